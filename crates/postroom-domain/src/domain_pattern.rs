@@ -1,0 +1,197 @@
+//! Allowed domain patterns: Perl 5 regular expressions over canonical addresses.
+//!
+//! A pattern is searched in the address without regard to case, blanks around a top-level `|` do not count, and it is
+//! bound at the right end, so that `[^@ \t]@bosch\.com` does not admit `eve@bosch.com.evil.org`.
+
+use pcre2::bytes::{Regex, RegexBuilder};
+use std::fmt;
+
+/// Longest pattern in octets.
+pub const PATTERN_MAX: usize = 2048;
+
+/// What one search may cost before it counts as undecided (PCRE2 match limit, depth, and heap in KiB).
+const LIMITS: &str = "(*LIMIT_MATCH=100000)(*LIMIT_DEPTH=1000)(*LIMIT_HEAP=20000)";
+
+/// Addresses as people have them; a pattern list that admits none of them was hardly meant as written.
+const ORDINARY: &[&str] = &["ann@example.org", "a+b@corp.example", "x@firma.info", "pat.o-k@mail.bosch.com"];
+
+/// The third example of the original product's documentation, as printed. Its text: "matches all email domains".
+const PRINTED_EVERY_DOMAIN: &str = r"\W[-.\W]+\@[-.\W]+\.\W{2,3}";
+
+/// How a pattern list is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Syntax {
+    /// As written.
+    Perl5,
+    /// As the original product's documentation prints its examples: upper-case `\T` and `\W` read as `\t` and `\w`.
+    Documented,
+}
+
+impl fmt::Display for Syntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if *self == Self::Perl5 { "perl5" } else { "documented" })
+    }
+}
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PatternError {
+    /// Longer than [`PATTERN_MAX`].
+    #[error("the pattern is longer than {PATTERN_MAX} octets")]
+    TooLong,
+    /// PCRE2 does not accept it.
+    #[error("`{pattern}` is not a Perl 5 regular expression: {why}")]
+    Invalid {
+        /// As written.
+        pattern: String,
+        /// PCRE2's words.
+        why: String,
+    },
+}
+
+/// A search that reached its limit: neither admitted nor refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the pattern `{0}` reached its match limit")]
+pub struct Undecided(pub String);
+
+/// The allowed domains: patterns of which one must match. An empty list means that there is no rule.
+#[derive(Debug, Clone)]
+pub struct PatternList {
+    syntax: Syntax,
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Debug, Clone)]
+struct Pattern {
+    written: String,
+    matcher: Matcher,
+}
+
+#[derive(Debug, Clone)]
+enum Matcher {
+    Search(Regex),
+    EveryAddress,
+}
+
+impl PatternList {
+    /// Compiles patterns as written and finds out which syntax they are in: `documented` if a `\T` or `\W` occurs and
+    /// the list would otherwise admit no ordinary address.
+    ///
+    /// # Errors
+    /// The first pattern that is too long or that PCRE2 does not accept.
+    pub fn compile(written: &[String]) -> Result<Self, PatternError> {
+        let plain = Self::compile_as(written, Syntax::Perl5);
+        let printed = written.iter().any(|pattern| pattern.contains(r"\T") || pattern.contains(r"\W"));
+        let useless = match &plain {
+            Ok(list) => !ORDINARY.iter().any(|address| list.admits(address) == Ok(true)),
+            Err(PatternError::Invalid { .. }) => true,
+            Err(PatternError::TooLong) => false,
+        };
+        if printed && useless { Self::compile_as(written, Syntax::Documented) } else { plain }
+    }
+
+    fn compile_as(written: &[String], syntax: Syntax) -> Result<Self, PatternError> {
+        let patterns = written.iter().map(|pattern| Pattern::compile(pattern, syntax)).collect::<Result<_, _>>()?;
+        Ok(Self { syntax, patterns })
+    }
+
+    /// How the list is read.
+    pub fn syntax(&self) -> Syntax {
+        self.syntax
+    }
+
+    /// Whether there is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Whether one of the patterns admits a canonical address.
+    ///
+    /// # Errors
+    /// [`Undecided`] when none admits it and at least one reached its limit; the caller holds the message.
+    pub fn admits(&self, canonical: &str) -> Result<bool, Undecided> {
+        let mut undecided = None;
+        for pattern in &self.patterns {
+            let found = match &pattern.matcher {
+                Matcher::EveryAddress => Ok(postroom_mail::address::canonical(canonical).is_some()),
+                Matcher::Search(regex) => regex.is_match(canonical.as_bytes()),
+            };
+            match found {
+                Ok(true) => return Ok(true),
+                Ok(false) => {}
+                Err(_) => undecided = Some(Undecided(pattern.written.clone())),
+            }
+        }
+        undecided.map_or(Ok(false), Err)
+    }
+}
+
+impl Pattern {
+    fn compile(written: &str, syntax: Syntax) -> Result<Self, PatternError> {
+        if written.len() > PATTERN_MAX {
+            return Err(PatternError::TooLong);
+        }
+        if syntax == Syntax::Documented && written.trim() == PRINTED_EVERY_DOMAIN {
+            return Ok(Self { written: written.to_owned(), matcher: Matcher::EveryAddress });
+        }
+        let mut text = trim_alternatives(written);
+        if syntax == Syntax::Documented {
+            text = lower_printed_escapes(&text);
+        }
+        let invalid =
+            |error: pcre2::Error| PatternError::Invalid { pattern: written.to_owned(), why: error.to_string() };
+        // Compiled alone first, so that an unbalanced parenthesis cannot pair up with the group that is put around it.
+        RegexBuilder::new().caseless(true).build(&text).map_err(invalid)?;
+        let bound = format!(r"{LIMITS}(?:{text})\z");
+        let regex = RegexBuilder::new().caseless(true).jit_if_available(true).build(&bound).map_err(invalid)?;
+        Ok(Self { written: written.to_owned(), matcher: Matcher::Search(regex) })
+    }
+}
+
+/// Takes off the blanks at both ends and around every `|` that stands outside of groups, classes and escapes.
+fn trim_alternatives(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let (mut depth, mut class, mut escaped, mut after_bar) = (0_u32, false, false, true);
+    for c in pattern.trim().chars() {
+        if after_bar && c == ' ' {
+            continue;
+        }
+        after_bar = false;
+        if escaped {
+            escaped = false;
+        } else {
+            match c {
+                '\\' => escaped = true,
+                '[' => class = true,
+                ']' => class = false,
+                '(' if !class => depth += 1,
+                ')' if !class => depth = depth.saturating_sub(1),
+                '|' if !class && depth == 0 => {
+                    out.truncate(out.trim_end_matches(' ').len());
+                    after_bar = true;
+                }
+                _ => {}
+            }
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// Reads the escapes that the original's documentation prints in upper case as the lower-case ones they were.
+fn lower_printed_escapes(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut escaped = false;
+    for c in pattern.chars() {
+        out.push(match c {
+            'T' if escaped => 't',
+            'W' if escaped => 'w',
+            other => other,
+        });
+        escaped = c == '\\' && !escaped;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

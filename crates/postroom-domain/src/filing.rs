@@ -1,0 +1,263 @@
+//! The one decision: what becomes of a message, and why.
+
+use crate::matching::{Clues, Facts, ItemFacts, may_comment};
+use crate::{AutomaticMail, Policy, WorkspaceId};
+use postroom_mail::Message;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Longest title in characters; the rest of a longer subject is in the original message.
+const TITLE_MAX: usize = 255;
+
+/// The decision as a value, with the steps that led to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Filing {
+    /// What is to be done.
+    pub effect: Effect,
+    /// Why, as a stable code.
+    pub reason: Reason,
+    /// The rules that were asked, in order, and what each said.
+    pub trace: Vec<TraceStep>,
+}
+
+/// What a message becomes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A new item.
+    OpenItem {
+        /// Where.
+        workspace: WorkspaceId,
+        /// Its title, never empty.
+        title: String,
+    },
+    /// A comment on this item.
+    AddComment {
+        /// Its number.
+        item: i64,
+    },
+    /// Neither; a person can read, retry or release it.
+    Hold,
+}
+
+/// Declares the reasons with their codes and the sentence that a person reads.
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $sentence:literal;)*) => {
+        /// Why a message ended where it did.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        pub enum Reason {
+            $($(#[$doc])* #[serde(rename = $code)] $name,)*
+        }
+
+        impl Reason {
+            /// All reasons.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// The stable code.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The sentence for people.
+            pub fn sentence(self) -> &'static str {
+                match self { $(Self::$name => $sentence,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// It opened a new item.
+    NewItem = "NEW_ITEM", "it opened a new item";
+    /// Its subject names an item on which the sender may comment.
+    NumberInSubject = "NUMBER_IN_SUBJECT", "its subject names an item on which its sender may comment";
+    /// Mail is not taken now.
+    SubmissionsOff = "SUBMISSIONS_OFF", "submissions by mail are switched off";
+    /// From names no usable author, or several.
+    SenderUnclear = "SENDER_UNCLEAR", "its From field does not name exactly one usable address";
+    /// No pattern admits the sender's domain.
+    DomainNotAllowed = "DOMAIN_NOT_ALLOWED", "its sender's domain is not among the allowed ones";
+    /// A pattern took too long on this address.
+    PatternLimit = "PATTERN_LIMIT", "an allowed-domain pattern could not be decided within its limit";
+    /// The sender has no account, and only people with one may write.
+    SenderUnknown = "SENDER_UNKNOWN", "its sender is not registered and this mailbox admits only registered senders";
+    /// The same octets are already here.
+    DuplicateCopy = "DUPLICATE_COPY", "it is a byte-identical second copy of a message of this mailbox";
+    /// Automatic mail, which this mailbox holds.
+    AutomaticMail = "AUTOMATIC_MAIL", "it is automatic mail, which this mailbox holds";
+    /// There is nowhere to put a new item.
+    NoDefaultWorkspace = "NO_DEFAULT_WORKSPACE", "its mailbox names no workspace and no default workspace is set";
+    /// Larger than the limit; its octets are still on the server.
+    TooLarge = "TOO_LARGE", "it is larger than the size limit; it was left on the server";
+    /// The server lists it but would not give it.
+    Unfetchable = "UNFETCHABLE", "the server lists it but does not hand it over; it was left there";
+    /// Reading it panicked.
+    ReadPanicked = "READ_PANICKED", "reading it failed inside Postroom; the original is kept";
+    /// Reading it ended the whole process, three times, alone.
+    ReadCrashed = "READ_CRASHED", "reading it stopped Postroom three times; the original is kept";
+    /// Its octets are damaged in the store.
+    OctetsDamaged = "OCTETS_DAMAGED", "its stored octets are missing or damaged";
+}
+
+impl Reason {
+    /// The reason with this code.
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|reason| reason.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// One rule that was asked and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TraceStep {
+    /// The rule, for example `sender`.
+    pub rule: String,
+    /// What it said, for example `known`.
+    pub outcome: String,
+    /// The evidence, for people.
+    pub detail: String,
+}
+
+impl TraceStep {
+    /// A step.
+    pub fn new(rule: &str, outcome: &str, detail: impl Into<String>) -> Self {
+        Self { rule: rule.to_owned(), outcome: outcome.to_owned(), detail: detail.into() }
+    }
+}
+
+/// Decides what becomes of a message: judge the sender, look for the item it names, else open a new one. Pure.
+pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) -> Filing {
+    let mut trace = Vec::new();
+    let judged = if policy.released {
+        trace.push(TraceStep::new("release", "admitted", "a person released it"));
+        Ok(())
+    } else {
+        judge(message, clues, facts, policy, &mut trace)
+    };
+    let (effect, reason) = match judged {
+        Err(reason) => (Effect::Hold, reason),
+        Ok(()) => match choose(clues, facts, &mut trace) {
+            Some(item) => (Effect::AddComment { item: item.number }, Reason::NumberInSubject),
+            None => compose(message, policy, &mut trace),
+        },
+    };
+    Filing { effect, reason, trace }
+}
+
+/// Whether the sender may write at all, as `Err(reason)` if not.
+fn judge(
+    message: &Message,
+    clues: &Clues,
+    facts: &Facts,
+    policy: &Policy,
+    trace: &mut Vec<TraceStep>,
+) -> Result<(), Reason> {
+    if !policy.submissions {
+        trace.push(TraceStep::new("submissions", "off", ""));
+        return Err(Reason::SubmissionsOff);
+    }
+    let Some(author) = &clues.author else {
+        trace.push(TraceStep::new("author", "unclear", format!("{} addresses in From", message.from.len())));
+        if !policy.unknown_senders {
+            return Err(Reason::SenderUnclear);
+        }
+        return judge_content(message, facts, policy, trace);
+    };
+    judge_domain(author, policy, trace)?;
+    match &facts.sender {
+        Some(user) => trace.push(TraceStep::new("sender", "registered", user.address.as_str())),
+        None if policy.unknown_senders => trace.push(TraceStep::new("sender", "unknown, allowed", author.as_str())),
+        None => {
+            trace.push(TraceStep::new("sender", "unknown", author.as_str()));
+            return Err(Reason::SenderUnknown);
+        }
+    }
+    judge_content(message, facts, policy, trace)
+}
+
+fn judge_domain(author: &str, policy: &Policy, trace: &mut Vec<TraceStep>) -> Result<(), Reason> {
+    if policy.allowed_domains.is_empty() {
+        return Ok(());
+    }
+    match policy.allowed_domains.admits(author) {
+        Ok(true) => {
+            trace.push(TraceStep::new("allowed-domains", "admitted", author));
+            Ok(())
+        }
+        Ok(false) => {
+            trace.push(TraceStep::new("allowed-domains", "refused", author));
+            Err(Reason::DomainNotAllowed)
+        }
+        Err(limit) => {
+            trace.push(TraceStep::new("allowed-domains", "undecided", limit.to_string()));
+            Err(Reason::PatternLimit)
+        }
+    }
+}
+
+/// The rules that look at the message rather than at its sender.
+fn judge_content(message: &Message, facts: &Facts, policy: &Policy, trace: &mut Vec<TraceStep>) -> Result<(), Reason> {
+    if let Some(twin) = facts.twin {
+        trace.push(TraceStep::new("copy", "duplicate", format!("same octets as receipt {twin}")));
+        return Err(Reason::DuplicateCopy);
+    }
+    if let Some(kind) = message.automatic {
+        let hold = policy.automatic == AutomaticMail::Hold;
+        let outcome = if hold { "held" } else { "filed" };
+        trace.push(TraceStep::new("automatic", outcome, format!("{kind:?}").to_lowercase()));
+        if hold {
+            return Err(Reason::AutomaticMail);
+        }
+    }
+    Ok(())
+}
+
+/// The first item, marked numbers before bare ones, that exists and on which the sender may comment.
+///
+/// A number is a hint, not a right: an item that exists but is not the sender's to comment on is only mentioned.
+fn choose<'a>(clues: &Clues, facts: &'a Facts, trace: &mut Vec<TraceStep>) -> Option<&'a ItemFacts> {
+    for clue in &clues.numbers {
+        let named = format!("{}{}", if clue.marked { "#" } else { "" }, clue.number);
+        let Some(item) = facts.items.iter().find(|item| item.number == clue.number) else {
+            if clue.marked {
+                trace.push(TraceStep::new("number", "no such item", named));
+            }
+            continue;
+        };
+        if may_comment(facts.sender.as_ref(), item) {
+            trace.push(TraceStep::new("number", "comment", named));
+            return Some(item);
+        }
+        let detail = format!("mentions #{}, on which the sender may not comment", clue.number);
+        trace.push(TraceStep::new("number", "mention", detail));
+    }
+    None
+}
+
+fn compose(message: &Message, policy: &Policy, trace: &mut Vec<TraceStep>) -> (Effect, Reason) {
+    let Some(workspace) = policy.workspace else {
+        trace.push(TraceStep::new("workspace", "none", ""));
+        return (Effect::Hold, Reason::NoDefaultWorkspace);
+    };
+    trace.push(TraceStep::new("item", "opened", ""));
+    (Effect::OpenItem { workspace, title: title_of(&message.subject) }, Reason::NewItem)
+}
+
+/// A title from a subject: never empty, at most [`TITLE_MAX`] characters.
+pub fn title_of(subject: &str) -> String {
+    let subject = subject.trim();
+    if subject.is_empty() {
+        return "(no subject)".to_owned();
+    }
+    match subject.char_indices().nth(TITLE_MAX - 1) {
+        Some((cut, _)) if subject.chars().count() > TITLE_MAX => format!("{}…", &subject[..cut]),
+        _ => subject.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

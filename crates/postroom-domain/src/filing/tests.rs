@@ -1,0 +1,170 @@
+#![allow(clippy::unwrap_used)]
+//! One table: a message, what the store knows, the rules in force, and what becomes of it.
+
+use super::*;
+use crate::domain_pattern::PatternList;
+use crate::{Membership, ReceiptId, Role, User, UserId};
+use expect_test::{Expect, expect};
+use postroom_mail::{Address, AutomaticKind};
+
+struct Case {
+    message: Message,
+    facts: Facts,
+    policy: Policy,
+}
+
+fn case(subject: &str) -> Case {
+    Case {
+        message: Message {
+            from: vec![Address::new("Ann", "ann@example.org")],
+            subject: subject.to_owned(),
+            ..Message::default()
+        },
+        facts: Facts::default(),
+        policy: Policy {
+            submissions: true,
+            unknown_senders: false,
+            allowed_domains: PatternList::compile(&[]).unwrap(),
+            bare_numbers: true,
+            automatic: AutomaticMail::File,
+            workspace: Some(WorkspaceId(1)),
+            released: false,
+        },
+    }
+}
+
+impl Case {
+    fn known(mut self, role: Option<Role>) -> Self {
+        self.facts.sender = Some(User {
+            id: UserId(1),
+            address: "ann@example.org".to_owned(),
+            name: String::new(),
+            admin: false,
+            active: true,
+            aliases: Vec::new(),
+            memberships: role.map(|role| Membership { workspace: "SUP".parse().unwrap(), role }).into_iter().collect(),
+        });
+        self
+    }
+
+    fn item(mut self, number: i64, participant: bool) -> Self {
+        self.facts.items.push(ItemFacts { number, workspace: "SUP".parse().unwrap(), participant });
+        self
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    fn check(self, expected: Expect) {
+        let clues = Clues::of(&self.message, self.policy.bare_numbers);
+        let filing = decide(&self.message, &clues, &self.facts, &self.policy);
+        let effect = match &filing.effect {
+            Effect::OpenItem { title, .. } => format!("item `{title}`"),
+            Effect::AddComment { item } => format!("comment on #{item}"),
+            Effect::Hold => "held".to_owned(),
+        };
+        let steps: Vec<String> =
+            filing.trace.iter().map(|s| format!("{}: {} {}", s.rule, s.outcome, s.detail)).collect();
+        let steps: Vec<&str> = steps.iter().map(|s| s.trim_end()).collect();
+        expected.assert_eq(&format!("{effect}, {} | {}", filing.reason, steps.join(" | ")));
+    }
+}
+
+#[test]
+fn unknown_senders() {
+    case("Hello").check(expect!["held, SENDER_UNKNOWN | sender: unknown ann@example.org"]);
+    case("Hello")
+        .with(|c| c.policy.unknown_senders = true)
+        .check(expect!["item `Hello`, NEW_ITEM | sender: unknown, allowed ann@example.org | item: opened"]);
+    case("Hello")
+        .known(None)
+        .check(expect!["item `Hello`, NEW_ITEM | sender: registered ann@example.org | item: opened"]);
+}
+
+#[test]
+fn unclear_authors_are_strangers_without_an_address() {
+    let several = |c: &mut Case| c.message.from.push(Address::new("", "eve@example.org"));
+    case("x").known(None).with(several).check(expect!["held, SENDER_UNCLEAR | author: unclear 2 addresses in From"]);
+    case("[#7]")
+        .known(Some(Role::Manager))
+        .item(7, false)
+        .with(several)
+        .with(|c| {
+            c.facts.sender = None;
+            c.policy.unknown_senders = true;
+        })
+        .check(expect![[
+            "item `[#7]`, NEW_ITEM | author: unclear 2 addresses in From | number: mention mentions #7, on which the sender may not comment | item: opened"
+        ]]);
+}
+
+#[test]
+fn a_number_is_a_hint_not_a_right() {
+    case("Re: [#7] x")
+        .known(Some(Role::Reporter))
+        .item(7, false)
+        .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
+    case("Re: [#7] x").known(Some(Role::Reader)).item(7, false).check(expect![
+        "item `Re: [#7] x`, NEW_ITEM | sender: registered ann@example.org | number: mention mentions #7, on which the sender may not comment | item: opened"
+    ]);
+    case("Re: [#7] x")
+        .known(None)
+        .item(7, true)
+        .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
+    case("Re: [#8] x").known(None).item(7, true).check(expect![
+        "item `Re: [#8] x`, NEW_ITEM | sender: registered ann@example.org | number: no such item #8 | item: opened"
+    ]);
+    case("5 of #7")
+        .known(None)
+        .item(5, true)
+        .item(7, true)
+        .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
+    case("5 of #7").known(None).item(5, true).item(7, false).check(expect![
+        "comment on #5, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: mention mentions #7, on which the sender may not comment | number: comment 5"
+    ]);
+}
+
+#[test]
+fn the_other_reasons_to_hold() {
+    case("x").with(|c| c.policy.submissions = false).check(expect!["held, SUBMISSIONS_OFF | submissions: off"]);
+    case("x")
+        .known(None)
+        .with(|c| c.policy.allowed_domains = PatternList::compile(&["@bosch\\.com".to_owned()]).unwrap())
+        .check(expect!["held, DOMAIN_NOT_ALLOWED | allowed-domains: refused ann@example.org"]);
+    case("x").known(None).with(|c| c.facts.twin = Some(ReceiptId(3))).check(expect![
+        "held, DUPLICATE_COPY | sender: registered ann@example.org | copy: duplicate same octets as receipt 3"
+    ]);
+    case("x")
+        .known(None)
+        .with(|c| c.policy.workspace = None)
+        .check(expect!["held, NO_DEFAULT_WORKSPACE | sender: registered ann@example.org | workspace: none"]);
+}
+
+#[test]
+fn automatic_mail_is_filed_unless_the_mailbox_says_hold() {
+    let bounce = |c: &mut Case| c.message.automatic = Some(AutomaticKind::Bounce);
+    case("x").known(None).with(bounce).check(expect![
+        "item `x`, NEW_ITEM | sender: registered ann@example.org | automatic: filed bounce | item: opened"
+    ]);
+    case("x")
+        .known(None)
+        .with(bounce)
+        .with(|c| c.policy.automatic = AutomaticMail::Hold)
+        .check(expect!["held, AUTOMATIC_MAIL | sender: registered ann@example.org | automatic: held bounce"]);
+}
+
+#[test]
+fn a_release_overrules_every_judgement_but_no_right() {
+    case("[#7]").item(7, false).with(|c| c.policy.released = true).check(expect![
+        "item `[#7]`, NEW_ITEM | release: admitted a person released it | number: mention mentions #7, on which the sender may not comment | item: opened"
+    ]);
+}
+
+#[test]
+fn titles_are_never_empty_and_never_endless() {
+    assert_eq!(title_of("  "), "(no subject)");
+    assert_eq!(title_of(&"ä".repeat(255)), "ä".repeat(255));
+    assert_eq!(title_of(&"ä".repeat(256)), format!("{}…", "ä".repeat(254)));
+}

@@ -1,0 +1,43 @@
+//! The rules of the house: what a message becomes.
+//!
+//! Purpose: give [`decide`] a message, the [`Facts`] the store knows and a [`Policy`]; it returns a [`Filing`] with the
+//! trace that led to it. The nouns of the product ([`Item`], [`Receipt`], [`Mailbox`], …) live here too.
+//! May touch: the values passed in, the time included. Must not: I/O, async, SQL, HTTP, the clock.
+//! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names).
+//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `policy`, `domain_pattern`, `matching`, `filing`.
+
+pub mod domain_pattern;
+pub mod filing;
+pub mod item;
+pub mod mailbox;
+pub mod matching;
+pub mod policy;
+pub mod receipt;
+pub mod user;
+pub mod workspace;
+
+pub use filing::{Filing, Reason, TraceStep, decide};
+pub use item::{Attachment, Comment, Item, ItemSummary, Party};
+pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
+pub use matching::{Clues, Facts, ItemFacts, NumberClue, may_comment};
+pub use policy::{AutomaticMail, GlobalPolicy, Policy};
+pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
+pub use user::{Membership, Role, User, UserId};
+pub use workspace::{Workspace, WorkspaceId, WorkspaceKey};
+
+/// Declares an identifier type: a number that only the store makes and that cannot be mixed up with another kind.
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use id;

@@ -1,0 +1,118 @@
+//! Receipts: the durable record that a message is ours, and how far it has come.
+
+use crate::{Reason, TraceStep};
+use jiff::Timestamp;
+use postroom_mail::{RemoteId, Sha256};
+use serde::{Serialize, Serializer};
+
+crate::id!(
+    /// A receipt in the store.
+    ReceiptId
+);
+
+/// A receipt as the journal shows it. The field names are those of the JSON that scripts rely on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Receipt {
+    /// Its number.
+    pub id: ReceiptId,
+    /// Name of the mailbox it came from.
+    pub mailbox: String,
+    /// How the server names the message.
+    #[serde(serialize_with = "as_text")]
+    pub remote_id: RemoteId,
+    /// How far it has come.
+    pub state: ReceiptState,
+    /// What is owed to the server; `None` before filing.
+    pub settlement: Option<SettlementState>,
+    /// Why it is where it is; `None` before the decision.
+    pub reason: Option<Reason>,
+    /// Item that it opened or that its comment is on.
+    pub item: Option<i64>,
+    /// Comment that it became.
+    pub comment: Option<i64>,
+    /// Octets; for a message over the size limit what the server announced.
+    pub size: u64,
+    /// Digest of the octets; `None` when they are not here.
+    pub sha256: Option<Sha256>,
+    /// Message-ID, without angle brackets.
+    pub message_id: Option<String>,
+    /// Canonical address of the author, or what stood there.
+    pub from: Option<String>,
+    /// Subject.
+    pub subject: Option<String>,
+    /// When the server received it, else when we did.
+    pub received_at: Timestamp,
+    /// Crashes while it was read alone, or failed tries to file it.
+    pub attempts: u32,
+    /// The steps that led to the decision.
+    pub trace: Vec<TraceStep>,
+}
+
+fn as_text<S: Serializer>(id: &RemoteId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
+/// How far a receipt has come: `Accepted → Filed | Held`, `Accepted ⇄ Deferred`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReceiptState {
+    /// The octets are durable; nothing was decided yet.
+    Accepted,
+    /// An operating error stood in the way; tried again later.
+    Deferred,
+    /// It is an item or a comment.
+    Filed,
+    /// It is neither, for a reason that a person can read.
+    Held,
+}
+
+impl ReceiptState {
+    /// All states.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Deferred, Self::Filed, Self::Held];
+
+    /// The name in JSON, on the command line and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Deferred => "deferred",
+            Self::Filed => "filed",
+            Self::Held => "held",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+/// Whether the server still has to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SettlementState {
+    /// We owe the server a change.
+    Owed,
+    /// The server confirmed it, or the message was gone.
+    Settled,
+    /// Nothing is to be done: the message stays as it is.
+    Kept,
+}
+
+impl SettlementState {
+    /// All states.
+    pub const ALL: [Self; 3] = [Self::Owed, Self::Settled, Self::Kept];
+
+    /// The name in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Owed => "owed",
+            Self::Settled => "settled",
+            Self::Kept => "kept",
+        }
+    }
+
+    /// The state of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}

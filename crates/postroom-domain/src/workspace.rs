@@ -1,0 +1,57 @@
+//! Workspaces: where items live.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+crate::id!(
+    /// A workspace in the store.
+    WorkspaceId
+);
+
+/// A workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Workspace {
+    /// Its number in the store.
+    #[serde(skip)]
+    pub id: WorkspaceId,
+    /// Short name, for example `SUP`.
+    pub key: WorkspaceKey,
+    /// Name for people.
+    pub name: String,
+    /// Whether items of mailboxes that name no workspace come here.
+    pub default: bool,
+}
+
+/// The short name of a workspace: 1 to 16 letters, digits or `-`, beginning with a letter, upper case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct WorkspaceKey(String);
+
+/// The text cannot be a workspace key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` cannot be a workspace key: use 1 to 16 letters, digits or `-`, beginning with a letter")]
+pub struct NotAKey(String);
+
+impl FromStr for WorkspaceKey {
+    type Err = NotAKey;
+
+    fn from_str(text: &str) -> Result<Self, NotAKey> {
+        let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
+        let valid = text.len() <= 16 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        if starts_well && valid { Ok(Self(text.to_ascii_uppercase())) } else { Err(NotAKey(text.to_owned())) }
+    }
+}
+
+impl WorkspaceKey {
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for WorkspaceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

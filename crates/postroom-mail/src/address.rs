@@ -1,0 +1,83 @@
+//! One author or recipient: display name and canonical addr-spec.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// An RFC 5322 §3.4 mailbox: display name and addr-spec. (In this product `Mailbox` means a configured inbox.)
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Address {
+    /// Display name, decoded (RFC 2047) and trimmed; empty when there was none.
+    pub name: String,
+    /// The addr-spec as written, decoded, without comments or route; see [`Address::canonical`] for comparing.
+    pub addr_spec: String,
+}
+
+impl Address {
+    /// An address with a display name (which may be empty).
+    pub fn new(name: impl Into<String>, addr_spec: impl Into<String>) -> Self {
+        Self { name: name.into(), addr_spec: addr_spec.into() }
+    }
+
+    /// The form that rules and tables use, or `None` when this is no addr-spec.
+    pub fn canonical(&self) -> Option<String> {
+        canonical(&self.addr_spec)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name.is_empty() { f.write_str(&self.addr_spec) } else { write!(f, "{} <{}>", self.name, self.addr_spec) }
+    }
+}
+
+/// The one canonical form of an addr-spec: local part in ASCII lower case, domain in IDNA A-labels and lower case, at
+/// most 320 octets. `None` for anything that is not `dot-atom@domain`, `quoted-string@domain` or `local@[literal]`:
+/// the last `@` outside quotes divides, so that `"x@bosch.com"@evil.org` is at evil.org.
+///
+/// RFC 5321 §2.4 leaves the case of a local part to its host; no mail system in use tells `Ann@` from `ann@`, and
+/// treating them as two people is how registered users become strangers.
+// RFC 5322 §3.4.1, RFC 5321 §4.5.3.1, RFC 5891
+pub fn canonical(addr_spec: &str) -> Option<String> {
+    let text = addr_spec.trim();
+    let (local, domain) = text.rsplit_once('@')?;
+    if local.is_empty() || local.len() > 64 || domain.is_empty() || text.len() > 320 || !local_is_valid(local) {
+        return None;
+    }
+    let domain = canonical_domain(domain)?;
+    Some(format!("{}@{domain}", local.to_ascii_lowercase()))
+}
+
+/// The domain of a canonical address.
+pub fn domain_of(canonical: &str) -> &str {
+    canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
+}
+
+fn local_is_valid(local: &str) -> bool {
+    if let Some(inner) = local.strip_prefix('"') {
+        let Some(inner) = inner.strip_suffix('"') else { return false };
+        let mut escaped = false;
+        for c in inner.chars() {
+            if c.is_control() || (c == '"' && !escaped) {
+                return false;
+            }
+            escaped = c == '\\' && !escaped;
+        }
+        return !escaped && !inner.is_empty();
+    }
+    // Non-ASCII local parts are RFC 6531; a dot may stand anywhere, because real providers have given out such addresses.
+    local.chars().all(|c| !c.is_whitespace() && !c.is_control() && !r#"()<>[]:;@\,""#.contains(c))
+}
+
+fn canonical_domain(domain: &str) -> Option<String> {
+    if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        let plain = literal.strip_prefix("IPv6:").unwrap_or(literal);
+        return plain.parse::<std::net::IpAddr>().ok().map(|_| domain.to_ascii_lowercase());
+    }
+    let ascii = idna::domain_to_ascii(domain.trim_end_matches('.')).ok()?;
+    let labels_are_valid = ascii.split('.').all(|label| {
+        !label.is_empty()
+            && label.len() <= 63
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+    });
+    (labels_are_valid && ascii.len() <= 253).then_some(ascii)
+}

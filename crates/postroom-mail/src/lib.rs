@@ -1,0 +1,22 @@
+//! The language of mail: octets in, values out.
+//!
+//! Purpose: what a message is ([`RawMessage`], [`Message`]), how a mailbox is reached ([`Access`]), how a server names a
+//! message ([`RemoteId`]), and the conversations with mail servers as state machines without sockets ([`imap`]).
+//! May touch: the values passed in, the time included. Must not: sockets, files, the clock, async, SQL.
+//! Standards: RFC 5322, 2045–2049, 2047, 2231, 3834, 8098 (messages); RFC 9051, 3501, 4315, 6851 (IMAP).
+//! Read in this order: `raw`, `address`, `message`, `read`, `access`, `imap`.
+
+pub mod access;
+pub mod address;
+pub mod imap;
+pub mod message;
+pub mod raw;
+pub mod read;
+pub mod secret;
+
+pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, Settlement};
+pub use address::Address;
+pub use message::{Attachment, AutomaticKind, Content, Defect, Message, TransferEncoding};
+pub use raw::{RawMessage, Sha256};
+pub use read::read;
+pub use secret::Secret;

@@ -1,0 +1,130 @@
+//! Certificates as people see them.
+
+use crate::SourceError;
+use base64::Engine as _;
+use postroom_mail::Sha256;
+use serde::{Serialize, Serializer};
+use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+/// An X.509 certificate and what it says of itself (RFC 5280 §4.1).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CertificateInfo {
+    /// The certificate itself.
+    #[serde(skip)]
+    pub der: Vec<u8>,
+    /// SHA-256 of the DER form; in JSON 64 hexadecimal digits.
+    #[serde(rename = "sha256", serialize_with = "as_text")]
+    pub fingerprint: Sha256,
+    /// Whose it is.
+    pub subject: String,
+    /// Who signed it.
+    pub issuer: String,
+    /// Host names and addresses of the subjectAltName extension.
+    pub names: Vec<String>,
+    /// First instant at which it is valid.
+    pub not_before: jiff::Timestamp,
+    /// Last instant at which it is valid.
+    pub not_after: jiff::Timestamp,
+    /// Whether it may sign other certificates.
+    pub ca: bool,
+}
+
+fn as_text<S: Serializer>(digest: &Sha256, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(digest)
+}
+
+/// Largest certificate file that is read, in octets.
+const MAX_FILE: usize = 1 << 20;
+
+/// All certificates of a PEM or DER file.
+///
+/// # Errors
+/// `CERT_INVALID` when there is none in it or one of them cannot be read.
+pub fn parse(octets: &[u8]) -> Result<Vec<CertificateInfo>, SourceError> {
+    if octets.len() > MAX_FILE {
+        return Err(SourceError::CertInvalid { detail: format!("more than {MAX_FILE} octets") });
+    }
+    let text = String::from_utf8_lossy(octets);
+    if !text.contains("-----BEGIN") {
+        return Ok(vec![parse_der(octets)?]);
+    }
+    let found = pem_blocks(&text).map(|der| parse_der(&der?)).collect::<Result<Vec<_>, _>>()?;
+    if found.is_empty() {
+        return Err(SourceError::CertInvalid { detail: "no CERTIFICATE block in it".into() });
+    }
+    Ok(found)
+}
+
+/// The decoded CERTIFICATE blocks; other blocks, keys say, are passed over.
+// RFC 7468 §2, §5.1
+fn pem_blocks(text: &str) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
+    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+    const END: &str = "-----END CERTIFICATE-----";
+    text.split(BEGIN).skip(1).map(|block| {
+        let (body, _) = block
+            .split_once(END)
+            .ok_or_else(|| SourceError::CertInvalid { detail: "a CERTIFICATE block without end".into() })?;
+        let packed: String = body.split_whitespace().collect();
+        base64::engine::general_purpose::STANDARD
+            .decode(packed)
+            .map_err(|_| SourceError::CertInvalid { detail: "a CERTIFICATE block is not base64".into() })
+    })
+}
+
+/// Reads one certificate in DER form.
+///
+/// # Errors
+/// `CERT_INVALID`.
+pub fn parse_der(der: &[u8]) -> Result<CertificateInfo, SourceError> {
+    let invalid = |detail: &str| SourceError::CertInvalid { detail: detail.into() };
+    let (rest, parsed) =
+        X509Certificate::from_der(der).map_err(|_| invalid("not an X.509 certificate in PEM or DER"))?;
+    if !rest.is_empty() {
+        return Err(invalid("there are octets behind the certificate"));
+    }
+    let instant = |seconds| jiff::Timestamp::from_second(seconds).map_err(|_| invalid("its dates are out of range"));
+    let names = match parsed.subject_alternative_name() {
+        Ok(Some(extension)) => extension.value.general_names.iter().filter_map(name).collect(),
+        _ => Vec::new(),
+    };
+    Ok(CertificateInfo {
+        der: der.to_vec(),
+        fingerprint: Sha256::of(der),
+        subject: clean(&parsed.subject().to_string()),
+        issuer: clean(&parsed.issuer().to_string()),
+        names,
+        not_before: instant(parsed.validity().not_before.timestamp())?,
+        not_after: instant(parsed.validity().not_after.timestamp())?,
+        ca: parsed.is_ca(),
+    })
+}
+
+fn name(name: &GeneralName<'_>) -> Option<String> {
+    match name {
+        GeneralName::DNSName(dns) => Some(clean(dns)),
+        GeneralName::IPAddress(octets) => {
+            let v4 = <[u8; 4]>::try_from(*octets).map(std::net::IpAddr::from);
+            let v6 = <[u8; 16]>::try_from(*octets).map(std::net::IpAddr::from);
+            v4.or(v6).ok().map(|address| address.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// A certificate is somebody else's text: no control characters, and not longer than a line.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).take(300).collect()
+}
+
+impl CertificateInfo {
+    /// One line for people: subject, issuer, dates and SHA-256.
+    pub fn describe(&self) -> String {
+        format!(
+            "subject {}, issuer {}, valid {} to {}, SHA-256 {}",
+            self.subject, self.issuer, self.not_before, self.not_after, self.fingerprint
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,383 @@
+//! What can go wrong between us and a mail server, and what a person can do about it.
+
+use crate::certificate::CertificateInfo;
+use std::fmt;
+
+/// What to do about an error, as the collector understands it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remedy {
+    /// It may pass by itself: visit again later, with back-off.
+    RetryLater,
+    /// A person has to change something first; trying again at once is useless or harmful.
+    AskAdmin,
+    /// One message is at fault: hold it, the visit can go on.
+    HoldThis,
+}
+
+/// An operating error of a mail source. `Display` says what happened, [`SourceError::help`] what is safe and what to do,
+/// [`SourceError::code`] is stable. None of them carries a password, an address or anything out of a message.
+///
+/// A `host` is as configured; `server` texts are the server's own words with control characters taken out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The name has no address.
+    #[error("the host {host} is not known")]
+    HostUnknown {
+        /// The host.
+        host: String,
+    },
+    /// The address is on this machine or in a private network, and that was not allowed for this mailbox.
+    #[error("the host {host} is at {address}, on this machine or in a private network")]
+    HostPrivate {
+        /// The host.
+        host: String,
+        /// The first such address.
+        address: std::net::IpAddr,
+    },
+    /// Nothing listens at that port.
+    #[error("{host} port {port} refuses connections")]
+    ConnectRefused {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// No answer to the attempt to connect.
+    #[error("{host} port {port} did not answer within {seconds} s")]
+    ConnectTimeout {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The limit that was reached.
+        seconds: u64,
+    },
+    /// No way to the host.
+    #[error("{host} port {port} cannot be reached: {detail}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// The system's own words.
+        detail: String,
+    },
+    /// The TLS handshake failed for another reason than the certificate.
+    #[error("the TLS handshake with {host} failed: {detail}")]
+    TlsFailed {
+        /// The host.
+        host: String,
+        /// What the TLS library says.
+        detail: String,
+    },
+    /// STARTTLS is required, and the server does not offer it or refuses it.
+    #[error("{host} does not offer STARTTLS")]
+    StarttlsMissing {
+        /// The host.
+        host: String,
+    },
+    /// The server greets as if we were logged in already, before TLS.
+    #[error("{host} claims that we are logged in before the connection is protected (PREAUTH)")]
+    TlsPreauthRefused {
+        /// The host.
+        host: String,
+    },
+    /// Octets arrived in clear behind the answer to STARTTLS.
+    #[error("{host}, or somebody between, sent data in clear behind its answer to STARTTLS")]
+    TlsInjection {
+        /// The host.
+        host: String,
+    },
+    /// TLS was seen on this mailbox before, and now it is not offered.
+    #[error("{host} offered TLS before and does not offer it now")]
+    TlsDowngrade {
+        /// The host.
+        host: String,
+    },
+    /// Nobody we trust vouches for the certificate.
+    #[error("the certificate of {host} is not trusted: {reason}")]
+    CertUntrusted {
+        /// The host.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+        /// The certificate, if it could be read.
+        certificate: Option<Box<CertificateInfo>>,
+    },
+    /// The certificate is for another name.
+    #[error("the certificate of {host} is for another name")]
+    CertNameMismatch {
+        /// The host.
+        host: String,
+        /// The certificate, if it could be read.
+        certificate: Option<Box<CertificateInfo>>,
+    },
+    /// The certificate is no longer valid.
+    #[error("the certificate of {host} has expired")]
+    CertExpired {
+        /// The host.
+        host: String,
+        /// The certificate, if it could be read.
+        certificate: Option<Box<CertificateInfo>>,
+    },
+    /// The certificate is not valid yet, or the clock of this machine is slow.
+    #[error("the certificate of {host} is not valid yet")]
+    CertNotYetValid {
+        /// The host.
+        host: String,
+        /// The certificate, if it could be read.
+        certificate: Option<Box<CertificateInfo>>,
+    },
+    /// A certificate is pinned for this mailbox, and the server shows another one.
+    #[error("{host} shows a certificate with SHA-256 {found}, but {expected} is the one trusted for this mailbox")]
+    CertChanged {
+        /// The host.
+        host: String,
+        /// Fingerprints of the trusted certificates, separated by commas.
+        expected: String,
+        /// Fingerprint of the certificate that the server shows.
+        found: String,
+        /// The certificate, if it could be read.
+        certificate: Option<Box<CertificateInfo>>,
+    },
+    /// A certificate file of the mailbox is none.
+    #[error("that is not a certificate: {detail}")]
+    CertInvalid {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// User or password is wrong.
+    #[error("{host} rejects this user and password{}", said(.server))]
+    AuthRejected {
+        /// The host.
+        host: String,
+        /// The server's own words.
+        server: String,
+    },
+    /// The server cannot check passwords now.
+    #[error("{host} cannot check the password now{}", said(.server))]
+    AuthUnavailable {
+        /// The host.
+        host: String,
+        /// The server's own words.
+        server: String,
+    },
+    /// The server offers no way to log in that we may use.
+    #[error("{host} offers no usable way to log in")]
+    LoginDisabled {
+        /// The host.
+        host: String,
+    },
+    /// The mailbox has no password.
+    #[error("there is no password for this mailbox")]
+    PasswordMissing,
+    /// User, password or folder has a character that cannot be sent.
+    #[error("the {what} has a character that IMAP cannot carry")]
+    ArgumentInvalid {
+        /// Which setting.
+        what: &'static str,
+    },
+    /// The folder is not there.
+    #[error("there is no folder {folder}{}", said(.server))]
+    FolderMissing {
+        /// The folder.
+        folder: String,
+        /// The server's own words.
+        server: String,
+    },
+    /// The connection ended.
+    #[error("the connection to {host} was lost: {detail}")]
+    ConnectionLost {
+        /// The host.
+        host: String,
+        /// How it ended.
+        detail: String,
+    },
+    /// The server said nothing for too long.
+    #[error("{host} sent nothing for {seconds} s during {stage}")]
+    Timeout {
+        /// The host.
+        host: String,
+        /// What we were waiting for.
+        stage: &'static str,
+        /// The limit that was reached.
+        seconds: u64,
+    },
+    /// The server said something that has no meaning in IMAP.
+    #[error("{host} does not keep to the protocol: {detail}")]
+    ProtocolError {
+        /// The host.
+        host: String,
+        /// What it did.
+        detail: String,
+    },
+    /// The server answered NO or BAD.
+    #[error("the server refused to {what}{}", said(.server))]
+    ServerRefused {
+        /// What we had asked for.
+        what: &'static str,
+        /// The server's own words.
+        server: String,
+        /// Whether the server says that it will pass.
+        transient: bool,
+    },
+    /// The server cannot remove single messages.
+    #[error("the server cannot remove single messages (no UIDPLUS)")]
+    UidplusMissing,
+    /// There is no Maildir at that place.
+    #[error("there is no Maildir at {path}")]
+    MaildirMissing {
+        /// The place.
+        path: String,
+    },
+    /// The Maildir cannot be read or changed.
+    #[error("the Maildir at {path} cannot be used: {detail}")]
+    MaildirUnreadable {
+        /// The place.
+        path: String,
+        /// The system's own words.
+        detail: String,
+    },
+    /// A file to import cannot be read.
+    #[error("{path} cannot be read: {detail}")]
+    FileUnreadable {
+        /// The file.
+        path: String,
+        /// The system's own words.
+        detail: String,
+    },
+    /// This kind of mailbox has no server to visit.
+    #[error("this mailbox has nothing to visit")]
+    NothingToVisit,
+    /// Whoever wanted the messages is gone.
+    #[error("the visit was stopped")]
+    Stopped,
+}
+
+/// `: "text"` if the server said anything.
+fn said(server: &str) -> String {
+    if server.is_empty() { String::new() } else { format!(": “{server}”") }
+}
+
+impl SourceError {
+    /// The stable code, for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::HostUnknown { .. } => "HOST_UNKNOWN",
+            Self::HostPrivate { .. } => "HOST_PRIVATE",
+            Self::ConnectRefused { .. } => "CONNECT_REFUSED",
+            Self::ConnectTimeout { .. } => "CONNECT_TIMEOUT",
+            Self::Unreachable { .. } => "UNREACHABLE",
+            Self::TlsFailed { .. } => "TLS_FAILED",
+            Self::StarttlsMissing { .. } => "STARTTLS_MISSING",
+            Self::TlsPreauthRefused { .. } => "TLS_PREAUTH_REFUSED",
+            Self::TlsInjection { .. } => "TLS_INJECTION",
+            Self::TlsDowngrade { .. } => "TLS_DOWNGRADE",
+            Self::CertUntrusted { .. } => "CERT_UNTRUSTED",
+            Self::CertNameMismatch { .. } => "CERT_NAME_MISMATCH",
+            Self::CertExpired { .. } => "CERT_EXPIRED",
+            Self::CertNotYetValid { .. } => "CERT_NOT_YET_VALID",
+            Self::CertChanged { .. } => "CERT_CHANGED",
+            Self::CertInvalid { .. } => "CERT_INVALID",
+            Self::AuthRejected { .. } => "AUTH_REJECTED",
+            Self::AuthUnavailable { .. } => "AUTH_UNAVAILABLE",
+            Self::LoginDisabled { .. } => "LOGIN_DISABLED",
+            Self::PasswordMissing => "PASSWORD_MISSING",
+            Self::ArgumentInvalid { .. } => "ARGUMENT_INVALID",
+            Self::FolderMissing { .. } => "FOLDER_MISSING",
+            Self::ConnectionLost { .. } => "CONNECTION_LOST",
+            Self::Timeout { .. } => "TIMEOUT",
+            Self::ProtocolError { .. } => "PROTOCOL_ERROR",
+            Self::ServerRefused { .. } => "SERVER_REFUSED",
+            Self::UidplusMissing => "UIDPLUS_MISSING",
+            Self::MaildirMissing { .. } => "MAILDIR_MISSING",
+            Self::MaildirUnreadable { .. } => "MAILDIR_UNREADABLE",
+            Self::FileUnreadable { .. } => "FILE_UNREADABLE",
+            Self::NothingToVisit => "NOTHING_TO_VISIT",
+            Self::Stopped => "STOPPED",
+        }
+    }
+
+    /// What the collector should do.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::ConnectRefused { .. }
+            | Self::ConnectTimeout { .. }
+            | Self::Unreachable { .. }
+            | Self::AuthUnavailable { .. }
+            | Self::ConnectionLost { .. }
+            | Self::Timeout { .. }
+            | Self::Stopped
+            | Self::ServerRefused { transient: true, .. } => Remedy::RetryLater,
+            // A resolver that is down for a minute and a misspelt name look alike, so it is tried again.
+            Self::HostUnknown { .. } | Self::TlsFailed { .. } | Self::ProtocolError { .. } => Remedy::RetryLater,
+            Self::FileUnreadable { .. } => Remedy::HoldThis,
+            _ => Remedy::AskAdmin,
+        }
+    }
+
+    /// The certificate that the server showed, where it is the cause.
+    pub fn certificate(&self) -> Option<&CertificateInfo> {
+        match self {
+            Self::CertUntrusted { certificate, .. }
+            | Self::CertNameMismatch { certificate, .. }
+            | Self::CertExpired { certificate, .. }
+            | Self::CertNotYetValid { certificate, .. }
+            | Self::CertChanged { certificate, .. } => certificate.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What is safe and what to do, in sentences.
+    pub fn help(&self) -> String {
+        Help(self).to_string()
+    }
+}
+
+/// Writes the help text of an error.
+struct Help<'a>(&'a SourceError);
+
+/// Said wherever an error comes before the first command that could change anything.
+const UNTOUCHED: &str = "Nothing was fetched or changed on the server.";
+
+impl fmt::Display for Help<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use SourceError as E;
+        let advice = match self.0 {
+            E::HostUnknown { .. } => "Check the spelling of the host and the name service of this machine; then `postroom mailbox set NAME --host HOST`.",
+            E::HostPrivate { .. } => "If that is meant, say so: `postroom mailbox set NAME --allow-private-host`.",
+            E::ConnectRefused { .. } => "Check host and port (993 with ssl, 143 otherwise) and that the server runs; then `postroom mailbox test NAME`.",
+            E::ConnectTimeout { .. } | E::Unreachable { .. } => "Check the network and any firewall between; the next visit tries again by itself.",
+            E::TlsFailed { .. } => "Check that --security fits the port: ssl for 993, starttls for 143. TLS 1.2 is the oldest version accepted.",
+            E::StarttlsMissing { .. } => "The password was not sent. Use `--security ssl` if the server offers port 993; a server that used to offer STARTTLS may be under attack.",
+            E::TlsPreauthRefused { .. } | E::TlsInjection { .. } => "The password was not sent. This is what an attack on the connection looks like: use `--security ssl` with port 993, and ask the operator of the server.",
+            E::TlsDowngrade { .. } => "The password was not sent. Somebody may be reading this connection. If the server really gave up TLS, set `--security none` yourself.",
+            E::CertUntrusted { .. } => "The password was not sent. Compare the fingerprint with the operator of the server, then `postroom certificate add FILE --mailbox NAME`.",
+            E::CertNameMismatch { .. } => "The password was not sent. Use a host name that stands in the certificate, or pin this very certificate: `postroom certificate add FILE --mailbox NAME`.",
+            E::CertExpired { .. } => "The password was not sent. The operator of the server has to renew the certificate.",
+            E::CertNotYetValid { .. } => "The password was not sent. Check the clock of this machine, then ask the operator of the server.",
+            E::CertChanged { .. } => "The password was not sent and the mail waits on the server. If the operator confirms the new fingerprint: `postroom certificate add FILE --mailbox NAME`.",
+            E::CertInvalid { .. } => "Give a certificate in PEM or DER form.",
+            E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. No further try is made with this password, so that the account is not locked.",
+            E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",
+            E::LoginDisabled { .. } => "The password was not sent. Use `--security ssl` or `starttls`, or another `--auth`.",
+            E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",
+            E::ArgumentInvalid { .. } => "Set it again without NUL and line ends.",
+            E::FolderMissing { .. } => "Check the name with the server, then `postroom mailbox set NAME --folder FOLDER`.",
+            E::ConnectionLost { .. } | E::Timeout { .. } => return f.write_str("What was accepted before is safe, an unfinished message was dropped and nothing was deleted that was not filed; the next visit goes on from there."),
+            E::ProtocolError { .. } => "The connection was closed. Check that host and port belong to an IMAP server.",
+            E::ServerRefused { .. } => return f.write_str("Nothing was deleted that was not filed; what was owed to the server is still owed. The server's own words say more."),
+            E::UidplusMissing => return f.write_str("The messages were at most marked \\Deleted, and mail of others was left alone. Use `--keep yes` or `--done-folder` on this server, or empty the folder by hand."),
+            E::MaildirMissing { .. } => return f.write_str("Nothing was read. Give a directory that has `new`, `cur` and `tmp` in it: `postroom mailbox set NAME --path DIR`."),
+            E::MaildirUnreadable { .. } => return f.write_str("Nothing was deleted that was not filed. Check owner and permissions of the directory."),
+            E::FileUnreadable { .. } => return f.write_str("The other files are not affected. Check that the file is there and readable."),
+            E::NothingToVisit => return f.write_str("It takes mail from `postroom deliver` and `postroom import`."),
+            E::Stopped => return f.write_str("What was accepted is safe; the next visit fetches the rest."),
+        };
+        write!(f, "{UNTOUCHED} {advice}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

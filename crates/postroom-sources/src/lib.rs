@@ -1,0 +1,26 @@
+//! The only sockets to mail servers, and the only eyes on mail files of this machine.
+//!
+//! Purpose: [`open`] a [`Session`] with a mailbox, list it, fetch its messages within a [`Budget`] of memory, settle what
+//! is owed; [`probe`] it step by step; split files for `import`.
+//! May touch: sockets, TLS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
+//! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR), 4616 (PLAIN),
+//! 4155 (mbox), 5280 (certificates).
+//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `imap`, `maildir`, `probe`, `local`, `mbox`.
+
+pub mod certificate;
+pub mod error;
+pub mod imap;
+pub mod limits;
+pub mod local;
+pub mod maildir;
+pub mod mbox;
+pub mod probe;
+pub mod session;
+pub mod stream;
+pub mod trust;
+
+pub use error::{Remedy, SourceError};
+pub use limits::{Budget, Limits};
+pub use probe::{Step, probe};
+pub use session::{Fetched, Folder, Outcome, Purpose, Session, open};
+pub use trust::Trust;

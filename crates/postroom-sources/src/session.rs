@@ -1,0 +1,158 @@
+//! One authenticated conversation with a mailbox, whatever its protocol.
+
+use crate::imap::ImapSession;
+use crate::limits::{Budget, Limits};
+use crate::maildir::MaildirSession;
+use crate::{SourceError, Trust};
+use postroom_mail::{Access, Listed, RawMessage, RemoteId, Secret, Settlement};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+/// Connects and logs in; the folder is not selected yet and nothing on the server changes.
+///
+/// # Errors
+/// Everything from the name of the host to the login; see [`SourceError::code`].
+pub async fn open(
+    access: &Access,
+    password: Option<&Secret>,
+    trust: &Trust,
+    limits: &Limits,
+) -> Result<Session, SourceError> {
+    match access {
+        Access::Imap(access) => Ok(Session::Imap(Box::new(ImapSession::open(access, password, trust, limits).await?))),
+        Access::Maildir { path } => Ok(Session::Maildir(MaildirSession::open(path, limits).await?)),
+        Access::Push => Err(SourceError::NothingToVisit),
+    }
+}
+
+/// One authenticated conversation.
+pub enum Session {
+    /// With an IMAP server.
+    Imap(Box<ImapSession>),
+    /// With a directory of this machine.
+    Maildir(MaildirSession),
+}
+
+/// What a folder is selected for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Only to look and fetch; the server must not change anything.
+    // RFC 9051 §6.3.3, EXAMINE
+    Look,
+    /// Also to settle.
+    // RFC 9051 §6.3.2, SELECT
+    Settle,
+}
+
+/// A selected folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Folder {
+    /// UIDVALIDITY; `None` where the protocol has none.
+    pub uid_validity: Option<u32>,
+    /// UIDNEXT, if the server says so.
+    pub uid_next: Option<u32>,
+    /// Number of messages, if the server says so.
+    pub exists: Option<u32>,
+}
+
+/// What became of one message that was asked for. Holds its part of the [`Budget`] until it is dropped.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The message as it was listed.
+    pub listed: Listed,
+    /// What came.
+    pub outcome: Outcome,
+    /// Its part of the budget.
+    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What came for one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// All its octets: the announced length was met and the server confirmed the command.
+    Message(RawMessage),
+    /// It is larger than [`Limits::max_message`] and stays on the server.
+    TooLarge {
+        /// Octets that the server announced.
+        announced: u64,
+    },
+    /// It was listed and is not there any more.
+    Vanished,
+    /// The server cannot or will not give this message; the others are not affected.
+    Unfetchable(String),
+}
+
+impl Session {
+    /// Whether the conversation is protected by TLS. A Maildir is not on a network, so `false`.
+    pub fn tls(&self) -> bool {
+        match self {
+            Self::Imap(session) => session.tls(),
+            Self::Maildir(_) => false,
+        }
+    }
+
+    /// Selects the configured folder.
+    ///
+    /// # Errors
+    /// `FOLDER_MISSING`, `MAILDIR_MISSING` and those of the connection.
+    pub async fn select(&mut self, purpose: Purpose) -> Result<Folder, SourceError> {
+        match self {
+            Self::Imap(session) => session.select(purpose).await,
+            Self::Maildir(session) => session.select().await,
+        }
+    }
+
+    /// All messages of the folder, in ascending order of UID or name. \Seen plays no part.
+    ///
+    /// # Errors
+    /// Those of the connection. Without [`Session::select`] before, it selects the folder to look.
+    pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
+        match self {
+            Self::Imap(session) => session.list().await,
+            Self::Maildir(session) => session.list().await,
+        }
+    }
+
+    /// Fetches these messages, leaving the server unchanged, and sends each to `deliver` once it is complete, in order as
+    /// far as the server keeps it. Exactly one [`Fetched`] is sent for each, unless an error ends the visit.
+    ///
+    /// Several commands are under way at once, so that the server is never idle; while `deliver` or `budget` is full,
+    /// nothing more is read or asked for.
+    ///
+    /// # Errors
+    /// Those of the connection, and `STOPPED` when the receiver is gone. What was sent before is complete.
+    pub async fn fetch(
+        &mut self,
+        wanted: &[Listed],
+        budget: &Budget,
+        deliver: &mpsc::Sender<Fetched>,
+    ) -> Result<(), SourceError> {
+        match self {
+            Self::Imap(session) => session.fetch(wanted, budget, deliver).await,
+            Self::Maildir(session) => session.fetch(wanted, budget, deliver).await,
+        }
+    }
+
+    /// Does `how` to these messages and returns those that are confirmed; one that is gone counts as confirmed. Ids of
+    /// another folder or UIDVALIDITY are left out: their time is over. Selects the folder for writing if need be.
+    ///
+    /// # Errors
+    /// `UIDPLUS_MISSING`, `SERVER_REFUSED` and those of the connection. After an error nothing is known to be settled;
+    /// doing it again is harmless.
+    pub async fn settle(&mut self, ids: &[RemoteId], how: &Settlement) -> Result<Vec<RemoteId>, SourceError> {
+        match self {
+            Self::Imap(session) => session.settle(ids, how).await,
+            Self::Maildir(session) => session.settle(ids, how).await,
+        }
+    }
+
+    /// Says goodbye.
+    ///
+    /// # Errors
+    /// Those of the connection; nothing depends on it, since IMAP confirms each change by itself.
+    pub async fn close(self) -> Result<(), SourceError> {
+        match self {
+            Self::Imap(session) => session.close().await,
+            Self::Maildir(_) => Ok(()),
+        }
+    }
+}

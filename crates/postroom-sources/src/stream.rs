@@ -1,0 +1,152 @@
+//! TCP and TLS to a mail server, with deadlines.
+
+use crate::limits::Limits;
+use crate::{SourceError, Trust};
+use rustls::pki_types::ServerName;
+use std::future::Future;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, BufReader};
+use tokio::net::TcpStream;
+
+/// A connection in both directions, protected or not.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send + Sync {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + Sync> Stream for T {}
+
+/// What is read from the socket at once. Under TLS this saves most system calls: rustls by itself reads 4 KiB at a time.
+const READ_AHEAD: usize = 128 * 1024;
+
+/// All addresses of a host that this mailbox may connect to.
+///
+/// # Errors
+/// `HOST_UNKNOWN`; `HOST_PRIVATE` when every address is private and that is not allowed.
+pub(crate) async fn resolve(
+    host: &str,
+    port: u16,
+    allow_private: bool,
+    limits: &Limits,
+) -> Result<Vec<SocketAddr>, SourceError> {
+    let unknown = || SourceError::HostUnknown { host: host.to_owned() };
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let found: Vec<SocketAddr> = match literal {
+        Ok(address) => vec![SocketAddr::new(address, port)],
+        Err(_) => tokio::time::timeout(limits.connect, tokio::net::lookup_host((host, port)))
+            .await
+            .map_err(|_| unknown())?
+            .map_err(|_| unknown())?
+            .collect(),
+    };
+    let first = found.first().ok_or_else(unknown)?.ip();
+    // The addresses checked here are those connected to: a name that resolves otherwise a moment later gains nothing.
+    let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| allow_private || !is_private(a.ip())).collect();
+    if allowed.is_empty() {
+        return Err(SourceError::HostPrivate { host: host.to_owned(), address: first });
+    }
+    Ok(allowed)
+}
+
+/// Connects to the first address that answers.
+///
+/// # Errors
+/// What the first address said, if none of them answers.
+pub(crate) async fn connect(host: &str, addresses: &[SocketAddr], limits: &Limits) -> Result<TcpStream, SourceError> {
+    let mut first_error = None;
+    for address in addresses {
+        let error = match tokio::time::timeout(limits.connect, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // Commands are short and waited for; Nagle's algorithm would only delay them.
+                let _unsupported = stream.set_nodelay(true);
+                return Ok(stream);
+            }
+            Ok(Err(error)) => connect_error(host, address.port(), &error),
+            Err(_) => SourceError::ConnectTimeout {
+                host: host.to_owned(),
+                port: address.port(),
+                seconds: limits.connect.as_secs(),
+            },
+        };
+        first_error.get_or_insert(error);
+    }
+    Err(first_error.unwrap_or_else(|| SourceError::HostUnknown { host: host.to_owned() }))
+}
+
+fn connect_error(host: &str, port: u16, error: &std::io::Error) -> SourceError {
+    let host = host.to_owned();
+    match error.kind() {
+        ErrorKind::ConnectionRefused => SourceError::ConnectRefused { host, port },
+        _ => SourceError::Unreachable { host, port, detail: error.to_string() },
+    }
+}
+
+/// Puts TLS over a stream; the server must prove to be `host` in the way that `trust` says.
+///
+/// # Errors
+/// `CERT_…`, `TLS_FAILED`, `TIMEOUT`.
+pub(crate) async fn start_tls(
+    stream: Box<dyn Stream>,
+    host: &str,
+    trust: &Trust,
+    limits: &Limits,
+) -> Result<Box<dyn Stream>, SourceError> {
+    let failed = |detail: String| SourceError::TlsFailed { host: host.to_owned(), detail };
+    let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+        .map_err(|_| failed("the host is neither a DNS name nor an address".into()))?;
+    let (config, verifier) = trust.client_config()?;
+    let handshake =
+        tokio_rustls::TlsConnector::from(config).connect(name, BufReader::with_capacity(READ_AHEAD, stream));
+    match deadline(host, "the TLS handshake", limits.step, handshake).await? {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(trust.explain(host, &error, verifier.shown())),
+    }
+}
+
+/// Waits for `work`, but not longer than `limit`.
+pub(crate) async fn deadline<T>(
+    host: &str,
+    stage: &'static str,
+    limit: Duration,
+    work: impl Future<Output = T>,
+) -> Result<T, SourceError> {
+    tokio::time::timeout(limit, work).await.map_err(|_| SourceError::Timeout {
+        host: host.to_owned(),
+        stage,
+        seconds: limit.as_secs(),
+    })
+}
+
+/// Whether an address is on this machine, in a private network, or in no network at all.
+// RFC 6890 (special-purpose addresses), RFC 6598 (shared address space), RFC 6052 (IPv4 inside IPv6)
+pub(crate) fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => is_private_v4(v4),
+        IpAddr::V6(v6) => {
+            let segments = v6.segments();
+            let tail = Ipv4Addr::from(((u32::from(segments[6])) << 16) | u32::from(segments[7]));
+            v6.is_loopback()
+                || v6.is_unspecified()
+                || v6.is_multicast()
+                || v6.is_unique_local()
+                || v6.is_unicast_link_local()
+                || v6.to_ipv4_mapped().is_some_and(is_private_v4)
+                || (segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] && is_private_v4(tail))
+        }
+    }
+}
+
+fn is_private_v4(v4: Ipv4Addr) -> bool {
+    let [a, b, ..] = v4.octets();
+    v4.is_loopback()
+        || v4.is_private()
+        || v4.is_link_local()
+        || v4.is_multicast()
+        || v4.is_broadcast()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b))
+        || (a == 198 && (b == 18 || b == 19))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! Rules for every source file: size, headers, and words that must not be left behind.
+
+use crate::{assert_none, crate_names, files_under, text_of};
+use std::fs;
+
+/// Longest source file in lines. Who needs more splits the module.
+const LINES_MAX: usize = 500;
+
+/// Texts that mean that something is not finished. Written in two halves, so that this file does not find itself.
+const UNFINISHED: &[&str] = &[
+    concat!("todo", "!("),
+    concat!("unimplemented", "!("),
+    concat!("dbg", "!("),
+    concat!("#[", "ignore"),
+    concat!("TO", "DO"),
+    concat!("XX", "X:"),
+];
+
+#[test]
+fn no_source_file_is_too_long() {
+    let complaints: Vec<String> = files_under("crates", ".rs")
+        .into_iter()
+        .map(|path| (text_of(&path).lines().count(), path))
+        .filter(|(lines, _)| *lines > LINES_MAX)
+        .map(|(lines, path)| format!("{path}: {lines} lines"))
+        .collect();
+    assert_none("a file has at most 500 lines; split the module:", &complaints);
+}
+
+#[test]
+fn nothing_is_left_unfinished() {
+    let mut complaints = Vec::new();
+    for path in files_under("crates", ".rs") {
+        for (number, line) in text_of(&path).lines().enumerate() {
+            for text in UNFINISHED.iter().filter(|text| line.contains(**text)) {
+                complaints.push(format!("{path}:{}: {text}", number + 1));
+            }
+        }
+    }
+    assert_none("finish it, or assert today's result and say what is wrong with it:", &complaints);
+}
+
+#[test]
+fn every_crate_says_what_it_may_touch() {
+    let mut complaints = Vec::new();
+    for name in crate_names() {
+        let main = format!("crates/{name}/src/main.rs");
+        let path = if crate::root().join(&main).exists() { main } else { format!("crates/{name}/src/lib.rs") };
+        let header: String = text_of(&path).lines().take_while(|line| line.starts_with("//!")).collect();
+        let pure_words = ["May touch", "Must not"];
+        complaints.extend(
+            pure_words
+                .iter()
+                .filter(|word| !header.contains(**word))
+                .map(|word| format!("{path}: no `{word}` in its header")),
+        );
+        let sections: &[&str] = if name == "postroom-testkit" { &[] } else { &["Read in this order"] };
+        complaints.extend(
+            sections
+                .iter()
+                .filter(|word| !header.contains(**word))
+                .map(|word| format!("{path}: no `{word}` in its header")),
+        );
+    }
+    assert_none(
+        "the header of a crate says its purpose, what it may touch, what it must not, and where to begin:",
+        &complaints,
+    );
+}
+
+#[test]
+fn every_case_says_what_it_shows() {
+    let mut complaints = Vec::new();
+    for path in files_under("testdata/messages", "message.eml") {
+        let readme = path.replace("message.eml", "readme.md");
+        if !crate::root().join(&readme).is_file() {
+            complaints.push(format!("{readme} is missing"));
+        }
+    }
+    for path in files_under("testdata/dialogues", ".dialogue") {
+        let first = text_of(&path).lines().next().unwrap_or_default().to_owned();
+        if !first.starts_with('#') || first.len() < 10 {
+            complaints.push(format!("{path}: its first line is no comment that says what it shows"));
+        }
+    }
+    assert_none("a case without a word on what it shows helps nobody:", &complaints);
+}
+
+#[test]
+fn every_sample_of_the_demo_is_listed() {
+    let index = text_of("crates/postroom/demo/samples.txt");
+    let listed: Vec<&str> =
+        index.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_whitespace().next()).collect();
+    let present: Vec<String> = fs::read_dir(crate::root().join("crates/postroom/demo"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|name| name.ends_with(".eml"))
+        .collect();
+    let mut complaints: Vec<String> = present
+        .iter()
+        .filter(|name| !listed.contains(&name.as_str()))
+        .map(|name| format!("{name} is not in samples.txt"))
+        .collect();
+    complaints.extend(
+        listed
+            .iter()
+            .filter(|name| !present.iter().any(|p| p == *name))
+            .map(|name| format!("{name} is in samples.txt only")),
+    );
+    assert_none("crates/postroom/demo/samples.txt says what each sample shows:", &complaints);
+}

@@ -1,19 +1,53 @@
-//! The conversation with an IMAP server: drives the machine of `postroom_mail::imap` over a stream.
+//! The conversation with an IMAP server: drives the machine of `postroom_mail::imap` over a stream, with deadlines.
 
-use crate::session::{Fetched, Folder, Purpose};
+mod fetch;
+mod login;
+mod settle;
+
+use crate::session::{Folder, Purpose};
 use crate::stream::{self, Stream};
-use crate::{Budget, Limits, SourceError, Trust};
-use postroom_mail::{ImapAccess, Listed, RemoteId, Secret, Settlement};
-use tokio::sync::mpsc;
+use crate::{Limits, SourceError, Trust};
+use bytes::BytesMut;
+use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
+use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-/// One conversation with an IMAP server.
+/// What is read at once. The buffer is used again and again: chunks of it are copied into their message and let go.
+const READ_BUFFER: usize = 128 * 1024;
+
+/// How long a goodbye may take; nothing depends on it.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// Longest set of UIDs in one command, in octets, so that the line stays below the 8,192 that servers must take.
+// RFC 7162 §4
+const MAX_SET: usize = 7000;
+
+/// One conversation with an IMAP server, logged in after [`ImapSession::open`].
 pub struct ImapSession {
     stream: Box<dyn Stream>,
-    tls: bool,
+    conversation: Conversation,
+    buffer: BytesMut,
+    limits: Limits,
+    host: String,
+    folder: String,
+    selected: Option<Selected>,
+}
+
+/// The folder that is selected.
+#[derive(Debug, Clone, Copy)]
+struct Selected {
+    purpose: Purpose,
+    uid_validity: u32,
+    exists: Option<u32>,
 }
 
 impl ImapSession {
-    pub(crate) async fn open(
+    /// Connects to the first address of the host that answers, and logs in.
+    ///
+    /// # Errors
+    /// Everything from the name of the host to the login.
+    pub async fn open(
         access: &ImapAccess,
         password: Option<&Secret>,
         trust: &Trust,
@@ -26,43 +60,245 @@ impl ImapSession {
         Ok(session)
     }
 
-    /// Greets.
-    pub async fn greet(
-        stream: Box<dyn Stream>,
-        access: &ImapAccess,
-        trust: &Trust,
-        limits: &Limits,
-    ) -> Result<Self, SourceError> {
-        let stream = stream::start_tls(stream, &access.host, trust, limits).await?;
-        Ok(Self { stream, tls: true })
+    /// Whether the conversation is protected by TLS.
+    pub fn tls(&self) -> bool {
+        self.conversation.is_protected()
     }
-    /// Logs in.
-    pub async fn log_in(&mut self, _access: &ImapAccess, _password: Option<&Secret>) -> Result<(), SourceError> {
-        Err(SourceError::PasswordMissing)
+
+    /// Selects the configured folder, with EXAMINE when it is only to look.
+    ///
+    /// # Errors
+    /// `FOLDER_MISSING`, `SERVER_REFUSED`, `PROTOCOL_ERROR` when the server gives no UIDVALIDITY, those of the connection.
+    pub async fn select(&mut self, purpose: Purpose) -> Result<Folder, SourceError> {
+        self.selected = None;
+        let name = self.folder.clone();
+        let tag = self.send(&Command::Select { folder: &name, read_only: purpose == Purpose::Look }).await?;
+        let mut folder = Folder::default();
+        let line = loop {
+            match self.next("opening the folder").await? {
+                Event::Exists(count) => folder.exists = Some(count),
+                Event::Status(StatusLine { code: Some(Code::UidValidity(value)), .. }) => {
+                    folder.uid_validity = Some(value)
+                }
+                Event::Status(StatusLine { code: Some(Code::UidNext(value)), .. }) => folder.uid_next = Some(value),
+                Event::Done { tag: done, line } if done == tag => break line,
+                _ => {}
+            }
+        };
+        if line.status != Status::Ok {
+            return Err(self.select_refused(line));
+        }
+        if purpose == Purpose::Settle && line.code.as_ref().is_some_and(|code| code.is("READ-ONLY")) {
+            return Err(refused("open the folder for writing", line));
+        }
+        let uid_validity = folder.uid_validity.ok_or_else(|| {
+            self.protocol_error("the folder has no UIDVALIDITY, so its messages have no lasting names")
+        })?;
+        self.selected = Some(Selected { purpose, uid_validity, exists: folder.exists });
+        Ok(folder)
     }
-    pub(crate) fn tls(&self) -> bool {
-        self.tls
+
+    fn select_refused(&self, line: StatusLine) -> SourceError {
+        let is_missing = match &line.code {
+            None => line.status == Status::No,
+            Some(code) => code.is("NONEXISTENT") || code.is("TRYCREATE"),
+        };
+        if is_missing {
+            return SourceError::FolderMissing { folder: self.folder.clone(), server: line.text };
+        }
+        refused("open the folder", line)
     }
-    pub(crate) async fn select(&mut self, _purpose: Purpose) -> Result<Folder, SourceError> {
-        Err(SourceError::Stopped)
+
+    /// All messages of the folder in ascending order of UID.
+    ///
+    /// # Errors
+    /// `SERVER_REFUSED` and those of the connection.
+    pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
+        let selected = self.selected(Purpose::Look).await?;
+        // RFC 9051 §6.4.9 lets 1:* name no message, but there are servers that answer BAD in an empty folder.
+        if selected.exists == Some(0) {
+            return Ok(Vec::new());
+        }
+        let tag = self.send(&Command::UidFetchSummary { set: "1:*" }).await?;
+        let mut found: Vec<(u32, Listed)> = Vec::new();
+        loop {
+            match self.next("listing the folder").await? {
+                Event::Fetch(fetch) => {
+                    let Some(uid) = fetch.uid else { continue };
+                    let size = fetch.size.unwrap_or(0);
+                    let id = self.remote_id(selected, uid);
+                    found.push((uid, Listed { id, size, received_at: fetch.internal_date }));
+                }
+                Event::Done { tag: done, line } if done == tag => {
+                    if line.status != Status::Ok {
+                        return Err(refused("list the folder", line));
+                    }
+                    break;
+                }
+                _ => {}
+            }
+        }
+        // A server may tell of a message twice, when its flags change meanwhile; the fuller line is the one to believe.
+        found.sort_by_key(|(uid, listed)| (*uid, std::cmp::Reverse(listed.size)));
+        found.dedup_by_key(|(uid, _)| *uid);
+        Ok(found.into_iter().map(|(_, listed)| listed).collect())
     }
-    pub(crate) async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
-        Err(SourceError::Stopped)
+
+    /// Says LOGOUT and closes the connection.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn close(mut self) -> Result<(), SourceError> {
+        let tag = self.send(&Command::Logout).await?;
+        let goodbye = async {
+            loop {
+                match self.event(self.limits.stall, "the goodbye").await? {
+                    Event::Done { tag: done, .. } if done == tag => {
+                        return self.stream.shutdown().await.map_err(|e| self.lost(&e));
+                    }
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(GOODBYE, goodbye).await.unwrap_or(Ok(()))
     }
-    pub(crate) async fn fetch(
-        &mut self,
-        _wanted: &[Listed],
-        budget: &Budget,
-        _deliver: &mpsc::Sender<Fetched>,
-    ) -> Result<(), SourceError> {
-        let _ = budget.try_take(0);
-        Err(SourceError::Stopped)
+
+    /// The folder, selected for at least this purpose.
+    async fn selected(&mut self, purpose: Purpose) -> Result<Selected, SourceError> {
+        match self.selected {
+            Some(selected) if selected.purpose == purpose || purpose == Purpose::Look => Ok(selected),
+            _ => {
+                self.select(purpose).await?;
+                self.selected.ok_or_else(|| self.protocol_error("no folder is selected"))
+            }
+        }
     }
-    pub(crate) async fn settle(&mut self, _ids: &[RemoteId], _how: &Settlement) -> Result<Vec<RemoteId>, SourceError> {
-        Err(SourceError::Stopped)
+
+    fn remote_id(&self, selected: Selected, uid: u32) -> RemoteId {
+        RemoteId::Imap { folder: self.folder.clone(), uid_validity: selected.uid_validity, uid }
     }
-    pub(crate) async fn close(self) -> Result<(), SourceError> {
-        drop(self.stream);
-        Ok(())
+
+    /// The UID of a message of the selected folder; `None` for one of another folder or another time.
+    fn uid_of(&self, selected: Selected, id: &RemoteId) -> Option<u32> {
+        match id {
+            RemoteId::Imap { folder, uid_validity, uid }
+                if *folder == self.folder && *uid_validity == selected.uid_validity =>
+            {
+                Some(*uid)
+            }
+            _ => None,
+        }
     }
+
+    /// Sends a command and waits for its reply, whatever that is.
+    async fn run(&mut self, stage: &'static str, command: &Command<'_>) -> Result<StatusLine, SourceError> {
+        let tag = self.send(command).await?;
+        loop {
+            if let Event::Done { tag: done, line } = self.next(stage).await?
+                && done == tag
+            {
+                return Ok(line);
+            }
+        }
+    }
+
+    async fn send(&mut self, command: &Command<'_>) -> Result<Tag, SourceError> {
+        let sent = self.conversation.send(command).map_err(|error| self.machine_error(error))?;
+        self.write(&sent.octets).await?;
+        Ok(sent.tag)
+    }
+
+    async fn write(&mut self, octets: &[u8]) -> Result<(), SourceError> {
+        let stream = &mut self.stream;
+        let work = async {
+            stream.write_all(octets).await?;
+            stream.flush().await
+        };
+        let written = stream::deadline(&self.host, "sending", self.limits.stall, work).await?;
+        written.map_err(|error| self.lost(&error))
+    }
+
+    /// The next event; a BYE ends the visit.
+    async fn next(&mut self, stage: &'static str) -> Result<Event, SourceError> {
+        let limit = match self.conversation.state() {
+            State::Authenticated | State::Selected => self.limits.stall,
+            _ => self.limits.step,
+        };
+        match self.event(limit, stage).await? {
+            Event::Bye(line) => Err(self.said_bye(line)),
+            event => Ok(event),
+        }
+    }
+
+    /// The next event, BYE included; `limit` is for each wait for octets.
+    async fn event(&mut self, limit: Duration, stage: &'static str) -> Result<Event, SourceError> {
+        loop {
+            match self.conversation.next_event() {
+                Err(error) => return Err(self.machine_error(error)),
+                Ok(Some(Event::Transmit(octets))) => self.write(&octets).await?,
+                Ok(Some(event)) => return Ok(event),
+                Ok(None) => self.read(limit, stage).await?,
+            }
+        }
+    }
+
+    async fn read(&mut self, limit: Duration, stage: &'static str) -> Result<(), SourceError> {
+        self.buffer.reserve(READ_BUFFER);
+        let read = stream::deadline(&self.host, stage, limit, self.stream.read_buf(&mut self.buffer)).await?;
+        match read {
+            Ok(0) => {
+                let detail = "the server closed it".to_owned();
+                Err(SourceError::ConnectionLost { host: self.host.clone(), detail })
+            }
+            Ok(_) => {
+                self.conversation.feed(self.buffer.split().freeze());
+                Ok(())
+            }
+            Err(error) => Err(self.lost(&error)),
+        }
+    }
+
+    fn lost(&self, error: &std::io::Error) -> SourceError {
+        SourceError::ConnectionLost { host: self.host.clone(), detail: error.to_string() }
+    }
+
+    fn said_bye(&self, line: StatusLine) -> SourceError {
+        let detail = if line.text.is_empty() {
+            "the server said BYE".into()
+        } else {
+            format!("the server said “{}”", line.text)
+        };
+        SourceError::ConnectionLost { host: self.host.clone(), detail }
+    }
+
+    fn protocol_error(&self, detail: &str) -> SourceError {
+        SourceError::ProtocolError { host: self.host.clone(), detail: detail.to_owned() }
+    }
+
+    fn machine_error(&self, error: ImapError) -> SourceError {
+        let host = self.host.clone();
+        match error {
+            ImapError::PreauthBeforeTls => SourceError::TlsPreauthRefused { host },
+            ImapError::TlsInjection => SourceError::TlsInjection { host },
+            ImapError::LoginInClear => SourceError::StarttlsMissing { host },
+            ImapError::Argument => SourceError::ArgumentInvalid { what: "user, password or folder" },
+            ImapError::WrongState if self.conversation.state() == State::Ended => {
+                SourceError::ConnectionLost { host, detail: "the server said BYE".into() }
+            }
+            other => SourceError::ProtocolError { host, detail: other.to_string() },
+        }
+    }
+}
+
+/// A command that was answered with NO or BAD.
+fn refused(what: &'static str, line: StatusLine) -> SourceError {
+    let transient = is_transient(&line);
+    SourceError::ServerRefused { what, server: line.text, transient }
+}
+
+/// Whether the server says that it will pass.
+// RFC 5530 §3
+fn is_transient(line: &StatusLine) -> bool {
+    let is_one_of = |code: &Code| ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"].iter().any(|name| code.is(name));
+    line.code.as_ref().is_some_and(is_one_of)
 }

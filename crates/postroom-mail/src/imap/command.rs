@@ -1,0 +1,221 @@
+//! Commands as values, and their octets.
+
+use super::folder_name;
+use super::response::Capabilities;
+use super::{ImapError, Tag};
+use crate::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::VecDeque;
+use zeroize::Zeroizing;
+
+/// A command. `set` arguments come from [`super::uid_sets`]; folders are UTF-8.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the commands and arguments of RFC 9051 §6, RFC 4315 and RFC 6851")]
+pub enum Command<'a> {
+    Capability,
+    Starttls,
+    Logout,
+    Login {
+        user: &'a str,
+        password: &'a Secret,
+    },
+    Authenticate {
+        mechanism: Mechanism,
+        user: &'a str,
+        password: &'a Secret,
+    },
+    /// EXAMINE when `read_only`, else SELECT.
+    Select {
+        folder: &'a str,
+        read_only: bool,
+    },
+    Create {
+        folder: &'a str,
+    },
+    /// UID, RFC822.SIZE and INTERNALDATE.
+    UidFetchSummary {
+        set: &'a str,
+    },
+    /// UID and BODY.PEEK[], which leaves \Seen as it is.
+    UidFetchMessage {
+        set: &'a str,
+    },
+    UidStore {
+        set: &'a str,
+        flag: Flag,
+    },
+    UidExpunge {
+        set: &'a str,
+    },
+    UidMove {
+        set: &'a str,
+        folder: &'a str,
+    },
+    UidCopy {
+        set: &'a str,
+        folder: &'a str,
+    },
+}
+
+/// A flag that we set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// `\Seen`.
+    Seen,
+    /// `\Deleted`.
+    Deleted,
+}
+
+/// A SASL mechanism.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mechanism {
+    /// RFC 4616.
+    Plain,
+    /// draft-murchison-sasl-login: user, then password.
+    Login,
+}
+
+/// Octets that may hold a password and are overwritten when dropped.
+pub(super) type Octets = Zeroizing<Vec<u8>>;
+
+/// The octets of a command in the parts that a server wants to ask for one by one: after each part but the last it sends
+/// a continuation request.
+pub(super) fn encode(
+    tag: Tag,
+    command: &Command<'_>,
+    capabilities: &Capabilities,
+) -> Result<VecDeque<Octets>, ImapError> {
+    let mut writer = Writer::new(tag, capabilities);
+    match command {
+        Command::Capability => writer.text("CAPABILITY"),
+        Command::Starttls => writer.text("STARTTLS"),
+        Command::Logout => writer.text("LOGOUT"),
+        Command::Login { user, password } => {
+            writer.text("LOGIN ");
+            writer.astring(user)?;
+            writer.text(" ");
+            writer.astring(password.expose())?;
+        }
+        Command::Authenticate { mechanism: Mechanism::Plain, user, password } => writer.plain(user, password)?,
+        Command::Authenticate { mechanism: Mechanism::Login, user, password } => {
+            writer.text("AUTHENTICATE LOGIN");
+            writer.next_line();
+            writer.base64(user.as_bytes());
+            writer.next_line();
+            writer.base64(password.expose().as_bytes());
+        }
+        Command::Select { folder, read_only } => {
+            writer.text(if *read_only { "EXAMINE " } else { "SELECT " });
+            writer.folder(folder)?;
+        }
+        Command::Create { folder } => {
+            writer.text("CREATE ");
+            writer.folder(folder)?;
+        }
+        Command::UidFetchSummary { set } => writer.text(&format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE)")),
+        Command::UidFetchMessage { set } => writer.text(&format!("UID FETCH {set} (UID BODY.PEEK[])")),
+        Command::UidStore { set, flag } => writer.text(&format!("UID STORE {set} +FLAGS.SILENT ({})", flag.name())),
+        Command::UidExpunge { set } => writer.text(&format!("UID EXPUNGE {set}")),
+        Command::UidMove { set, folder } => {
+            writer.text(&format!("UID MOVE {set} "));
+            writer.folder(folder)?;
+        }
+        Command::UidCopy { set, folder } => {
+            writer.text(&format!("UID COPY {set} "));
+            writer.folder(folder)?;
+        }
+    }
+    Ok(writer.finish())
+}
+
+impl Flag {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Seen => "\\Seen",
+            Self::Deleted => "\\Deleted",
+        }
+    }
+}
+
+struct Writer<'a> {
+    parts: VecDeque<Octets>,
+    current: Octets,
+    capabilities: &'a Capabilities,
+}
+
+impl<'a> Writer<'a> {
+    fn new(tag: Tag, capabilities: &'a Capabilities) -> Self {
+        Self { parts: VecDeque::new(), current: Octets::new(format!("{tag} ").into_bytes()), capabilities }
+    }
+
+    fn text(&mut self, text: &str) {
+        self.current.extend_from_slice(text.as_bytes());
+    }
+
+    /// Ends the line and the part.
+    fn next_line(&mut self) {
+        self.current.extend_from_slice(b"\r\n");
+        self.parts.push_back(std::mem::take(&mut self.current));
+    }
+
+    fn finish(mut self) -> VecDeque<Octets> {
+        self.next_line();
+        self.parts
+    }
+
+    fn base64(&mut self, octets: &[u8]) {
+        let encoded = Zeroizing::new(STANDARD.encode(octets));
+        self.current.extend_from_slice(encoded.as_bytes());
+    }
+
+    // RFC 4616 §2: authorization identity (none), NUL, user, NUL, password. RFC 4959: in the first line where offered.
+    fn plain(&mut self, user: &str, password: &Secret) -> Result<(), ImapError> {
+        if user.contains('\0') || password.expose().contains('\0') {
+            return Err(ImapError::Argument);
+        }
+        self.text("AUTHENTICATE PLAIN");
+        if self.capabilities.has("SASL-IR") {
+            self.text(" ");
+        } else {
+            self.next_line();
+        }
+        let message = Zeroizing::new(format!("\0{user}\0{}", password.expose()));
+        self.base64(message.as_bytes());
+        Ok(())
+    }
+
+    fn folder(&mut self, name: &str) -> Result<(), ImapError> {
+        // INBOX is the same in any case (RFC 9051 §5.1); everything else is sent as configured.
+        self.astring(&folder_name::encode(name))
+    }
+
+    /// An argument: quoted where quoting can carry it, else as a literal, so that no argument ever becomes a command.
+    // RFC 9051 §4.3; §9 has no NUL in either form
+    fn astring(&mut self, text: &str) -> Result<(), ImapError> {
+        if text.contains('\0') {
+            return Err(ImapError::Argument);
+        }
+        if text.len() <= 1000 && text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+            self.current.push(b'"');
+            for b in text.bytes() {
+                if matches!(b, b'"' | b'\\') {
+                    self.current.push(b'\\');
+                }
+                self.current.push(b);
+            }
+            self.current.push(b'"');
+            return Ok(());
+        }
+        // RFC 7888: LITERAL- only up to 4096 octets.
+        let at_once = self.capabilities.has("LITERAL+") || (self.capabilities.has("LITERAL-") && text.len() <= 4096);
+        self.text(&format!("{{{}{}}}", text.len(), if at_once { "+" } else { "" }));
+        if at_once {
+            self.text("\r\n");
+        } else {
+            self.next_line();
+        }
+        self.text(text);
+        Ok(())
+    }
+}

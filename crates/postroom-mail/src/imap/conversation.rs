@@ -1,0 +1,377 @@
+//! The states of a conversation, and what may happen in each.
+
+use super::ImapError;
+use super::command::{self, Command, Octets};
+use super::reader::{Piece, Reader};
+use super::response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
+use bytes::Bytes;
+use std::collections::VecDeque;
+use std::fmt;
+
+/// How the connection is, or will be, protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// TLS from the first octet.
+    Tls,
+    /// STARTTLS comes first. Without `required`, a server that does not offer it is used in clear.
+    Starttls {
+        /// Whether a login in clear is refused.
+        required: bool,
+    },
+    /// Everything in clear, by explicit choice.
+    Clear,
+}
+
+/// How far the conversation is (RFC 9051 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The greeting is awaited.
+    Greeting,
+    /// Not logged in.
+    NotAuthenticated,
+    /// The server has agreed to STARTTLS: the next octet belongs to TLS.
+    StartingTls,
+    /// Logged in.
+    Authenticated,
+    /// A folder is selected.
+    Selected,
+    /// The server has said BYE.
+    Ended,
+}
+
+/// The name of one command in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tag(u32);
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "P{}", self.0)
+    }
+}
+
+/// A command that is to be sent.
+#[derive(Debug)]
+#[must_use = "the octets have to be sent"]
+pub struct Sent {
+    /// The tag of its reply.
+    pub tag: Tag,
+    /// The octets to send now. More may follow as [`Event::Transmit`].
+    pub octets: Octets,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The server greets: OK or PREAUTH.
+    Greeting(StatusLine),
+    /// Octets that the server has asked for: send them.
+    Transmit(Octets),
+    /// The reply to a command.
+    Done {
+        /// Which command.
+        tag: Tag,
+        /// OK, NO or BAD.
+        line: StatusLine,
+    },
+    /// An untagged OK, NO or BAD.
+    Status(StatusLine),
+    /// The server ends the conversation.
+    Bye(StatusLine),
+    /// The folder has so many messages.
+    Exists(u32),
+    /// A message literal of so many octets begins; whose it is, the next [`Event::Fetch`] says.
+    BodyStart(u64),
+    /// The next octets of the message literal.
+    BodyChunk(Bytes),
+    /// A FETCH response is complete.
+    Fetch(Fetch),
+}
+
+/// The machine. After an error it only repeats the error.
+#[derive(Debug)]
+pub struct Conversation {
+    protection: Protection,
+    /// Whether TLS is up.
+    protected: bool,
+    state: State,
+    reader: Reader,
+    pending: Bytes,
+    /// Octets fed since the conversation began.
+    fed: u64,
+    outstanding: VecDeque<Outstanding>,
+    last_tag: u32,
+    capabilities: Option<Capabilities>,
+    failed: Option<ImapError>,
+}
+
+/// A command whose reply is awaited.
+#[derive(Debug)]
+struct Outstanding {
+    tag: Tag,
+    /// Its name on the wire, to compare replies with.
+    text: String,
+    then: Then,
+    /// Parts that wait for a continuation request.
+    parts: VecDeque<Octets>,
+    /// How many octets had been fed when its last part was sent: its reply must end behind them.
+    sent_at: u64,
+}
+
+/// What an OK changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    StartTls,
+    Authenticated,
+    Selected,
+}
+
+impl Conversation {
+    /// A conversation that waits for the greeting.
+    pub fn new(protection: Protection) -> Self {
+        Self {
+            protection,
+            protected: protection == Protection::Tls,
+            state: State::Greeting,
+            reader: Reader::default(),
+            pending: Bytes::new(),
+            fed: 0,
+            outstanding: VecDeque::new(),
+            last_tag: 0,
+            capabilities: None,
+            failed: None,
+        }
+    }
+
+    /// How far the conversation is.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether TLS is up.
+    pub fn is_protected(&self) -> bool {
+        self.protected
+    }
+
+    /// What the server can do, as it said since the last change of protection or login; else ask with CAPABILITY.
+    pub fn capabilities(&self) -> Option<&Capabilities> {
+        self.capabilities.as_ref()
+    }
+
+    /// Takes octets from the server, in slices of any length. Then call [`Conversation::next_event`] until it gives `None`.
+    pub fn feed(&mut self, octets: Bytes) {
+        self.fed += octets.len() as u64;
+        if self.state == State::StartingTls && !octets.is_empty() {
+            self.failed = Some(ImapError::TlsInjection);
+        }
+        self.pending =
+            if self.pending.is_empty() { octets } else { [std::mem::take(&mut self.pending), octets].concat().into() };
+    }
+
+    /// The next thing that happened, or `None` when more octets are needed.
+    ///
+    /// # Errors
+    /// See [`ImapError`]; the connection must be closed, nothing that follows has a meaning.
+    pub fn next_event(&mut self) -> Result<Option<Event>, ImapError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let next = self.advance();
+        if let Err(error) = &next {
+            self.failed = Some(*error);
+        }
+        next
+    }
+
+    /// Sends a command. Commands may be sent before earlier ones are replied to, unless those still have parts to send.
+    ///
+    /// # Errors
+    /// [`ImapError::LoginInClear`] before anything is sent, [`ImapError::Argument`], [`ImapError::WrongState`].
+    pub fn send(&mut self, command: &Command<'_>) -> Result<Sent, ImapError> {
+        let then = self.permit(command)?;
+        let tag = Tag(self.last_tag + 1);
+        let none = Capabilities::default();
+        let mut parts = command::encode(tag, command, self.capabilities.as_ref().unwrap_or(&none))?;
+        let octets = parts.pop_front().unwrap_or_default();
+        self.last_tag += 1;
+        if then == Then::Authenticated {
+            // RFC 9051 §6.2: what the server can do may change with the login.
+            self.capabilities = None;
+        }
+        self.outstanding.push_back(Outstanding { tag, text: tag.to_string(), then, parts, sent_at: self.fed });
+        Ok(Sent { tag, octets })
+    }
+
+    /// Says that TLS is up. Everything said before is forgotten (RFC 9051 §6.2.1).
+    ///
+    /// # Errors
+    /// [`ImapError::WrongState`] unless the server has agreed to STARTTLS, [`ImapError::TlsInjection`].
+    pub fn tls_started(&mut self) -> Result<(), ImapError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.state != State::StartingTls {
+            return Err(ImapError::WrongState);
+        }
+        (self.protected, self.capabilities, self.state) = (true, None, State::NotAuthenticated);
+        Ok(())
+    }
+
+    /// Whether `command` may be sent now, and what its OK will mean.
+    fn permit(&self, command: &Command<'_>) -> Result<Then, ImapError> {
+        if self.failed.is_some() || self.outstanding.iter().any(|o| !o.parts.is_empty()) {
+            return Err(ImapError::WrongState);
+        }
+        let in_state = |allowed: &[State], then| {
+            if allowed.contains(&self.state) { Ok(then) } else { Err(ImapError::WrongState) }
+        };
+        match command {
+            Command::Capability | Command::Logout => {
+                in_state(&[State::NotAuthenticated, State::Authenticated, State::Selected], Then::Nothing)
+            }
+            // Pipelining across the switch to TLS is what the injection attacks live on: nothing else may be under way.
+            Command::Starttls if !self.outstanding.is_empty() || self.protected => Err(ImapError::WrongState),
+            Command::Starttls => in_state(&[State::NotAuthenticated], Then::StartTls),
+            Command::Login { .. } | Command::Authenticate { .. } => {
+                let may_be_clear =
+                    matches!(self.protection, Protection::Clear | Protection::Starttls { required: false });
+                if !self.protected && !may_be_clear {
+                    return Err(ImapError::LoginInClear);
+                }
+                in_state(&[State::NotAuthenticated], Then::Authenticated)
+            }
+            Command::Select { .. } => in_state(&[State::Authenticated, State::Selected], Then::Selected),
+            Command::Create { .. } => in_state(&[State::Authenticated, State::Selected], Then::Nothing),
+            Command::UidFetchSummary { .. }
+            | Command::UidFetchMessage { .. }
+            | Command::UidStore { .. }
+            | Command::UidExpunge { .. }
+            | Command::UidMove { .. }
+            | Command::UidCopy { .. } => in_state(&[State::Selected], Then::Nothing),
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>, ImapError> {
+        while let Some(piece) = self.reader.next(&mut self.pending)? {
+            let event = match piece {
+                // Mail that comes before a folder is selected is nobody's.
+                Piece::BodyStart(_) | Piece::BodyChunk(_) if self.state != State::Selected => None,
+                Piece::BodyStart(length) => Some(Event::BodyStart(length)),
+                Piece::BodyChunk(chunk) => Some(Event::BodyChunk(chunk)),
+                Piece::Line(line) => self.response(Response::read(&line))?,
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+        Ok(None)
+    }
+
+    fn response(&mut self, response: Response) -> Result<Option<Event>, ImapError> {
+        if self.state == State::Greeting {
+            return match response {
+                Response::Untagged(line) => self.greeting(line).map(Some),
+                _ => Err(ImapError::NoGreeting),
+            };
+        }
+        match response {
+            Response::Tagged { tag, line } => self.reply(&tag, line).map(Some),
+            Response::Continuation => self.continuation().map(Some),
+            Response::Capability(capabilities) => {
+                self.capabilities = Some(capabilities);
+                Ok(None)
+            }
+            Response::Untagged(line) => Ok(Some(self.untagged(line))),
+            Response::Exists(count) => Ok(self.is_selecting().then_some(Event::Exists(count))),
+            Response::Fetch(fetch) => Ok((self.state == State::Selected).then_some(Event::Fetch(fetch))),
+            Response::Other(_) => Ok(None),
+        }
+    }
+
+    fn greeting(&mut self, line: StatusLine) -> Result<Event, ImapError> {
+        let line = self.hear(line);
+        match line.status {
+            Status::Ok => self.state = State::NotAuthenticated,
+            Status::Preauth if matches!(self.protection, Protection::Starttls { .. }) => {
+                // STARTTLS is not possible any more in this state, and everything that follows could be anybody's.
+                return Err(ImapError::PreauthBeforeTls);
+            }
+            Status::Preauth => self.state = State::Authenticated,
+            Status::Bye => {
+                self.state = State::Ended;
+                return Ok(Event::Bye(line));
+            }
+            Status::No | Status::Bad => return Err(ImapError::NoGreeting),
+        }
+        Ok(Event::Greeting(line))
+    }
+
+    fn untagged(&mut self, line: StatusLine) -> Event {
+        let line = self.hear(line);
+        if line.status == Status::Bye {
+            self.state = State::Ended;
+            return Event::Bye(line);
+        }
+        Event::Status(line)
+    }
+
+    fn reply(&mut self, tag: &str, line: StatusLine) -> Result<Event, ImapError> {
+        let at = self.outstanding.iter().position(|o| o.text == tag).ok_or(ImapError::UnexpectedReply)?;
+        let outstanding = self.outstanding.remove(at).ok_or(ImapError::UnexpectedReply)?;
+        // A reply that was on its way before the command was: somebody guessed our tags, as in
+        // CVE-2026-42246. An OK before the last part of the command was sent is the same.
+        let read = self.fed - self.pending.len() as u64;
+        let ok = line.status == Status::Ok;
+        if read <= outstanding.sent_at || (ok && !outstanding.parts.is_empty()) {
+            return Err(ImapError::UnexpectedReply);
+        }
+        let line = self.hear(line);
+        match outstanding.then {
+            Then::StartTls if ok => {
+                self.state = State::StartingTls;
+                if !self.pending.is_empty() {
+                    return Err(ImapError::TlsInjection);
+                }
+            }
+            Then::Authenticated if ok => self.state = State::Authenticated,
+            Then::Selected if self.state != State::Ended => {
+                // RFC 9051 §6.3.2: a SELECT that fails leaves no folder selected.
+                self.state = if ok { State::Selected } else { State::Authenticated };
+            }
+            _ => {}
+        }
+        Ok(Event::Done { tag: outstanding.tag, line })
+    }
+
+    fn continuation(&mut self) -> Result<Event, ImapError> {
+        let fed = self.fed;
+        let waiting = self.outstanding.iter_mut().find(|o| !o.parts.is_empty());
+        let waiting = waiting.ok_or(ImapError::UnexpectedContinuation)?;
+        let part = waiting.parts.pop_front().ok_or(ImapError::UnexpectedContinuation)?;
+        waiting.sent_at = fed;
+        Ok(Event::Transmit(part))
+    }
+
+    /// Takes the capabilities out of a status line, and its words too as long as anybody could have put them in.
+    fn hear(&mut self, mut line: StatusLine) -> StatusLine {
+        if let Some(Code::Capability(capabilities)) = &line.code {
+            self.capabilities = Some(capabilities.clone());
+        }
+        if matches!(self.protection, Protection::Starttls { .. }) && !self.protected {
+            line.text.clear();
+        }
+        line
+    }
+
+    /// Whether a folder is selected or about to be.
+    fn is_selecting(&self) -> bool {
+        self.state == State::Selected || self.outstanding.iter().any(|o| o.then == Then::Selected)
+    }
+}
+
+impl Fetch {
+    /// Whether this response was about a message's octets.
+    pub fn has_body(&self) -> bool {
+        self.body != Body::Absent
+    }
+}

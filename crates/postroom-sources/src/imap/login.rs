@@ -1,0 +1,139 @@
+//! From the first octet to the login: greeting, STARTTLS, the choice of a login that the connection allows.
+
+use super::{ImapSession, READ_BUFFER, is_transient, refused};
+use crate::stream::{self, Stream};
+use crate::{Limits, SourceError, Trust};
+use bytes::BytesMut;
+use postroom_mail::imap::{Capabilities, Command, Conversation, Event, Mechanism, Protection, Status, StatusLine};
+use postroom_mail::{AuthMethod, ImapAccess, Secret, Security};
+
+impl ImapSession {
+    /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
+    ///
+    /// # Errors
+    /// `TLS_…`, `CERT_…`, `STARTTLS_MISSING` and those of the connection. No password has been sent by then.
+    pub async fn greet(
+        stream: Box<dyn Stream>,
+        access: &ImapAccess,
+        trust: &Trust,
+        limits: &Limits,
+    ) -> Result<Self, SourceError> {
+        let (stream, protection) = match access.security {
+            Security::Ssl => (stream::start_tls(stream, &access.host, trust, limits).await?, Protection::Tls),
+            Security::Starttls => (stream, Protection::Starttls { required: true }),
+            Security::StarttlsIfAvailable => (stream, Protection::Starttls { required: trust.is_tls_seen() }),
+            Security::None => (stream, Protection::Clear),
+        };
+        let mut session = Self {
+            stream,
+            conversation: Conversation::new(protection),
+            buffer: BytesMut::with_capacity(READ_BUFFER),
+            limits: limits.clone(),
+            host: access.host.clone(),
+            folder: access.folder.clone(),
+            selected: None,
+        };
+        session.await_greeting().await?;
+        match protection {
+            Protection::Starttls { .. } => session.starttls(access, trust).await,
+            Protection::Tls | Protection::Clear => Ok(session),
+        }
+    }
+
+    async fn await_greeting(&mut self) -> Result<(), SourceError> {
+        match self.event(self.limits.step, "the greeting").await? {
+            Event::Greeting(_) => Ok(()),
+            // A server that greets with BYE is too busy, or does not want us now.
+            Event::Bye(line) => Err(SourceError::ServerRefused { what: "greet", server: line.text, transient: true }),
+            _ => Err(self.protocol_error("no greeting")),
+        }
+    }
+
+    // RFC 9051 §6.2.1, RFC 2595 §3
+    async fn starttls(mut self, access: &ImapAccess, trust: &Trust) -> Result<Self, SourceError> {
+        if !self.ask_capabilities().await?.has("STARTTLS") {
+            return match access.security {
+                Security::StarttlsIfAvailable if !trust.is_tls_seen() => Ok(self),
+                Security::StarttlsIfAvailable => Err(SourceError::TlsDowngrade { host: self.host }),
+                _ => Err(SourceError::StarttlsMissing { host: self.host }),
+            };
+        }
+        // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
+        if self.run("STARTTLS", &Command::Starttls).await?.status != Status::Ok {
+            return Err(SourceError::StarttlsMissing { host: self.host });
+        }
+        self.stream = stream::start_tls(self.stream, &access.host, trust, &self.limits).await?;
+        match self.conversation.tls_started() {
+            Ok(()) => Ok(self),
+            Err(error) => Err(self.machine_error(error)),
+        }
+    }
+
+    /// What the server can do, asked for unless it has said so since the last change of protection or login.
+    pub(super) async fn ask_capabilities(&mut self) -> Result<Capabilities, SourceError> {
+        if self.conversation.capabilities().is_none() {
+            self.run("CAPABILITY", &Command::Capability).await?;
+        }
+        Ok(self.conversation.capabilities().cloned().unwrap_or_default())
+    }
+
+    /// Logs in, with the password in clear only where the connection is protected or clear text was chosen.
+    ///
+    /// # Errors
+    /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the connection.
+    pub async fn log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
+        use postroom_mail::imap::State;
+        if self.conversation.state() == State::Authenticated {
+            // PREAUTH over TLS or a connection that is meant to be in clear: the server knows us already.
+            return Ok(());
+        }
+        let password = password.ok_or(SourceError::PasswordMissing)?;
+        let capabilities = self.ask_capabilities().await?;
+        let user = access.user.as_str();
+        let command = match choose(access.auth, &capabilities) {
+            Some(Login::Sasl(mechanism)) => Command::Authenticate { mechanism, user, password },
+            Some(Login::Command) => Command::Login { user, password },
+            None => return Err(SourceError::LoginDisabled { host: self.host.clone() }),
+        };
+        let line = self.run("the login", &command).await?;
+        match line.status {
+            Status::Ok => Ok(()),
+            _ => Err(self.login_refused(line)),
+        }
+    }
+
+    // RFC 5530 §3
+    fn login_refused(&self, line: StatusLine) -> SourceError {
+        let host = self.host.clone();
+        if line.code.as_ref().is_some_and(|code| code.is("PRIVACYREQUIRED")) {
+            return SourceError::LoginDisabled { host };
+        }
+        if is_transient(&line) {
+            return SourceError::AuthUnavailable { host, server: line.text };
+        }
+        match line.status {
+            Status::No => SourceError::AuthRejected { host, server: line.text },
+            _ => refused("log in", line),
+        }
+    }
+}
+
+/// A way to log in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Login {
+    Sasl(Mechanism),
+    Command,
+}
+
+/// The way to log in that the mailbox wants and the server allows.
+// RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
+fn choose(wanted: AuthMethod, capabilities: &Capabilities) -> Option<Login> {
+    let plain = capabilities.has("AUTH=PLAIN").then_some(Login::Sasl(Mechanism::Plain));
+    let login = capabilities.has("AUTH=LOGIN").then_some(Login::Sasl(Mechanism::Login));
+    let command = (!capabilities.has("LOGINDISABLED")).then_some(Login::Command);
+    match wanted {
+        AuthMethod::Auto => plain.or(login).or(command),
+        AuthMethod::Plain => plain,
+        AuthMethod::Login => login.or(command),
+    }
+}

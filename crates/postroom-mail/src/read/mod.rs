@@ -1,54 +1,188 @@
-//! Reading: from a raw message to a [`Message`]. Never fails; what is wrong becomes a [`crate::Defect`].
+//! Reading: from a raw message to a [`Message`]. Never fails; what is wrong becomes a [`Defect`].
+//!
+//! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
+//! `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`, `quote`,
+//! `attachment`, `inspect`.
 
+mod address_list;
+mod attachment;
+mod automatic;
+mod body;
+mod charset;
+mod encoded_word;
+mod fields;
+mod header;
+mod html;
+mod html_text;
 pub mod inspect;
+mod parameter;
+mod quote;
+mod structure;
+#[cfg(test)]
+mod tests;
 mod transfer;
 
-use crate::{Address, Attachment, Content, Message, RawMessage, Sha256, TransferEncoding};
-pub use inspect::Inspection;
-use mail_parser::MimeHeaders as _;
+use crate::{Defect, Message, RawMessage};
+pub use inspect::{InspectedAttachment, Inspection};
+use std::collections::HashSet;
+use structure::{NESTING_MAX, PARTS_MAX, Part, Structure};
 pub use transfer::decode_transfer;
+
+/// Octets of text kept of a message.
+const TEXT_MAX: usize = 1024 * 1024;
 
 /// What can be understood of `raw`. Total, deterministic, and linear in the size of the message.
 pub fn read(raw: &RawMessage) -> Message {
-    let Some(parsed) = mail_parser::MessageParser::new().parse(&raw.octets()[..]) else { return Message::default() };
-    let text: String = (0..parsed.text_body.len()).filter_map(|i| parsed.body_text(i)).collect();
-    let text = text.replace("\r\n", "\n").replace('\0', "\u{fffd}");
-    let mut message = Message {
-        from: addresses(parsed.from()),
-        to: addresses(parsed.to()),
-        cc: addresses(parsed.cc()),
-        subject: parsed.subject().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" "),
-        message_id: parsed.message_id().map(str::to_owned),
-        reply_text: text.clone(),
-        text,
-        ..Message::default()
-    };
-    for (number, part) in parsed.attachments().enumerate() {
-        let encoding = match part.encoding {
-            mail_parser::Encoding::None => TransferEncoding::Identity,
-            mail_parser::Encoding::QuotedPrintable => TransferEncoding::QuotedPrintable,
-            mail_parser::Encoding::Base64 => TransferEncoding::Base64,
-        };
-        let (offset, end) = (u64::from(part.offset_body), u64::from(part.offset_end));
-        let content = Content::Slice { offset, length: end.saturating_sub(offset), encoding };
-        let octets = content.octets(raw);
-        message.attachments.push(Attachment {
-            name: part.attachment_name().map_or_else(|| format!("part-{}", number + 1), str::to_owned),
-            content_type: "application/octet-stream".to_owned(),
-            size: octets.len() as u64,
-            sha256: Sha256::of(&octets),
-            inline: false,
-            content_id: part.content_id().map(str::to_owned),
-            content,
-        });
-    }
+    let structure = structure::parse(raw.octets());
+    let mut message = Message::default();
+    let Some(top) = structure.parts.first() else { return message };
+    header::read(&top.fields, &mut message);
+    (message.automatic, message.auto_submitted) =
+        automatic::classify(&top.fields, &top.content_type, &message.from, &message.subject);
+    note_structure(&structure, &mut message);
+    let choice = body::choose(&structure);
+    let shown = Bodies { raw, structure: &structure }.read(&choice, &mut message);
+    attachments(raw, &structure, &choice, &shown, &mut message);
+    let split = quote::split(&message.text);
+    (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
     message
 }
 
-fn addresses(field: Option<&mail_parser::Address<'_>>) -> Vec<Address> {
-    field
-        .into_iter()
-        .flat_map(mail_parser::Address::iter)
-        .map(|a| Address::new(a.name().unwrap_or_default(), a.address().unwrap_or_default()))
-        .collect()
+fn note_structure(structure: &Structure<'_>, message: &mut Message) {
+    if structure.damaged {
+        message.defects.push(Defect::Structure);
+    }
+    if structure.too_deep {
+        message.defects.push(Defect::Limit { limit: "nested multiparts", allowed: NESTING_MAX as u64 });
+    }
+    if structure.too_many {
+        message.defects.push(Defect::Limit { limit: "parts", allowed: PARTS_MAX as u64 });
+    }
+}
+
+/// Makes text and HTML of the parts chosen for them.
+struct Bodies<'r, 'x> {
+    raw: &'r RawMessage,
+    structure: &'r Structure<'x>,
+}
+
+impl Bodies<'_, '_> {
+    /// Fills in text and HTML; returns the Content-IDs of the images that the HTML shows.
+    fn read(&self, choice: &body::Choice, message: &mut Message) -> HashSet<String> {
+        let mut text = String::new();
+        for &index in &choice.text {
+            let part = &self.structure.parts[index];
+            let decoded = self.decode(part, "text", message);
+            let plain = if is_html(part) { html_text::text_of(&decoded) } else { decoded };
+            append_block(&mut text, &plain);
+        }
+        if text.len() > TEXT_MAX {
+            text.truncate(text.floor_char_boundary(TEXT_MAX));
+            message.defects.push(Defect::Limit { limit: "octets of text", allowed: TEXT_MAX as u64 });
+        }
+        message.text = text;
+        if !choice.html.iter().any(|&index| is_html(&self.structure.parts[index])) {
+            return HashSet::new();
+        }
+        let mut source = String::new();
+        for &index in &choice.html {
+            let part = &self.structure.parts[index];
+            // The text form of the same part has named its defects already.
+            let mut ignored = Message::default();
+            let decoded = if choice.text.contains(&index) {
+                self.decode(part, "HTML", &mut ignored)
+            } else {
+                self.decode(part, "HTML", message)
+            };
+            if is_html(part) { source.push_str(&decoded) } else { push_escaped(&mut source, &decoded) }
+        }
+        clean_html(&source, message)
+    }
+
+    /// Decoded text of a part: LF line ends, no NUL.
+    fn decode(&self, part: &Part<'_>, name: &str, message: &mut Message) -> String {
+        let slice = self.raw.octets().slice(part.content.clone());
+        let (octets, intact) = transfer::decode_checked(&slice, part.encoding);
+        if !intact {
+            message.defects.push(Defect::TransferEncoding { part: name.to_owned() });
+        }
+        let (text, as_declared) = part.decode_charset(&octets);
+        if !as_declared {
+            message.defects.push(Defect::Charset { part: name.to_owned() });
+        }
+        normalised(&text)
+    }
+}
+
+fn is_html(part: &Part<'_>) -> bool {
+    part.content_type.value == "text/html"
+}
+
+fn clean_html(source: &str, message: &mut Message) -> HashSet<String> {
+    let Some(cleaned) = html::clean(source) else {
+        message.defects.push(Defect::HtmlTooComplex);
+        return HashSet::new();
+    };
+    if cleaned.removed > 0 {
+        message.defects.push(Defect::HtmlRemoved { count: cleaned.removed });
+    }
+    if !cleaned.html.trim().is_empty() {
+        message.html = Some(cleaned.html);
+    }
+    cleaned.content_ids
+}
+
+/// LF line ends, and U+FFFD for NUL, which neither HTML nor every store knows.
+fn normalised(text: &str) -> String {
+    let mut lines = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr::memchr2(b'\r', 0, rest.as_bytes()) {
+        lines.push_str(&rest[..at]);
+        let is_nul = rest.as_bytes()[at] == 0;
+        lines.push(if is_nul { '\u{fffd}' } else { '\n' });
+        let length = if rest[at..].starts_with("\r\n") { 2 } else { 1 };
+        rest = &rest[at + length..];
+    }
+    lines.push_str(rest);
+    lines
+}
+
+/// Blocks of text stand on lines of their own.
+fn append_block(text: &mut String, block: &str) {
+    if !text.is_empty() && !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text.push_str(block);
+}
+
+/// Plain text between HTML parts.
+fn push_escaped(html: &mut String, text: &str) {
+    html.push_str("<div>");
+    for c in text.chars() {
+        match c {
+            '<' => html.push_str("&lt;"),
+            '>' => html.push_str("&gt;"),
+            '&' => html.push_str("&amp;"),
+            '\n' => html.push_str("<br>"),
+            _ => html.push(c),
+        }
+    }
+    html.push_str("</div>");
+}
+
+fn attachments(
+    raw: &RawMessage,
+    structure: &Structure<'_>,
+    choice: &body::Choice,
+    shown: &HashSet<String>,
+    message: &mut Message,
+) {
+    let mut describer = attachment::Describer::default();
+    for (position, &index) in choice.attachments.iter().enumerate() {
+        let (attachment, intact) = describer.describe(raw, &structure.parts[index], position + 1, shown);
+        if !intact {
+            message.defects.push(Defect::TransferEncoding { part: format!("attachment {}", position + 1) });
+        }
+        message.attachments.push(attachment);
+    }
 }

@@ -2,10 +2,11 @@
 //!
 //! Both decoders are total: what is damaged is skipped or kept as it stands, and the caller learns that it was damaged.
 
-use crate::TransferEncoding;
+use crate::{Sha256, TransferEncoding};
 use base64::Engine as _;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64::engine::GeneralPurpose;
 use bytes::Bytes;
+use sha2::Digest as _;
 
 /// The octets that `octets` stand for. Deterministic and total; identity costs nothing, because it is the same memory.
 ///
@@ -30,32 +31,138 @@ pub(crate) fn decode_checked(octets: &Bytes, encoding: TransferEncoding) -> (Byt
     }
 }
 
-/// Trailing bits are tolerated, because some encoders leave them in and they carry nothing.
-const STANDARD: GeneralPurpose = GeneralPurpose::new(
-    &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_allow_trailing_bits(true)
-        .with_decode_padding_mode(DecodePaddingMode::Indifferent),
-);
-
-/// Base64 (RFC 2045 §6.8): the fast decoder where the text is clean but for its line ends, else the tolerant one.
-pub(crate) fn base64(encoded: &[u8]) -> (Vec<u8>, bool) {
-    let packed = without_line_ends(encoded);
-    match STANDARD.decode(&packed) {
-        Ok(decoded) => (decoded, true),
-        Err(_) => base64_tolerant(&packed),
+/// Size and digest of what `encoded` decodes to, and whether the encoding was intact. Decodes piece by piece, so that
+/// an attachment costs one small buffer whatever its size; the octets are those of [`decode_transfer`].
+pub(super) fn digest(encoded: &[u8], encoding: TransferEncoding, scratch: &mut Scratch) -> (u64, Sha256, bool) {
+    match encoding {
+        TransferEncoding::Identity => (encoded.len() as u64, Sha256::of(encoded), true),
+        TransferEncoding::QuotedPrintable => {
+            let (decoded, intact) = quoted_printable(encoded);
+            (decoded.len() as u64, Sha256::of(&decoded), intact)
+        }
+        TransferEncoding::Base64 => {
+            let mut decoder = Base64::default();
+            let (mut size, mut hasher) = (0, sha2::Sha256::new());
+            for piece in encoded.chunks(PIECE) {
+                scratch.decoded.clear();
+                decoder.feed(piece, scratch);
+                size += scratch.decoded.len() as u64;
+                hasher.update(&scratch.decoded);
+            }
+            scratch.decoded.clear();
+            let intact = decoder.finish(&mut scratch.decoded);
+            size += scratch.decoded.len() as u64;
+            hasher.update(&scratch.decoded);
+            (size, Sha256::from_bytes(hasher.finalize().into()), intact)
+        }
     }
 }
 
-/// The text without CR, LF, blanks and tabs at line ends; whole lines are copied at once.
-fn without_line_ends(encoded: &[u8]) -> Vec<u8> {
-    let mut packed = Vec::with_capacity(encoded.len());
-    let mut start = 0;
-    for end in memchr::memchr_iter(b'\n', encoded).chain(std::iter::once(encoded.len())) {
-        packed.extend_from_slice(encoded[start..end].trim_ascii());
-        start = (end + 1).min(encoded.len());
+/// Encoded octets that are decoded at a time; both buffers stay in a core's cache.
+const PIECE: usize = 48 * 1024;
+
+/// Buffers that serve one attachment after the other.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    packed: Vec<u8>,
+    decoded: Vec<u8>,
+}
+
+/// Base64 (RFC 2045 §6.8), whole.
+pub(crate) fn base64(encoded: &[u8]) -> (Vec<u8>, bool) {
+    let mut scratch = Scratch { packed: Vec::new(), decoded: Vec::with_capacity(encoded.len() / 4 * 3 + 3) };
+    let mut decoder = Base64::default();
+    for piece in encoded.chunks(PIECE) {
+        decoder.feed(piece, &mut scratch);
     }
-    packed
+    let intact = decoder.finish(&mut scratch.decoded);
+    (scratch.decoded, intact)
+}
+
+/// Whole quanta without padding; everything else is left to the tolerant way.
+const STRICT: GeneralPurpose =
+    GeneralPurpose::new(&base64::alphabet::STANDARD, base64::engine::general_purpose::NO_PAD);
+
+/// A decoder that takes pieces of any length. What it gives does not depend on where they are cut.
+#[derive(Debug)]
+struct Base64 {
+    bits: u32,
+    /// Characters of the unfinished quantum, 0 to 3.
+    count: u32,
+    intact: bool,
+}
+
+impl Default for Base64 {
+    fn default() -> Self {
+        Self { bits: 0, count: 0, intact: true }
+    }
+}
+
+impl Base64 {
+    /// Decodes `encoded` to the end of `scratch.decoded`.
+    fn feed(&mut self, encoded: &[u8], scratch: &mut Scratch) {
+        scratch.packed.clear();
+        pack(encoded, &mut scratch.packed);
+        let mut packed = scratch.packed.as_slice();
+        // Finishes the quantum that the last piece began, so that the rest is whole quanta again.
+        while self.count != 0 && !packed.is_empty() {
+            self.take(packed[0], &mut scratch.decoded);
+            packed = &packed[1..];
+        }
+        let whole = packed.len() - packed.len() % 4;
+        let before = scratch.decoded.len();
+        if STRICT.decode_vec(&packed[..whole], &mut scratch.decoded).is_ok() {
+            packed = &packed[whole..];
+        } else {
+            scratch.decoded.truncate(before);
+        }
+        for &octet in packed {
+            self.take(octet, &mut scratch.decoded);
+        }
+    }
+
+    /// One character: of either alphabet, padding, or junk that is passed over.
+    fn take(&mut self, octet: u8, decoded: &mut Vec<u8>) {
+        let value = VALUES[octet as usize];
+        if octet == b'=' {
+            // Padding ends a quantum; another encoded piece may follow it.
+            self.flush(decoded);
+        } else if value == SKIP {
+            self.intact &= octet.is_ascii_whitespace();
+        } else {
+            self.bits = self.bits << 6 | u32::from(value);
+            self.count += 1;
+            if self.count == 4 {
+                decoded.extend_from_slice(&self.bits.to_be_bytes()[1..]);
+                (self.bits, self.count) = (0, 0);
+            }
+        }
+    }
+
+    /// Writes the whole octets of an unfinished quantum. A single character has none and is damage.
+    fn flush(&mut self, decoded: &mut Vec<u8>) {
+        match self.count {
+            2 => decoded.push((self.bits >> 4) as u8),
+            3 => decoded.extend_from_slice(&[(self.bits >> 10) as u8, (self.bits >> 2) as u8]),
+            count => self.intact &= count == 0,
+        }
+        (self.bits, self.count) = (0, 0);
+    }
+
+    fn finish(mut self, decoded: &mut Vec<u8>) -> bool {
+        self.flush(decoded);
+        self.intact
+    }
+}
+
+/// Appends the text without its line ends and the blanks beside them; whole lines are copied at once.
+fn pack(encoded: &[u8], packed: &mut Vec<u8>) {
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', encoded) {
+        packed.extend_from_slice(encoded[start..end].trim_ascii());
+        start = end + 1;
+    }
+    packed.extend_from_slice(encoded[start..].trim_ascii());
 }
 
 /// The value of each octet in either alphabet of RFC 4648 (§4 and §5); `SKIP` for all others but `=`.
@@ -73,42 +180,6 @@ const fn values() -> [u8; 256] {
     values[b'-' as usize] = 62;
     values[b'_' as usize] = 63;
     values
-}
-
-fn base64_tolerant(encoded: &[u8]) -> (Vec<u8>, bool) {
-    let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3 + 3);
-    let (mut bits, mut count, mut intact) = (0u32, 0u32, true);
-    for &octet in encoded {
-        if octet == b'=' {
-            // Padding ends a quantum; another encoded piece may follow it.
-            flush(&mut decoded, bits, count);
-            (bits, count) = (0, 0);
-            continue;
-        }
-        let value = VALUES[octet as usize];
-        if value == SKIP {
-            intact &= octet.is_ascii_whitespace();
-            continue;
-        }
-        bits = bits << 6 | u32::from(value);
-        count += 1;
-        if count == 4 {
-            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
-            (bits, count) = (0, 0);
-        }
-    }
-    intact &= count != 1;
-    flush(&mut decoded, bits, count);
-    (decoded, intact)
-}
-
-/// Writes the whole octets of an unfinished quantum of `count` characters.
-fn flush(decoded: &mut Vec<u8>, bits: u32, count: u32) {
-    match count {
-        2 => decoded.push((bits >> 4) as u8),
-        3 => decoded.extend_from_slice(&[(bits >> 10) as u8, (bits >> 2) as u8]),
-        _ => {}
-    }
 }
 
 /// Quoted-printable (RFC 2045 §6.7). Blanks at the end of a line are padding and fall away.

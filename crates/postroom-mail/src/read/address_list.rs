@@ -1,0 +1,314 @@
+//! Address lists of From, To and Cc (RFC 5322 §3.4 and §4.4): tolerant of what mail programs write, strict in never
+//! seeing one author where another reader could see a second one.
+
+use super::encoded_word;
+use super::fields::one_line;
+use crate::Address;
+
+/// What a field names.
+#[derive(Debug, Default)]
+pub(super) struct AddressList {
+    /// Every mailbox, those of groups included, in order. One without an addr-spec keeps its words as the name.
+    pub(super) addresses: Vec<Address>,
+    /// Names of groups; in a From field a group means that nobody can say who wrote.
+    pub(super) groups: Vec<String>,
+    /// Whether there were more addresses than asked for.
+    pub(super) cut: bool,
+}
+
+/// Reads an unfolded field value, at most `limit` addresses of it. Linear in the length of `field`.
+pub(super) fn parse(field: &str, limit: usize) -> AddressList {
+    let mut list = AddressList::default();
+    let mut entry = Entry::default();
+    for token in Tokens::new(field) {
+        match token {
+            Token::Separator(':') if entry.may_be_group_label() => {
+                list.groups.push(display_name(&std::mem::take(&mut entry).phrase));
+            }
+            // Nobody quotes the comma of "Doe, John <j@example.org>" who should.
+            Token::Separator(',') if entry.is_only_words() => entry.phrase.push_str(", "),
+            Token::Separator(',' | ';') => std::mem::take(&mut entry).finish(&mut list, limit),
+            Token::Separator(other) => entry.words().push(other),
+            Token::Text(text) => entry.words().push_str(text),
+            Token::Comment(text) => {
+                entry.comment.get_or_insert(text);
+            }
+            Token::Angle(content) => entry.angles.push(content),
+        }
+        if list.cut {
+            return list;
+        }
+    }
+    entry.finish(&mut list, limit);
+    list
+}
+
+/// One mailbox as far as it was read.
+#[derive(Debug, Default)]
+struct Entry<'x> {
+    phrase: String,
+    comment: Option<&'x str>,
+    angles: Vec<&'x str>,
+    /// Words behind an angle bracket, where nothing should stand.
+    tail: String,
+}
+
+impl Entry<'_> {
+    fn words(&mut self) -> &mut String {
+        if self.angles.is_empty() { &mut self.phrase } else { &mut self.tail }
+    }
+
+    fn is_only_words(&self) -> bool {
+        self.angles.is_empty() && !self.phrase.contains('@') && !self.phrase.trim().is_empty()
+    }
+
+    /// A colon after words that are no address begins a group; after an address it is only a stray character.
+    fn may_be_group_label(&self) -> bool {
+        self.angles.is_empty() && !self.phrase.contains('@')
+    }
+
+    fn finish(self, list: &mut AddressList, limit: usize) {
+        let mut add = |address: Address| {
+            if list.addresses.len() < limit {
+                list.addresses.push(address);
+            } else {
+                list.cut = true;
+            }
+        };
+        let comment = self.comment.unwrap_or_default();
+        if self.angles.is_empty() {
+            return add_bare(&self.phrase, comment, &mut add);
+        }
+        let mut name = display_name(&self.phrase);
+        if name.is_empty() {
+            name = display_name(comment);
+        }
+        for angle in self.angles {
+            add(Address::new(name.clone(), addr_spec_in_angle(angle)));
+        }
+        // `<a@b>c@d`: two readers may see two authors here, so both are named.
+        if self.tail.contains('@') {
+            add_bare(&self.tail, "", &mut add);
+        }
+    }
+}
+
+/// No angle brackets: words with an `@` are addresses, the others are the name.
+fn add_bare(phrase: &str, comment: &str, add: &mut dyn FnMut(Address)) {
+    let phrase = close_up(phrase);
+    let (mut addr_specs, mut words) = (Vec::new(), Vec::new());
+    for word in words_outside_quotes(&phrase) {
+        if at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+    }
+    let mut name = display_name(words.join(" ").trim_end_matches(','));
+    if name.is_empty() {
+        name = display_name(comment);
+    }
+    if addr_specs.is_empty() && !name.is_empty() {
+        return add(Address::new(name, ""));
+    }
+    for addr_spec in addr_specs {
+        add(Address::new(name.clone(), clean(addr_spec)));
+    }
+}
+
+/// The display name: quotes taken off, encoded words decoded, one line without control characters.
+fn display_name(phrase: &str) -> String {
+    let phrase = phrase.trim();
+    let mut plain = String::with_capacity(phrase.len());
+    let mut characters = phrase.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => {}
+            '\\' => plain.extend(characters.next()),
+            _ => plain.push(c),
+        }
+    }
+    let name = one_line(&encoded_word::decode(&plain));
+    // Some programs quote a name that has quotes of its own.
+    let unquoted = name.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(&name);
+    unquoted.trim().to_owned()
+}
+
+/// The addr-spec between angle brackets: without comments, blanks around its parts, `mailto:` and source route.
+// RFC 5322 §4.4: a route is to be ignored
+fn addr_spec_in_angle(content: &str) -> String {
+    let plain = super::parameter::without_comments(content);
+    let mut spec = plain.trim();
+    if spec.get(..7).is_some_and(|prefix| prefix.eq_ignore_ascii_case("mailto:")) {
+        spec = spec[7..].trim_start();
+    }
+    if spec.starts_with('@')
+        && let Some(colon) = spec.find(':')
+    {
+        spec = &spec[colon + 1..];
+    }
+    clean(&close_up(spec))
+}
+
+/// No control characters; NUL above all, which no store takes.
+fn clean(addr_spec: &str) -> String {
+    addr_spec.trim().chars().filter(|c| !c.is_control()).collect()
+}
+
+/// `a . b @ c` as `a.b@c`: obsolete syntax allows white space around dots and the `@` (RFC 5322 §4.4). In a name a dot
+/// ends an initial, so white space goes only where an `@` follows in the same run.
+fn close_up(text: &str) -> String {
+    let mut closed = String::with_capacity(text.len());
+    let mut quoted = false;
+    let mut blank = false;
+    for c in text.trim().chars() {
+        if c == '"' && !closed.ends_with('\\') {
+            quoted = !quoted;
+        }
+        if c.is_whitespace() && !quoted {
+            blank = true;
+            continue;
+        }
+        if std::mem::take(&mut blank) && c != '@' && !closed.ends_with('@') {
+            closed.push(' ');
+        }
+        closed.push(c);
+    }
+    closed
+}
+
+fn words_outside_quotes(text: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    text.split(move |c: char| {
+        quoted ^= c == '"';
+        c == ' ' && !quoted
+    })
+    .filter(|word| !word.is_empty())
+}
+
+fn at_outside_quotes(word: &str) -> bool {
+    let mut quoted = false;
+    word.chars().any(|c| {
+        quoted ^= c == '"';
+        c == '@' && !quoted
+    })
+}
+
+/// The pieces of an address list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'x> {
+    /// `,`, `;` or `:` outside of quotes, comments, brackets.
+    Separator(char),
+    /// Words, quoted strings with their quotes, domain literals with their brackets.
+    Text(&'x str),
+    /// Inside of a comment.
+    Comment(&'x str),
+    /// Inside of angle brackets.
+    Angle(&'x str),
+}
+
+struct Tokens<'x> {
+    text: &'x str,
+    at: usize,
+    /// Position of the last `>`: an angle bracket opened behind it never closes.
+    last_angle: Option<usize>,
+    /// A quote never closed. From there on quotes are ordinary characters, which also keeps the work linear.
+    quotes_are_broken: bool,
+}
+
+impl<'x> Tokens<'x> {
+    fn new(text: &'x str) -> Self {
+        Self { text, at: 0, last_angle: text.rfind('>'), quotes_are_broken: false }
+    }
+
+    /// The end of a quoted string that opens at `from`, its closing quote included. One that never closes ends where
+    /// it began, so that a stray quote does not swallow the addresses after it.
+    fn quoted_end(&mut self, from: usize) -> usize {
+        if self.quotes_are_broken {
+            return from + 1;
+        }
+        let mut escaped = false;
+        for (offset, b) in self.text.as_bytes()[from + 1..].iter().enumerate() {
+            match b {
+                b'"' if !escaped => return from + offset + 2,
+                b'\\' => escaped = !escaped,
+                _ => escaped = false,
+            }
+        }
+        self.quotes_are_broken = true;
+        from + 1
+    }
+
+    fn comment_end(&self, from: usize) -> usize {
+        let (mut depth, mut escaped) = (0usize, false);
+        for (offset, b) in self.text.as_bytes()[from..].iter().enumerate() {
+            let here = std::mem::take(&mut escaped);
+            match b {
+                b'\\' => escaped = !here,
+                b'(' if !here => depth += 1,
+                b')' if !here => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return from + offset + 1;
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.text.len()
+    }
+
+    /// The end of the angle bracket that opens at `from`, its `>` included; without one the next separator.
+    fn angle_end(&mut self, from: usize) -> usize {
+        let text = self.text;
+        let bytes = text.as_bytes();
+        let closes = self.last_angle.is_some_and(|last| last > from);
+        let mut at = from + 1;
+        while at < bytes.len() {
+            match bytes[at] {
+                b'"' => at = self.quoted_end(at) - 1,
+                b'>' => return at + 1,
+                b',' | b';' if !closes => return at,
+                _ => {}
+            }
+            at += 1;
+        }
+        self.text.len()
+    }
+}
+
+impl<'x> Iterator for Tokens<'x> {
+    type Item = Token<'x>;
+
+    fn next(&mut self) -> Option<Token<'x>> {
+        let from = self.at;
+        let text = self.text;
+        let first = *text.as_bytes().get(from)?;
+        let token;
+        (self.at, token) = match first {
+            b',' | b';' | b':' => (from + 1, Token::Separator(char::from(first))),
+            b'"' => {
+                let end = self.quoted_end(from);
+                (end, Token::Text(&text[from..end]))
+            }
+            b'(' => {
+                let end = self.comment_end(from);
+                (end, Token::Comment(text[from + 1..end].trim_end_matches(')')))
+            }
+            b'<' => {
+                let end = self.angle_end(from);
+                let content = text[from + 1..end].trim_end_matches('>');
+                // `<<a@b>>` is written by programs that bracket what is bracketed already.
+                (end, Token::Angle(content.rsplit('<').next().unwrap_or(content)))
+            }
+            b'>' => (from + 1, Token::Text("")),
+            b'[' => {
+                let end = text[from..].find([']', ',']).map_or(text.len(), |at| from + at + 1);
+                (end, Token::Text(&text[from..end]))
+            }
+            _ => {
+                let end = text[from..].find(SPECIALS).map_or(text.len(), |at| from + at);
+                (end, Token::Text(&text[from..end]))
+            }
+        };
+        Some(token)
+    }
+}
+
+const SPECIALS: [char; 8] = [',', ';', ':', '"', '(', '<', '>', '['];

@@ -1,0 +1,136 @@
+//! Which parts are shown as the text, which as its HTML form, and which are attachments.
+//!
+//! The choice of RFC 8621 §4.1.4: text and HTML are two ways to show the same body, and what is in neither is attached.
+
+use super::structure::{Part, Structure};
+
+/// Indices of parts, in the order of the message.
+#[derive(Debug, Default)]
+pub(super) struct Choice {
+    /// Parts whose sequence is the plain text; `text/html` where nothing else says the same.
+    pub(super) text: Vec<usize>,
+    /// Parts whose sequence is the HTML; `text/plain` where nothing else says the same.
+    pub(super) html: Vec<usize>,
+    /// All other leaves.
+    pub(super) attachments: Vec<usize>,
+}
+
+impl Choice {
+    fn append(&mut self, mut other: Self) {
+        self.text.append(&mut other.text);
+        self.html.append(&mut other.html);
+        self.attachments.append(&mut other.attachments);
+    }
+}
+
+/// Chooses for a whole message.
+pub(super) fn choose(structure: &Structure<'_>) -> Choice {
+    let mut choice = part(structure, 0, Place { first: true, in_related: false, in_alternative: false });
+    // Parts come in the order of the message whatever the nesting.
+    choice.attachments.sort_unstable();
+    choice
+}
+
+/// Where a leaf stands among its siblings; it decides what a part with a name is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    first: bool,
+    in_related: bool,
+    in_alternative: bool,
+}
+
+/// Recursion ends at [`super::structure::NESTING_MAX`].
+fn part(structure: &Structure<'_>, index: usize, place: Place) -> Choice {
+    let part = &structure.parts[index];
+    if part.children.is_empty() {
+        return leaf(part, index, place);
+    }
+    match part.content_type.value.as_str() {
+        "multipart/alternative" => alternative(structure, part),
+        "multipart/related" => related(structure, part),
+        _ => {
+            let mut choice = Choice::default();
+            for (position, &child) in part.children.iter().enumerate() {
+                let place = Place { first: position == 0, in_related: false, in_alternative: false };
+                choice.append(self::part(structure, child, place));
+            }
+            choice
+        }
+    }
+}
+
+fn leaf(part: &Part<'_>, index: usize, place: Place) -> Choice {
+    let kind = part.content_type.value.as_str();
+    // A multipart in which no part was found: what it has is shown rather than lost.
+    let is_text = matches!(kind, "text/plain" | "text/html") || is_hollow_multipart(part);
+    let has_place = place.first || place.in_alternative || (!place.in_related && part.declared_name().is_none());
+    if is_text && has_place && !part.is_attachment() {
+        return Choice { text: vec![index], html: vec![index], attachments: Vec::new() };
+    }
+    Choice { attachments: vec![index], ..Choice::default() }
+}
+
+/// Whether this claims to have parts and has none.
+pub(super) fn is_hollow_multipart(part: &Part<'_>) -> bool {
+    part.children.is_empty() && part.content_type.value.starts_with("multipart/")
+}
+
+/// The same content in several forms: those without HTML are the text, those with HTML the HTML.
+// RFC 2046 §5.1.4
+fn alternative(structure: &Structure<'_>, multipart: &Part<'_>) -> Choice {
+    let mut choice = Choice::default();
+    let (mut plain, mut rich) = (Vec::new(), Vec::new());
+    for &child in &multipart.children {
+        let place = Place { first: false, in_related: false, in_alternative: true };
+        let mut form = part(structure, child, place);
+        choice.attachments.append(&mut form.attachments);
+        let is_rich = form.html.iter().any(|&leaf| structure.parts[leaf].content_type.value == "text/html");
+        if is_rich {
+            rich.push(form);
+        } else if !form.text.is_empty() {
+            plain.push(form);
+        }
+    }
+    // Without one of the two forms the other one serves for both.
+    let has_content = |form: &Choice| form.text.iter().any(|&leaf| !structure.parts[leaf].content.is_empty());
+    if plain.iter().any(has_content) || rich.is_empty() {
+        choice.text.extend(plain.iter().flat_map(|form| &form.text));
+    } else {
+        choice.text.extend(rich.iter().flat_map(|form| &form.text));
+    }
+    let html = if rich.is_empty() { &plain } else { &rich };
+    choice.html.extend(html.iter().flat_map(|form| &form.html));
+    choice
+}
+
+/// A root, and what it refers to.
+// RFC 2387
+fn related(structure: &Structure<'_>, multipart: &Part<'_>) -> Choice {
+    let mut choice = Choice::default();
+    let start = multipart.content_type.get("start");
+    let root = start
+        .and_then(|start| {
+            multipart.children.iter().position(|&child| content_id(&structure.parts[child]) == Some(bare(&start)))
+        })
+        .unwrap_or(0);
+    for (position, &child) in multipart.children.iter().enumerate() {
+        let place = Place { first: position == root, in_related: true, in_alternative: false };
+        let mut chosen = part(structure, child, place);
+        if position != root {
+            chosen.attachments.append(&mut chosen.text);
+            chosen.html.clear();
+        }
+        choice.append(chosen);
+    }
+    choice
+}
+
+/// Content-ID without angle brackets.
+pub(super) fn content_id(part: &Part<'_>) -> Option<String> {
+    part.fields.get("Content-ID").map(|field| bare(&field)).filter(|id| !id.is_empty())
+}
+
+/// An id without angle brackets, blanks and control characters.
+pub(super) fn bare(id: &str) -> String {
+    id.trim().trim_matches(['<', '>']).chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect()
+}

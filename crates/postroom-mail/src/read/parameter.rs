@@ -1,0 +1,180 @@
+//! Fields with parameters: Content-Type, Content-Disposition, Content-Transfer-Encoding (RFC 2045 §5, 2183, 2231).
+
+use super::{charset, encoded_word, transfer};
+
+/// Parameters beyond this number are not looked at; no honest message has a tenth of it.
+const PARAMETERS_MAX: usize = 1_000;
+
+/// A main value and its parameters.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parameterised {
+    /// The value before the first semicolon, in lower case, without comments and quotes.
+    pub(super) value: String,
+    sections: Vec<Section>,
+}
+
+/// One parameter as written, or one piece of a continued one.
+#[derive(Debug, Clone)]
+struct Section {
+    name: String,
+    /// Number of the piece, where the name ends in `*N`.
+    number: Option<u32>,
+    /// Whether the value is percent-encoded, with a character set before the first piece.
+    extended: bool,
+    value: String,
+}
+
+impl Parameterised {
+    /// Reads an unfolded field value.
+    pub(super) fn parse(field: &str) -> Self {
+        let mut segments = Segments { rest: field };
+        let value = segments.next().map(|main| without_comments(main)).unwrap_or_default();
+        let value = value.trim().trim_matches('"').trim().to_ascii_lowercase();
+        let sections = segments.take(PARAMETERS_MAX).filter_map(Section::parse).collect();
+        Self { value, sections }
+    }
+
+    /// A parameter, put together from its pieces and decoded. The extended form wins over the plain one.
+    // RFC 2231 §3 and §4, RFC 6266 §4.3
+    pub(super) fn get(&self, name: &str) -> Option<String> {
+        let mut pieces: Vec<&Section> = self.sections.iter().filter(|s| s.name == name).collect();
+        let plain = pieces.iter().find(|s| s.number.is_none() && !s.extended).map(|s| s.value.clone());
+        pieces.retain(|s| s.number.is_some() || s.extended);
+        if pieces.is_empty() {
+            return plain.map(|value| encoded_word::decode(&value).into_owned());
+        }
+        if let Some(whole) = pieces.iter().find(|s| s.number.is_none()) {
+            return Some(decode_pieces(&[whole]));
+        }
+        pieces.sort_by_key(|s| s.number);
+        pieces.dedup_by_key(|s| s.number);
+        Some(decode_pieces(&pieces))
+    }
+}
+
+impl Section {
+    fn parse(segment: &str) -> Option<Self> {
+        let (name, value) = segment.split_once('=')?;
+        let name = without_comments(name).trim().to_ascii_lowercase();
+        let value = value.trim();
+        let value = match value.strip_prefix('"') {
+            Some(quoted) => unquote(quoted),
+            // A blank and a parenthesis may be part of a file name that its program forgot to quote.
+            None if name.contains("name") => value.to_owned(),
+            None => without_comments(value).trim().to_owned(),
+        };
+        let (base, star) = name.split_once('*').unwrap_or((&name, ""));
+        let extended = name.ends_with('*');
+        let number = star.trim_end_matches('*').parse().ok();
+        (!base.is_empty()).then(|| Self { name: base.to_owned(), number, extended, value })
+    }
+}
+
+/// Joins the octets of all pieces before decoding them, because a character may be cut between two of them.
+fn decode_pieces(pieces: &[&Section]) -> String {
+    let mut octets = Vec::new();
+    let mut label = None;
+    for (index, piece) in pieces.iter().enumerate() {
+        let mut value = piece.value.as_str();
+        if !piece.extended {
+            octets.extend_from_slice(value.as_bytes());
+            continue;
+        }
+        if index == 0
+            && let Some((set, rest)) = value.split_once('\'')
+            && let Some((_language, rest)) = rest.split_once('\'')
+        {
+            label = Some(set.to_owned());
+            value = rest;
+        }
+        percent_decode(value, &mut octets);
+    }
+    let text = charset::decode(&octets, label.as_deref()).0;
+    // Some programs put encoded words into pieces, which no standard allows and everybody reads.
+    encoded_word::decode(&text).into_owned()
+}
+
+/// Appends what `text` stands for; a `%` without two digits stands for itself.
+pub(super) fn percent_decode(text: &str, octets: &mut Vec<u8>) {
+    let text = text.as_bytes();
+    let mut at = 0;
+    while at < text.len() {
+        match text[at..] {
+            [b'%', high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                octets.push(transfer::hex(high) << 4 | transfer::hex(low));
+                at += 3;
+            }
+            _ => {
+                octets.push(text[at]);
+                at += 1;
+            }
+        }
+    }
+}
+
+/// The text of a quoted string after its opening quote. Only quote and backslash are unescaped: a backslash before
+/// anything else is far more often part of a Windows path than an escape.
+fn unquote(quoted: &str) -> String {
+    let mut text = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => break,
+            '\\' if matches!(characters.peek(), Some('"' | '\\')) => text.extend(characters.next()),
+            _ => text.push(c),
+        }
+    }
+    text
+}
+
+/// The pieces between semicolons that stand neither in quotes nor in comments.
+struct Segments<'x> {
+    rest: &'x str,
+}
+
+impl<'x> Iterator for Segments<'x> {
+    type Item = &'x str;
+
+    fn next(&mut self) -> Option<&'x str> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let (mut quoted, mut escaped) = (false, false);
+        let end = self.rest.bytes().position(|b| {
+            let here = std::mem::take(&mut escaped);
+            match b {
+                b'\\' if quoted => escaped = !here,
+                b'"' if !here => quoted = !quoted,
+                b';' => return !quoted,
+                _ => {}
+            }
+            false
+        });
+        let segment = &self.rest[..end.unwrap_or(self.rest.len())];
+        self.rest = end.map_or("", |end| &self.rest[end + 1..]);
+        Some(segment)
+    }
+}
+
+/// `text` without comments in parentheses (RFC 5322 §3.2.2), which nest; quoted strings are left alone.
+pub(super) fn without_comments(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+    for c in text.chars() {
+        let here = std::mem::take(&mut escaped);
+        match c {
+            '\\' if quoted || depth > 0 => escaped = !here,
+            '"' if depth == 0 && !here => quoted = !quoted,
+            '(' if !quoted && !here => depth += 1,
+            ')' if !quoted && !here && depth > 0 => {
+                depth -= 1;
+                continue;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            kept.push(c);
+        }
+    }
+    kept
+}

@@ -1,0 +1,326 @@
+//! The structure of a message: which octets are header, which are the content of which part (RFC 2046 §5.1).
+//!
+//! One pass over the octets, nothing is decoded and nothing recurses, so that a message of any shape costs its size.
+//! A message/rfc822 part is one leaf: what it contains is somebody else's message.
+
+use super::charset;
+use super::fields::{Field, Fields, split_field};
+use super::parameter::Parameterised;
+use crate::TransferEncoding;
+use std::ops::Range;
+
+/// Multiparts within multiparts are followed this deep.
+pub(super) const NESTING_MAX: usize = 64;
+/// Parts are read up to this number.
+pub(super) const PARTS_MAX: usize = 1_000;
+
+/// One part: its header, and where its content is.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'x> {
+    pub(super) fields: Fields<'x>,
+    /// Content-Type with the defaults of RFC 2045 §5.2 filled in.
+    pub(super) content_type: Parameterised,
+    pub(super) disposition: Parameterised,
+    pub(super) encoding: TransferEncoding,
+    /// The content, still encoded, without the line end that belongs to the boundary after it.
+    pub(super) content: Range<usize>,
+    /// Parts of this multipart, in order; empty for a leaf.
+    pub(super) children: Vec<usize>,
+}
+
+/// All parts; the first one is the message itself.
+#[derive(Debug)]
+pub(super) struct Structure<'x> {
+    pub(super) parts: Vec<Part<'x>>,
+    /// A multipart without end, without parts, without a boundary.
+    pub(super) damaged: bool,
+    pub(super) too_deep: bool,
+    pub(super) too_many: bool,
+}
+
+/// Finds the parts of a message.
+pub(super) fn parse(octets: &[u8]) -> Structure<'_> {
+    let mut walker = Walker::new(octets);
+    walker.run();
+    walker.structure
+}
+
+/// A multipart that has not ended yet.
+struct Open {
+    part: usize,
+    boundary: Vec<u8>,
+}
+
+/// A line that ends a part.
+struct Delimiter {
+    line: Range<usize>,
+    /// Index into `Walker::open`.
+    level: usize,
+    /// Whether it ends the multipart too.
+    closing: bool,
+}
+
+struct Walker<'x> {
+    octets: &'x [u8],
+    /// LF; CR in the rare message that has no LF at all.
+    line_end: u8,
+    structure: Structure<'x>,
+    open: Vec<Open>,
+    /// The part whose content we are in; none in a preamble or epilogue.
+    current: Option<usize>,
+    at: usize,
+}
+
+impl<'x> Walker<'x> {
+    fn new(octets: &'x [u8]) -> Self {
+        let has_lf = memchr::memchr(b'\n', octets).is_some();
+        let structure = Structure { parts: Vec::new(), damaged: false, too_deep: false, too_many: false };
+        let line_end = if has_lf { b'\n' } else { b'\r' };
+        Self { octets, line_end, structure, open: Vec::new(), current: None, at: 0 }
+    }
+
+    fn run(&mut self) {
+        self.skip_to_header();
+        self.begin_part(None);
+        while let Some(delimiter) = self.next_delimiter() {
+            self.end_content(delimiter.line.start, delimiter.level);
+            self.at = delimiter.line.end;
+            if delimiter.closing {
+                self.open.truncate(delimiter.level);
+                continue;
+            }
+            if self.structure.parts.len() >= PARTS_MAX {
+                self.structure.too_many = true;
+                break;
+            }
+            self.begin_part(Some(self.open[delimiter.level].part));
+        }
+        self.structure.damaged |= !self.open.is_empty() && !self.structure.too_many;
+        self.end_content(self.octets.len(), 0);
+    }
+
+    /// Passes over what programs put before the header: a byte order mark, an mbox From_ line, blank lines.
+    fn skip_to_header(&mut self) {
+        if self.octets.starts_with(b"\xef\xbb\xbf") {
+            self.at = 3;
+        }
+        let mut at = self.at;
+        while let Some(line) = self.line(at) {
+            let text = &self.octets[line.clone()];
+            if split_field(text).is_some() {
+                self.at = at;
+                return;
+            }
+            if !text.trim_ascii().is_empty() && !text.starts_with(b"From ") && !text.starts_with(b">From ") {
+                return;
+            }
+            at = line.end;
+        }
+    }
+
+    /// The line that begins at `at`, its line end included.
+    fn line(&self, at: usize) -> Option<Range<usize>> {
+        let rest = self.octets.get(at..).filter(|rest| !rest.is_empty())?;
+        Some(at..memchr::memchr(self.line_end, rest).map_or(self.octets.len(), |end| at + end + 1))
+    }
+
+    /// Reads a header at `self.at` and enters the part it begins.
+    fn begin_part(&mut self, parent: Option<usize>) {
+        let fields = self.header();
+        let is_digest =
+            parent.is_some_and(|parent| self.structure.parts[parent].content_type.value == "multipart/digest");
+        let content_type = content_type(&fields, if is_digest { "message/rfc822" } else { "text/plain" });
+        let disposition = fields.get("Content-Disposition").map(|f| Parameterised::parse(&f)).unwrap_or_default();
+        let encoding = transfer_encoding(&fields);
+        let content = self.at..self.at;
+        let index = self.structure.parts.len();
+        let boundary = self.boundary(&content_type);
+        let children = Vec::new();
+        self.structure.parts.push(Part { fields, content_type, disposition, encoding, content, children });
+        if let Some(parent) = parent {
+            self.structure.parts[parent].children.push(index);
+        }
+        match boundary {
+            Some(boundary) => {
+                self.open.push(Open { part: index, boundary });
+                self.current = None;
+            }
+            None => self.current = Some(index),
+        }
+    }
+
+    /// The boundary of a multipart that is to be followed.
+    fn boundary(&mut self, content_type: &Parameterised) -> Option<Vec<u8>> {
+        if !content_type.value.starts_with("multipart/") {
+            return None;
+        }
+        if self.open.len() >= NESTING_MAX {
+            self.structure.too_deep = true;
+            return None;
+        }
+        let boundary = content_type.get("boundary").unwrap_or_default();
+        let boundary = boundary.trim_end();
+        self.structure.damaged |= boundary.is_empty();
+        (!boundary.is_empty()).then(|| boundary.as_bytes().to_vec())
+    }
+
+    /// Fields up to the blank line, which is passed over, or up to a line that can be neither field nor continuation.
+    fn header(&mut self) -> Fields<'x> {
+        let mut fields = Fields::default();
+        let mut field: Option<(&'x [u8], usize)> = None;
+        let octets = self.octets;
+        while let Some(line) = self.line(self.at) {
+            let text = &octets[line.clone()];
+            let is_continuation = text.starts_with(b" ") || text.starts_with(b"\t");
+            if is_continuation && field.is_some() {
+                self.at = line.end;
+                continue;
+            }
+            if let Some((name, start)) = field.take() {
+                fields.push(Field::new(name, &octets[start..line.start]));
+            }
+            let is_blank = matches!(text, b"\r\n" | b"\n" | b"\r");
+            if is_blank || self.delimiter_at(&line).is_some() {
+                self.at = if is_blank { line.end } else { line.start };
+                return fields;
+            }
+            match split_field(text) {
+                Some((name, value)) => field = Some((name, line.end - value.len())),
+                None if self.header_goes_on_after(&line) => {}
+                None => return fields,
+            }
+            self.at = line.end;
+        }
+        if let Some((name, start)) = field {
+            fields.push(Field::new(name, &octets[start..]));
+        }
+        fields
+    }
+
+    /// Whether a line that is no field is only a damaged line within a header: another well-known field follows it.
+    fn header_goes_on_after(&self, line: &Range<usize>) -> bool {
+        let Some(next) = self.line(line.end) else { return false };
+        split_field(&self.octets[next]).is_some_and(|(name, _)| {
+            let name = name.to_ascii_lowercase();
+            KNOWN_FIELDS.contains(&name.as_slice()) || name.starts_with(b"content-") || name.starts_with(b"x-")
+        })
+    }
+
+    /// The next line that is a boundary of any open multipart.
+    fn next_delimiter(&self) -> Option<Delimiter> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let needle = [self.line_end, b'-', b'-'];
+        let finder = memchr::memmem::Finder::new(&needle);
+        // The content may begin with a boundary, so the line end before it counts as well.
+        let mut from = self.at.saturating_sub(1);
+        while let Some(found) = finder.find(&self.octets[from..]) {
+            let start = from + found + 1;
+            let line = self.line(start)?;
+            from = line.end - 1;
+            if let Some(delimiter) = self.delimiter_at(&line) {
+                return Some(delimiter);
+            }
+        }
+        None
+    }
+
+    /// Which multipart the line is a boundary of; the innermost one first.
+    // RFC 2046 §5.1.1: white space may follow the boundary
+    fn delimiter_at(&self, line: &Range<usize>) -> Option<Delimiter> {
+        let text = self.octets[line.clone()].strip_prefix(b"--")?.trim_ascii_end();
+        self.open.iter().enumerate().rev().find_map(|(level, open)| {
+            let rest = text.strip_prefix(open.boundary.as_slice())?;
+            let closing = rest == b"--";
+            (closing || rest.is_empty()).then(|| Delimiter { line: line.clone(), level, closing })
+        })
+    }
+
+    /// The content of the current part, and of all multiparts deeper than `level`, ends before `end`.
+    fn end_content(&mut self, end: usize, level: usize) {
+        let before = &self.octets[..end];
+        let is_delimiter = end < self.octets.len();
+        let line_end = match before {
+            [.., b'\r', b'\n'] if is_delimiter => 2,
+            [.., last] if is_delimiter && *last == self.line_end => 1,
+            _ => 0,
+        };
+        let deeper = self.open.get(level + 1..).unwrap_or_default();
+        self.structure.damaged |= !deeper.is_empty();
+        let ending = deeper.iter().map(|open| open.part).chain(self.current.take());
+        let outermost = self.open.get(level).map(|open| open.part);
+        for index in ending.chain(outermost) {
+            let content = &mut self.structure.parts[index].content;
+            content.end = (end - line_end).max(content.start);
+        }
+        self.open.truncate(level + 1);
+    }
+}
+
+/// Fields after which a damaged line is taken for part of the header.
+const KNOWN_FIELDS: [&[u8]; 14] = [
+    b"from",
+    b"to",
+    b"cc",
+    b"subject",
+    b"date",
+    b"message-id",
+    b"mime-version",
+    b"received",
+    b"reply-to",
+    b"sender",
+    b"return-path",
+    b"in-reply-to",
+    b"references",
+    b"delivered-to",
+];
+
+// RFC 2045 §5.2: what is no media type is text/plain
+fn content_type(fields: &Fields<'_>, default: &str) -> Parameterised {
+    let mut content_type = fields.get("Content-Type").map(|field| Parameterised::parse(&field)).unwrap_or_default();
+    let compact: String = content_type.value.chars().filter(|c| !c.is_whitespace()).collect();
+    content_type.value = match compact.split_once('/') {
+        Some((kind, subtype)) if is_token(kind) && is_token(subtype) => compact,
+        _ if compact.is_empty() => default.to_owned(),
+        _ => "text/plain".to_owned(),
+    };
+    content_type
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&b))
+}
+
+// RFC 2045 §6.1; quotes around the value are against it and are written
+fn transfer_encoding(fields: &Fields<'_>) -> TransferEncoding {
+    let value = fields.get("Content-Transfer-Encoding").map(|field| Parameterised::parse(&field).value);
+    match value.unwrap_or_default().as_str() {
+        "base64" => TransferEncoding::Base64,
+        "quoted-printable" => TransferEncoding::QuotedPrintable,
+        _ => TransferEncoding::Identity,
+    }
+}
+
+impl Part<'_> {
+    /// The character set that the part declares.
+    pub(super) fn charset(&self) -> Option<String> {
+        self.content_type.get("charset").filter(|label| !label.is_empty())
+    }
+
+    /// The file name that the part declares, decoded but not cleaned.
+    pub(super) fn declared_name(&self) -> Option<String> {
+        let name = self.disposition.get("filename").or_else(|| self.content_type.get("name"));
+        name.filter(|name| !name.trim().is_empty())
+    }
+
+    /// Whether the sender wants it offered, not shown.
+    pub(super) fn is_attachment(&self) -> bool {
+        self.disposition.value == "attachment"
+    }
+
+    /// Decoded text of a text part, and whether it was in the character set it declares.
+    pub(super) fn decode_charset<'o>(&self, octets: &'o [u8]) -> (std::borrow::Cow<'o, str>, bool) {
+        charset::decode(octets, self.charset().as_deref())
+    }
+}

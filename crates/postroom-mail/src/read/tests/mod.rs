@@ -1,0 +1,4 @@
+//! Tests of reading as a whole; the parts have theirs beside them.
+#![allow(clippy::unwrap_used)]
+
+mod corpus;

@@ -76,8 +76,6 @@ pub(super) fn clean_name(declared: &str) -> Option<String> {
     let mut name = String::with_capacity(last.len());
     for c in last.chars().filter(|c| !is_invisible(*c)) {
         let c = if c.is_control() || c.is_whitespace() { ' ' } else { c };
-        // Characters that file systems or shells give a meaning to.
-        let c = if matches!(c, ':' | '*' | '?' | '<' | '>' | '|') { '_' } else { c };
         if c != ' ' || !name.ends_with(' ') {
             name.push(c);
         }

@@ -20,10 +20,14 @@ pub(super) fn classify(
     if is_auto_reply(fields, subject) {
         return (Some(AutomaticKind::AutoReply), true);
     }
-    let is_list =
-        ["List-Id", "List-Unsubscribe", "List-Post", "List-Help", "Mailing-List"].iter().any(|f| fields.has(f))
-            || first_word(fields, "Precedence") == "list";
+    let is_list = is_list(fields);
     (is_list.then_some(AutomaticKind::List), false)
+}
+
+// RFC 2919, 2369
+fn is_list(fields: &Fields<'_>) -> bool {
+    ["List-Id", "List-Unsubscribe", "List-Post", "List-Help", "Mailing-List"].iter().any(|field| fields.has(field))
+        || first_word(fields, "Precedence") == "list"
 }
 
 // RFC 6522 §3, 3464, 8098, 5965
@@ -56,7 +60,8 @@ fn from_postmaster(from: &[Address]) -> bool {
 // RFC 3834 §5
 fn is_auto_reply(fields: &Fields<'_>, subject: &str) -> bool {
     let auto_submitted = first_word(fields, "Auto-Submitted");
-    if !auto_submitted.is_empty() && auto_submitted != "no" {
+    // "auto-forwarded" is in no standard; a person wrote what a machine passed on.
+    if !matches!(auto_submitted.as_str(), "" | "no" | "auto-forwarded") {
         return true;
     }
     let empty_return_path = fields.get("Return-Path").is_some_and(|path| path.trim() == "<>");
@@ -67,23 +72,23 @@ fn is_auto_reply(fields: &Fields<'_>, subject: &str) -> bool {
     // Exchange says "All" or names reasons (MS-OXCMAIL §2.1.3.2.20) to ask that no machine answers; a list does so too.
     let suppresses = first_word(fields, "X-Auto-Response-Suppress");
     let subject = subject.to_ascii_lowercase();
-    let says_so = [
-        "auto:",
-        "automatic reply:",
-        "automatische antwort:",
-        "out of office",
-        "autoreply:",
-        "auto-reply:",
-        "réponse automatique",
-    ]
-    .iter()
-    .any(|start| subject.starts_with(start));
+    let says_so = AUTO_REPLY_SUBJECTS.iter().any(|words| subject.contains(words));
     is_marked
         || matches!(precedence.as_str(), "auto_reply" | "auto-reply")
+        || (matches!(precedence.as_str(), "bulk" | "junk") && !is_list(fields))
         || fields.has("X-MS-Exchange-Generated-Message-Source")
-        || (says_so && (!suppresses.is_empty() || empty_return_path || matches!(precedence.as_str(), "bulk" | "junk")))
-        || (empty_return_path && !fields.has("List-Id"))
+        || says_so
+        || (AUTO_REPLY_STARTS.iter().any(|start| subject.starts_with(start))
+            && (!suppresses.is_empty() || empty_return_path))
+        || (empty_return_path && !is_list(fields))
 }
+
+/// Subjects that only machines write.
+const AUTO_REPLY_SUBJECTS: [&str; 4] =
+    ["out of office autoreply", "out of office: autoreply", "automatische abwesenheitsnotiz", "autoreply: "];
+/// Subjects that machines write, and persons too.
+const AUTO_REPLY_STARTS: [&str; 6] =
+    ["auto:", "automatic reply:", "automatische antwort:", "out of office", "auto-reply:", "réponse automatique"];
 
 /// The first word of a field in lower case; empty if the field is missing.
 fn first_word(fields: &Fields<'_>, name: &str) -> String {

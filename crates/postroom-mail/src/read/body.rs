@@ -31,7 +31,8 @@ pub(super) fn choose(structure: &Structure<'_>) -> Choice {
     choice
 }
 
-/// Where a leaf stands among its siblings; it decides what a part with a name is.
+/// Where a leaf stands among its siblings; it decides what a text with a name is. The `name` of a Content-Type does not
+/// make the first text a file, because scripts write it without thinking; a `filename` does.
 #[derive(Debug, Clone, Copy)]
 struct Place {
     first: bool,
@@ -63,8 +64,9 @@ fn leaf(part: &Part<'_>, index: usize, place: Place) -> Choice {
     let kind = part.content_type.value.as_str();
     // A multipart in which no part was found: what it has is shown rather than lost.
     let is_text = matches!(kind, "text/plain" | "text/html") || is_hollow_multipart(part);
+    let is_file = part.disposition.get("filename").is_some() && !place.in_alternative;
     let has_place = place.first || place.in_alternative || (!place.in_related && part.declared_name().is_none());
-    if is_text && has_place && !part.is_attachment() {
+    if is_text && has_place && !is_file && !part.is_attachment() {
         return Choice { text: vec![index], html: vec![index], attachments: Vec::new() };
     }
     Choice { attachments: vec![index], ..Choice::default() }

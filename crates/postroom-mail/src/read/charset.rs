@@ -1,6 +1,6 @@
 //! Character sets: from octets and a label to text. Total; what cannot be decoded becomes U+FFFD.
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 use std::borrow::Cow;
 
 /// Decodes `octets` as the label says; the second value tells whether they were what the label says.
@@ -22,6 +22,7 @@ pub(super) fn decode<'x>(octets: &'x [u8], label: Option<&str>) -> (Cow<'x, str>
         "iso-2022-kr" => (iso_2022_kr(octets).into(), true),
         "utf-32" | "utf-32be" | "utf-32le" => (utf32(octets, &label).into(), true),
         _ => match encoding(&label) {
+            Some(encoding) if encoding == ISO_2022_JP => iso_2022_jp(octets),
             Some(encoding) => {
                 let (text, _, damaged) = encoding.decode(octets);
                 (text, !damaged)
@@ -84,6 +85,21 @@ fn encoding(label: &str) -> Option<&'static Encoding> {
         };
         Encoding::for_label_no_replacement(name.as_bytes())
     })
+}
+
+/// ISO-2022-JP (RFC 1468). A change to ASCII and back with nothing between is an error to the Encoding Standard, but
+/// mail programs that put pieces together write it all the time.
+fn iso_2022_jp(octets: &[u8]) -> (Cow<'_, str>, bool) {
+    const TO_ASCII: &[u8] = b"\x1b(B";
+    let mut cleaned = Vec::with_capacity(octets.len());
+    let mut rest = octets;
+    while let Some(at) = memchr::memmem::find(rest, b"\x1b(B\x1b") {
+        cleaned.extend_from_slice(&rest[..at]);
+        rest = &rest[at + TO_ASCII.len()..];
+    }
+    cleaned.extend_from_slice(rest);
+    let (text, _, damaged) = ISO_2022_JP.decode(&cleaned);
+    (Cow::Owned(text.into_owned()), !damaged)
 }
 
 /// UTF-7 (RFC 2152).

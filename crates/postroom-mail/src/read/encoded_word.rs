@@ -6,7 +6,8 @@ use std::borrow::Cow;
 /// `text` with its encoded words decoded.
 ///
 /// White space between two encoded words vanishes (RFC 2047 §6.2). Neighbours in the same character set are decoded as
-/// one, because many programs cut in the middle of a character. Words that touch other text are decoded all the same.
+/// one where they must be, because many programs cut in the middle of a character. Words that touch other text are
+/// decoded all the same.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains("=?") {
         return Cow::Borrowed(text);
@@ -23,20 +24,14 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
             rest = &candidate[2..];
             continue;
         };
-        let continues = run.is_some() && before.trim().is_empty();
+        let continues = run.as_ref().is_some_and(|run| run.takes(&word)) && before.trim().is_empty();
         if !continues {
+            let touches = run.is_some() && before.trim().is_empty();
             end_run(&mut run, &mut decoded);
-            decoded.push_str(before);
+            // White space between two words vanishes even when their character sets differ.
+            decoded.push_str(if touches { "" } else { before });
         }
-        match &mut run {
-            Some(open) if open.charset.eq_ignore_ascii_case(word.charset) => word.append_to(&mut open.octets),
-            _ => {
-                end_run(&mut run, &mut decoded);
-                let mut octets = Vec::new();
-                word.append_to(&mut octets);
-                run = Some(Run { charset: word.charset, octets });
-            }
-        }
+        run.get_or_insert_with(|| Run::new(word.charset)).push(&word);
         rest = after;
     }
     end_run(&mut run, &mut decoded);
@@ -48,11 +43,43 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
 struct Run<'x> {
     charset: &'x str,
     octets: Vec<u8>,
+    /// Where each word ends in `octets`.
+    ends: Vec<usize>,
+}
+
+impl<'x> Run<'x> {
+    fn new(charset: &'x str) -> Self {
+        Self { charset, octets: Vec::new(), ends: Vec::new() }
+    }
+
+    fn takes(&self, word: &Word<'_>) -> bool {
+        self.charset.eq_ignore_ascii_case(word.charset)
+    }
+
+    fn push(&mut self, word: &Word<'_>) {
+        word.append_to(&mut self.octets);
+        self.ends.push(self.octets.len());
+    }
+
+    /// Each word on its own, as the RFC has it; where that fails, all of them as one.
+    fn decode(&self) -> String {
+        let mut decoded = String::new();
+        let mut start = 0;
+        for &end in &self.ends {
+            let (text, intact) = charset::decode(&self.octets[start..end], Some(self.charset));
+            if !intact {
+                return charset::decode(&self.octets, Some(self.charset)).0.into_owned();
+            }
+            decoded.push_str(&text);
+            start = end;
+        }
+        decoded
+    }
 }
 
 fn end_run(run: &mut Option<Run<'_>>, decoded: &mut String) {
     if let Some(run) = run.take() {
-        decoded.push_str(&charset::decode(&run.octets, Some(run.charset)).0);
+        decoded.push_str(&run.decode());
     }
 }
 
@@ -82,7 +109,10 @@ impl<'x> Word<'x> {
         let end = end_of_word(content.as_bytes())?;
         // RFC 2231 §5: a language may follow the character set.
         let charset = label.split('*').next().unwrap_or(label);
-        Some((Self { charset, base64, text: &content[..end] }, &content[end + 2..]))
+        let text = &content[..end];
+        // Raw octets in a word were understood before, as UTF-8 most of the time, whatever the word claims.
+        let charset = if text.is_ascii() { charset } else { "utf-8" };
+        Some((Self { charset, base64, text }, &content[end + 2..]))
     }
 
     fn append_to(&self, octets: &mut Vec<u8>) {

@@ -41,7 +41,7 @@ pub(super) fn digest(encoded: &[u8], encoding: TransferEncoding, scratch: &mut S
             (decoded.len() as u64, Sha256::of(&decoded), intact)
         }
         TransferEncoding::Base64 => {
-            let mut decoder = Base64::default();
+            let mut decoder = Base64::of(encoded);
             let (mut size, mut hasher) = (0, sha2::Sha256::new());
             for piece in encoded.chunks(PIECE) {
                 scratch.decoded.clear();
@@ -71,7 +71,7 @@ pub(super) struct Scratch {
 /// Base64 (RFC 2045 §6.8), whole.
 pub(crate) fn base64(encoded: &[u8]) -> (Vec<u8>, bool) {
     let mut scratch = Scratch { packed: Vec::new(), decoded: Vec::with_capacity(encoded.len() / 4 * 3 + 3) };
-    let mut decoder = Base64::default();
+    let mut decoder = Base64::of(encoded);
     for piece in encoded.chunks(PIECE) {
         decoder.feed(piece, &mut scratch);
     }
@@ -89,16 +89,18 @@ struct Base64 {
     bits: u32,
     /// Characters of the unfinished quantum, 0 to 3.
     count: u32,
+    /// Whether `-` and `_` are letters of the alphabet (RFC 4648 §5) and not junk.
+    url_safe: bool,
     intact: bool,
 }
 
-impl Default for Base64 {
-    fn default() -> Self {
-        Self { bits: 0, count: 0, intact: true }
-    }
-}
-
 impl Base64 {
+    /// A decoder for `encoded`, which decides for one of the two alphabets.
+    fn of(encoded: &[u8]) -> Self {
+        let url_safe = memchr::memchr2(b'-', b'_', encoded).is_some() && memchr::memchr2(b'+', b'/', encoded).is_none();
+        Self { bits: 0, count: 0, url_safe, intact: true }
+    }
+
     /// Decodes `encoded` to the end of `scratch.decoded`.
     fn feed(&mut self, encoded: &[u8], scratch: &mut Scratch) {
         scratch.packed.clear();
@@ -123,7 +125,8 @@ impl Base64 {
 
     /// One character: of either alphabet, padding, or junk that is passed over.
     fn take(&mut self, octet: u8, decoded: &mut Vec<u8>) {
-        let value = VALUES[octet as usize];
+        let is_letter = self.url_safe || !matches!(octet, b'-' | b'_');
+        let value = if is_letter { VALUES[octet as usize] } else { SKIP };
         if octet == b'=' {
             // Padding ends a quantum; another encoded piece may follow it.
             self.flush(decoded);

@@ -74,7 +74,7 @@ impl MaildirSession {
                 files = blocking(&self.path, scan).await?;
                 outcome = self.read(files.get(name)).await;
             }
-            let fetched = Fetched { listed: listed.clone(), outcome, _permit: permit };
+            let fetched = Fetched { listed: listed.clone(), outcome, permit };
             deliver.send(fetched).await.map_err(|_| SourceError::Stopped)?;
         }
         Ok(())

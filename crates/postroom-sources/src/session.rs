@@ -62,7 +62,14 @@ pub struct Fetched {
     /// What came.
     pub outcome: Outcome,
     /// Its part of the budget.
-    pub(crate) _permit: Option<OwnedSemaphorePermit>,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Fetched {
+    /// Gives back its part of the budget, once its octets are somewhere else than in memory.
+    pub fn release(&mut self) {
+        self.permit = None;
+    }
 }
 
 /// What came for one message.

@@ -221,7 +221,7 @@ impl Round<'_> {
         outcome: Outcome,
         permit: Option<OwnedSemaphorePermit>,
     ) -> Result<(), SourceError> {
-        self.deliver.send(Fetched { listed, outcome, _permit: permit }).await.map_err(|_| SourceError::Stopped)
+        self.deliver.send(Fetched { listed, outcome, permit }).await.map_err(|_| SourceError::Stopped)
     }
 }
 

@@ -1,0 +1,7 @@
+//! Mail sources against real and scripted servers.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod client;
+mod dialogues;
+mod dovecot;
+mod sweep;

@@ -1,0 +1,8 @@
+//! For tests only: real servers on free ports, scripted servers, a proxy that cuts, crash points, and the running product.
+//!
+//! May touch: everything a test needs. Must not: be a dependency of anything but tests.
+
+pub mod certificate;
+pub mod dovecot;
+pub mod proxy;
+pub mod scripted;

@@ -1,0 +1,282 @@
+//! The first durable point: octets and receipts of a batch in one commit.
+
+use crate::crash::crash_point;
+use crate::files::BORDER;
+use crate::intake::{Claimed, claim_until};
+use crate::tx::{Param, params};
+use crate::visits::{check_lease, is_successor};
+use crate::{Holder, Lease, Store, StoreError, Tx};
+use bytes::Bytes;
+use jiff::Timestamp;
+use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId};
+use postroom_mail::{Listed, RawMessage, RemoteId, Sha256};
+use std::collections::HashMap;
+
+/// A message as it came from its server.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// How the listing showed it.
+    pub listed: Listed,
+    /// Its octets.
+    pub raw: RawMessage,
+}
+
+/// What became of a batch.
+#[derive(Debug, Default)]
+pub struct AcceptedBatch {
+    /// The new receipts, claimed by the worker that accepted them, in the order of the batch.
+    pub claimed: Vec<Claimed>,
+    /// How many had a receipt already.
+    pub known: usize,
+    /// How many were known under another UIDVALIDITY and are now known under this one.
+    pub rebound: usize,
+}
+
+/// What became of a message that was brought to us.
+#[derive(Debug)]
+pub enum Accepted {
+    /// It is durable, and claimed by the worker that brought it.
+    New(Claimed),
+    /// It was brought before.
+    Known(Box<Receipt>),
+}
+
+impl Store {
+    /// Makes a batch durable in one commit: octets, and a receipt for every message that has none. Repeating it changes
+    /// nothing. Under a new UIDVALIDITY a message whose octets have a receipt of the old one is bound to that receipt, as
+    /// often as there are such receipts.
+    ///
+    /// # Errors
+    /// `LEASE_LOST`, `DATABASE_FULL`, … Then no message of the batch has a receipt because of this call.
+    pub async fn accept(
+        &self,
+        lease: &Lease,
+        batch: Vec<Fetched>,
+        worker: &Holder,
+        now: Timestamp,
+    ) -> Result<AcceptedBatch, StoreError> {
+        self.write_large(batch.iter().map(|fetched| &fetched.raw)).await?;
+        crash_point!("store.accept.after_files");
+        let (lease, worker) = (lease.clone(), worker.to_json());
+        let accepted = self
+            .write(move |tx| {
+                check_lease(tx, &lease)?;
+                let accepted = accept(tx, lease.mailbox(), &batch, &worker, now)?;
+                crash_point!("store.accept.before_commit");
+                Ok(accepted)
+            })
+            .await?;
+        crash_point!("store.accept.after_commit");
+        Ok(accepted)
+    }
+
+    /// Makes one message durable that was brought to us rather than fetched. The same octets brought to the same mailbox
+    /// again are the same message.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`, `DATABASE_FULL`, …
+    pub async fn accept_pushed(
+        &self,
+        mailbox: MailboxId,
+        raw: RawMessage,
+        worker: &Holder,
+        now: Timestamp,
+    ) -> Result<Accepted, StoreError> {
+        self.write_large(std::iter::once(&raw)).await?;
+        crash_point!("store.accept.after_files");
+        let worker = worker.to_json();
+        let id = RemoteId::Push { digest: raw.sha256().to_string() };
+        let listed = Listed { id: id.clone(), size: raw.size(), received_at: None };
+        let batch = [Fetched { listed, raw }];
+        let accepted = self
+            .write(move |tx| {
+                crate::mailboxes::mailbox_by_id(tx, mailbox)?;
+                let claimed = accept(tx, mailbox, &batch, &worker, now)?.claimed.pop();
+                let accepted = match claimed {
+                    Some(claimed) => Accepted::New(claimed),
+                    None => Accepted::Known(Box::new(crate::journal::receipt_by_remote_id(tx, mailbox, &id)?)),
+                };
+                crash_point!("store.accept.before_commit");
+                Ok(accepted)
+            })
+            .await?;
+        crash_point!("store.accept.after_commit");
+        Ok(accepted)
+    }
+
+    /// Records messages whose octets stay on the server: too large, or not handed over. They are held and kept.
+    ///
+    /// # Errors
+    /// `LEASE_LOST`.
+    pub async fn accept_unfetched(
+        &self,
+        lease: &Lease,
+        batch: Vec<(Listed, Reason)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |tx| {
+            check_lease(tx, &lease)?;
+            for (listed, reason) in &batch {
+                let row = NewReceipt { mailbox: lease.mailbox(), listed, size: listed.size, sha256: None, now };
+                let Some(id) = row.insert(tx, None, Some(*reason))? else { continue };
+                let trace =
+                    format!(r#"[{{"rule":"fetch","outcome":"{reason}","detail":"announced {} octets"}}]"#, listed.size);
+                tx.execute("UPDATE receipt SET trace = ?2, decided_at = ?3 WHERE id = ?1", params![id.0, &trace, now])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes what is larger than [`BORDER`] into files, on a thread that may block.
+    async fn write_large(&self, raws: impl Iterator<Item = &RawMessage>) -> Result<(), StoreError> {
+        let contents = raws.map(|raw| (raw.sha256(), raw.octets().clone())).collect();
+        self.write_large_contents(contents).await
+    }
+
+    pub(crate) async fn write_large_contents(&self, contents: Vec<(Sha256, Bytes)>) -> Result<(), StoreError> {
+        if contents.iter().all(|(_, octets)| octets.len() <= BORDER) {
+            return Ok(());
+        }
+        let files = self.files().clone();
+        tokio::task::spawn_blocking(move || files.write_large(&contents))
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Database(error.into())))
+    }
+}
+
+fn accept(
+    tx: &mut Tx<'_>,
+    mailbox: MailboxId,
+    batch: &[Fetched],
+    worker: &str,
+    now: Timestamp,
+) -> Result<AcceptedBatch, StoreError> {
+    let mut out = AcceptedBatch::default();
+    let mut successors: HashMap<(String, u32), bool> = HashMap::new();
+    for fetched in batch {
+        let (listed, raw) = (&fetched.listed, &fetched.raw);
+        if is_known(tx, mailbox, &listed.id)? {
+            out.known += 1;
+            continue;
+        }
+        if let RemoteId::Imap { folder, uid_validity, .. } = &listed.id {
+            let key = (folder.clone(), *uid_validity);
+            let successor = match successors.get(&key) {
+                Some(&known) => known,
+                None => is_successor(tx, mailbox, folder, *uid_validity)?,
+            };
+            successors.insert(key, successor);
+            if successor && rebind(tx, mailbox, listed, raw)? {
+                out.rebound += 1;
+                continue;
+            }
+        }
+        insert_raw(tx, raw)?;
+        crash_point!("store.accept.raw_inserted");
+        let sha256 = raw.sha256();
+        let row = NewReceipt { mailbox, listed, size: raw.size(), sha256: Some(&sha256), now };
+        match row.insert(tx, Some(worker), None)? {
+            Some(id) => out.claimed.push(Claimed::fresh(id, mailbox, raw.clone(), row.received_at())),
+            None => out.known += 1,
+        }
+    }
+    Ok(out)
+}
+
+/// Whether there is a receipt. Two processes that ask at the same time still get only one, by the unique key; asking first
+/// spares the octets a second way into the database.
+fn is_known(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
+    Ok(tx.query_opt(sql, params![mailbox.0, &id.to_string()])?.is_some())
+}
+
+fn insert_raw(tx: &mut Tx<'_>, raw: &RawMessage) -> Result<(), StoreError> {
+    let in_file = raw.octets().len() > BORDER;
+    let octets = if in_file { Param::Null } else { Param::Blob(raw.octets()) };
+    tx.execute(
+        "INSERT INTO raw (sha256, size, octets, in_file) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sha256) DO NOTHING",
+        &[(&raw.sha256()).into(), (raw.size() as i64).into(), octets, in_file.into()],
+    )
+    .map(drop)
+}
+
+/// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left.
+fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage) -> Result<bool, StoreError> {
+    let RemoteId::Imap { folder, uid_validity, uid } = &listed.id else { return Ok(false) };
+    let changed = tx.execute(
+        "UPDATE receipt SET remote_id = ?1, uid_validity = ?2, uid = ?3, server_size = ?4 WHERE id = \
+         (SELECT min(id) FROM receipt WHERE mailbox_id = ?5 AND sha256 = ?6 AND folder = ?7 AND uid_validity <> ?2)",
+        params![
+            &listed.id.to_string(),
+            i64::from(*uid_validity),
+            i64::from(*uid),
+            size_of(listed),
+            mailbox.0,
+            &raw.sha256(),
+            folder
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+/// The announced size; a server may claim more than a signed number holds.
+fn size_of(listed: &Listed) -> i64 {
+    i64::try_from(listed.size).unwrap_or(i64::MAX)
+}
+
+struct NewReceipt<'a> {
+    mailbox: MailboxId,
+    listed: &'a Listed,
+    size: u64,
+    sha256: Option<&'a Sha256>,
+    now: Timestamp,
+}
+
+impl NewReceipt<'_> {
+    fn received_at(&self) -> Timestamp {
+        self.listed.received_at.unwrap_or(self.now)
+    }
+
+    /// Writes the receipt: claimed by a worker, or held at once for a reason. `None` if there is one already.
+    fn insert(
+        &self,
+        tx: &mut Tx<'_>,
+        worker: Option<&str>,
+        held: Option<Reason>,
+    ) -> Result<Option<ReceiptId>, StoreError> {
+        let (folder, uid_validity, uid) = match &self.listed.id {
+            RemoteId::Imap { folder, uid_validity, uid } => {
+                (Some(folder), Some(i64::from(*uid_validity)), Some(i64::from(*uid)))
+            }
+            RemoteId::Maildir { .. } | RemoteId::Push { .. } => (None, None, None),
+        };
+        let row = tx.query_opt(
+            "INSERT INTO receipt (mailbox_id, remote_id, folder, uid_validity, uid, server_size, state, settlement, \
+             reason, size, sha256, received_at, accepted_at, attempts, suspect, due_at, claimed_by, claimed_until, \
+             claim_token, released) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, FALSE, ?14, ?15, ?16, 1, FALSE) \
+             ON CONFLICT (mailbox_id, remote_id) DO NOTHING RETURNING id",
+            params![
+                self.mailbox.0,
+                &self.listed.id.to_string(),
+                folder,
+                uid_validity,
+                uid,
+                size_of(self.listed),
+                if held.is_some() { "held" } else { "accepted" },
+                held.map(|_| "kept"),
+                held.map(Reason::code),
+                i64::try_from(self.size).unwrap_or(i64::MAX),
+                self.sha256,
+                self.received_at(),
+                self.now,
+                if held.is_some() { None } else { Some(0) },
+                worker,
+                worker.map(|_| claim_until(self.now))
+            ],
+        )?;
+        row.map(|mut row| row.int(0).map(ReceiptId)).transpose()
+    }
+}

@@ -1,0 +1,169 @@
+//! Verifying the data: every receipt's octets, every link, the ledger.
+
+use crate::tx::params;
+use crate::{Store, StoreError, Tx};
+use postroom_mail::Sha256;
+use serde::Serialize;
+
+/// What `check` found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct CheckReport {
+    /// Receipts looked at.
+    pub receipts: u64,
+    /// Raw messages whose octets were read and compared with their digest.
+    pub raw: u64,
+    /// Octets of these.
+    pub octets: u64,
+    /// Contents of attachments decoded and compared with their digest.
+    pub blobs: u64,
+    /// Items looked at.
+    pub items: u64,
+    /// Comments looked at.
+    pub comments: u64,
+    /// What is wrong; empty when all is well.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Stable code.
+    pub code: &'static str,
+    /// What, by number or digest; never an address or a subject.
+    pub what: String,
+}
+
+/// Questions whose every answer is a problem.
+const LINKS: &[(&str, &str, &str)] = &[
+    (
+        "FILED_WITHOUT_EFFECT",
+        "filed receipt",
+        "SELECT r.id FROM receipt r WHERE r.state = 'filed' AND NOT EXISTS \
+         (SELECT 1 FROM item i WHERE i.receipt_id = r.id) AND NOT EXISTS (SELECT 1 FROM comment c WHERE c.receipt_id = r.id)",
+    ),
+    ("EFFECT_TWICE", "receipt", "SELECT i.receipt_id FROM item i JOIN comment c ON c.receipt_id = i.receipt_id"),
+    (
+        "EFFECT_UNFILED",
+        "receipt",
+        "SELECT r.id FROM receipt r WHERE r.state <> 'filed' AND (EXISTS (SELECT 1 FROM item i WHERE i.receipt_id = r.id) \
+         OR EXISTS (SELECT 1 FROM comment c WHERE c.receipt_id = r.id))",
+    ),
+    (
+        "RECEIPT_NAMES_OTHER",
+        "receipt",
+        "SELECT r.id FROM receipt r LEFT JOIN item i ON i.receipt_id = r.id LEFT JOIN comment c ON c.receipt_id = r.id \
+         WHERE r.state = 'filed' AND r.item_number <> coalesce(i.number, c.item_number)",
+    ),
+    (
+        "OWED_UNDECIDED",
+        "receipt",
+        "SELECT id FROM receipt WHERE settlement = 'owed' AND (state NOT IN ('filed', 'held') OR how IS NULL)",
+    ),
+    ("DECIDED_UNSETTLED", "receipt", "SELECT id FROM receipt WHERE state IN ('filed', 'held') AND settlement IS NULL"),
+    (
+        "HELD_TO_BE_DELETED",
+        "receipt",
+        "SELECT id FROM receipt WHERE state = 'held' AND settlement = 'owed' AND how LIKE '%delete%' AND how NOT LIKE '%move-to%'",
+    ),
+    (
+        "ATTACHMENT_ASTRAY",
+        "attachment",
+        "SELECT a.id FROM attachment a JOIN comment c ON c.id = a.comment_id WHERE c.item_number <> a.item_number",
+    ),
+    (
+        "REQUESTER_NO_PARTICIPANT",
+        "item",
+        "SELECT i.number FROM item i WHERE i.requester_address <> '' AND NOT EXISTS \
+         (SELECT 1 FROM participant p WHERE p.item_number = i.number AND p.address = i.requester_address)",
+    ),
+];
+
+/// Digests looked up at once.
+const PAGE: i64 = 500;
+
+impl Store {
+    /// Verifies everything: reads all octets, follows all links, and counts. Changes nothing.
+    pub async fn check(&self) -> Result<CheckReport, StoreError> {
+        let mut report = self.read(check_links).await?;
+        self.check_raw(&mut report).await?;
+        self.check_blobs(&mut report).await?;
+        Ok(report)
+    }
+
+    async fn check_raw(&self, report: &mut CheckReport) -> Result<(), StoreError> {
+        let mut last: Option<Sha256> = None;
+        loop {
+            let page = self.read(move |tx| digests_after(tx, "raw", last)).await?;
+            let Some(&newest) = page.last() else { return Ok(()) };
+            last = Some(newest);
+            for sha256 in page {
+                report.raw += 1;
+                match self.octets_of_raw(sha256).await {
+                    Ok(raw) => report.octets += raw.size(),
+                    Err(error) => note(report, error, sha256)?,
+                }
+            }
+        }
+    }
+
+    async fn check_blobs(&self, report: &mut CheckReport) -> Result<(), StoreError> {
+        let mut last: Option<Sha256> = None;
+        loop {
+            let page = self.read(move |tx| digests_after(tx, "blob", last)).await?;
+            let Some(&newest) = page.last() else { return Ok(()) };
+            last = Some(newest);
+            for sha256 in page {
+                report.blobs += 1;
+                if let Err(error) = self.blob_octets(sha256).await {
+                    note(report, error, sha256)?;
+                }
+            }
+        }
+    }
+}
+
+/// Adds damage to the report; any other error ends the check.
+fn note(report: &mut CheckReport, error: StoreError, sha256: Sha256) -> Result<(), StoreError> {
+    match error {
+        StoreError::RawMissing { .. } | StoreError::RawDamaged { .. } => {
+            report.problems.push(Problem { code: error.code(), what: format!("octets {sha256}") });
+            Ok(())
+        }
+        other => Err(other),
+    }
+}
+
+fn digests_after(tx: &mut Tx<'_>, table: &str, last: Option<Sha256>) -> Result<Vec<Sha256>, StoreError> {
+    let rows = match &last {
+        None => tx.query(&format!("SELECT sha256 FROM {table} ORDER BY sha256 LIMIT {PAGE}"), &[])?,
+        Some(last) => {
+            let sql = format!("SELECT sha256 FROM {table} WHERE sha256 > ?1 ORDER BY sha256 LIMIT {PAGE}");
+            tx.query(&sql, params![last])?
+        }
+    };
+    rows.into_iter().map(|mut row| row.sha256(0)).collect()
+}
+
+fn check_links(tx: &mut Tx<'_>) -> Result<CheckReport, StoreError> {
+    let mut count = |table: &str| tx.query_one(&format!("SELECT count(*) FROM {table}"), &[])?.unsigned(0);
+    let mut report = CheckReport {
+        receipts: count("receipt")?,
+        items: count("item")?,
+        comments: count("comment")?,
+        ..CheckReport::default()
+    };
+    for &(code, what, sql) in LINKS {
+        for mut row in tx.query(sql, &[])? {
+            report.problems.push(Problem { code, what: format!("{what} {}", row.int(0)?) });
+        }
+    }
+    if let Tx::Sqlite(_) = tx {
+        for mut row in tx.query("PRAGMA quick_check", &[])? {
+            let text = row.text(0)?;
+            if text != "ok" {
+                report.problems.push(Problem { code: "DATABASE_DAMAGED", what: text });
+            }
+        }
+    }
+    Ok(report)
+}

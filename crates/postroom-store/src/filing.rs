@@ -1,0 +1,425 @@
+//! The second durable point: everything that a message causes, in one commit.
+
+use crate::blobs::insert_attachments;
+use crate::crash::crash_point;
+use crate::facts::{Remote, Rules, facts, settlement_of};
+use crate::items::{Change, record_change};
+use crate::mailboxes::mailbox_by_name;
+use crate::search;
+use crate::tx::params;
+use crate::workspaces::{to_json, workspaces};
+use crate::{Claimed, Holder, Store, StoreError, Tx};
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::filing::Effect;
+use postroom_domain::{
+    Clues, Filing, Mailbox, MailboxId, MailboxPolicy, Reason, ReceiptId, StartFrom, TraceStep, UserId, WorkspaceId,
+    WorkspaceKey, decide,
+};
+use postroom_mail::{Access, Content, Message};
+
+/// What reading gave.
+#[derive(Debug, Clone)]
+pub enum Reading {
+    /// The message.
+    Message(Box<Message>),
+    /// It failed; the receipt is held.
+    Failed {
+        /// Why.
+        reason: Reason,
+        /// For people.
+        detail: String,
+    },
+}
+
+/// What became of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    /// Its receipt.
+    pub receipt: ReceiptId,
+    /// Its mailbox.
+    pub mailbox: MailboxId,
+    /// What it is now.
+    pub kind: OutcomeKind,
+    /// Why; `None` where nothing was decided.
+    pub reason: Option<Reason>,
+    /// The steps that led to it.
+    pub trace: Vec<TraceStep>,
+    /// Its subject.
+    pub subject: String,
+    /// Its author, as shown in the journal.
+    pub from: String,
+}
+
+/// What a message is now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutcomeKind {
+    /// A new item with this number.
+    Item(i64),
+    /// A comment.
+    Comment {
+        /// The item.
+        item: i64,
+        /// The comment.
+        comment: i64,
+    },
+    /// Held.
+    Held,
+    /// To be tried again later: the database would not take what it causes.
+    Deferred,
+    /// Somebody else has claimed it meanwhile; nothing was changed.
+    Lost,
+}
+
+/// What would become of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The decision.
+    pub filing: Filing,
+    /// The item it would be a comment on.
+    pub item: Option<i64>,
+    /// The workspace of that item, or of the item it would open.
+    pub workspace: Option<WorkspaceKey>,
+}
+
+impl Store {
+    /// Decides and files a batch in one commit, in this order. Each message stands alone: one that the database does not
+    /// take is put off, and the others are filed. Filing twice changes nothing, since the claim is gone with the first.
+    ///
+    /// # Errors
+    /// Those of the database; then nothing of the batch was changed.
+    pub async fn file(
+        &self,
+        batch: Vec<(Claimed, Reading)>,
+        worker: &Holder,
+        now: Timestamp,
+    ) -> Result<Vec<Outcome>, StoreError> {
+        let mut contents = Vec::new();
+        for (_, reading) in &batch {
+            let Reading::Message(message) = reading else { continue };
+            for attachment in &message.attachments {
+                if let Content::Octets(octets) = &attachment.content {
+                    contents.push((attachment.sha256, octets.clone()));
+                }
+            }
+        }
+        self.write_large_contents(contents).await?;
+        let worker = worker.to_json();
+        let outcomes = self
+            .write(move |tx| {
+                tx.take_turn()?;
+                let mut rules = Rules::load(tx)?;
+                let mut outcomes = Vec::with_capacity(batch.len());
+                for (claimed, reading) in &batch {
+                    outcomes.push(file_or_defer(tx, &mut rules, claimed, reading, &worker, now)?);
+                }
+                crash_point!("store.file.before_commit");
+                Ok(outcomes)
+            })
+            .await?;
+        crash_point!("store.file.after_commit");
+        Ok(outcomes)
+    }
+
+    /// What would become of a message, in this mailbox or in one without rules of its own. Nothing is written.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn explain(&self, mailbox: Option<&str>, message: &Message) -> Result<Explanation, StoreError> {
+        let (mailbox, message) = (mailbox.map(str::to_owned), message.clone());
+        self.read(move |tx| explain(tx, mailbox.as_deref(), &message)).await
+    }
+}
+
+fn explain(tx: &mut Tx<'_>, mailbox: Option<&str>, message: &Message) -> Result<Explanation, StoreError> {
+    let mailbox = match mailbox {
+        Some(name) => mailbox_by_name(tx, name)?,
+        None => unnamed_mailbox(),
+    };
+    let rules = Rules::load(tx)?;
+    let policy = rules.for_mailbox(tx, &mailbox)?;
+    let clues = Clues::of(message, policy.bare_numbers);
+    let facts = facts(tx, None, None, &clues)?;
+    let filing = decide(message, &clues, &facts, &policy);
+    let (item, workspace) = match &filing.effect {
+        Effect::AddComment { item } => {
+            let found = facts.items.iter().find(|facts| facts.number == *item);
+            (Some(*item), found.map(|facts| facts.workspace.clone()))
+        }
+        Effect::OpenItem { workspace, .. } => (None, key_of(tx, *workspace)?),
+        Effect::Hold => (None, None),
+    };
+    Ok(Explanation { filing, item, workspace })
+}
+
+/// A global inbox with the rules that every mailbox has at first.
+fn unnamed_mailbox() -> Mailbox {
+    Mailbox {
+        id: MailboxId(0),
+        name: String::new(),
+        access: Access::Push,
+        workspace: None,
+        policy: MailboxPolicy::default(),
+        start: StartFrom::All,
+        every_s: 60,
+        paused: false,
+        first_visit_at: None,
+        tls_seen: false,
+    }
+}
+
+fn key_of(tx: &mut Tx<'_>, id: WorkspaceId) -> Result<Option<WorkspaceKey>, StoreError> {
+    Ok(workspaces(tx)?.into_iter().find(|workspace| workspace.id == id).map(|workspace| workspace.key))
+}
+
+/// Files one message in a savepoint of its own; on a failure of this message alone it is put off.
+fn file_or_defer(
+    tx: &mut Tx<'_>,
+    rules: &mut Rules,
+    claimed: &Claimed,
+    reading: &Reading,
+    worker: &str,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let error = match tx.savepoint(|tx| file_one(tx, rules, claimed, reading, worker, now)) {
+        Err(error) if !error.is_of_the_database() => error,
+        done => return done,
+    };
+    let minutes = 1i64 << claimed.attempts().min(6);
+    let retry_at = crate::visits::after(now, SignedDuration::from_mins(minutes));
+    let why = format!("{}: {error}", error.code());
+    tracing::warn!(receipt = %claimed.receipt(), code = error.code(), %error, "filing failed, to be tried again");
+    tx.execute(
+        "UPDATE receipt SET state = 'deferred', due_at = ?3, attempts = attempts + 1, error = ?4, claimed_by = NULL, \
+         claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL",
+        params![claimed.receipt().0, claimed.token(), retry_at, &why],
+    )?;
+    Ok(outcome(claimed, OutcomeKind::Deferred, None, Vec::new(), &Written::default()))
+}
+
+/// What the journal shows of a message.
+#[derive(Default)]
+struct Written {
+    subject: String,
+    from: Option<String>,
+    message_id: Option<String>,
+}
+
+fn outcome(
+    claimed: &Claimed,
+    kind: OutcomeKind,
+    reason: Option<Reason>,
+    trace: Vec<TraceStep>,
+    written: &Written,
+) -> Outcome {
+    Outcome {
+        receipt: claimed.receipt(),
+        mailbox: claimed.mailbox(),
+        kind,
+        reason,
+        trace,
+        subject: written.subject.clone(),
+        from: written.from.clone().unwrap_or_default(),
+    }
+}
+
+fn file_one(
+    tx: &mut Tx<'_>,
+    rules: &mut Rules,
+    claimed: &Claimed,
+    reading: &Reading,
+    worker: &str,
+    now: Timestamp,
+) -> Result<Outcome, StoreError> {
+    let sql = format!(
+        "SELECT released, release_workspace_id FROM receipt \
+         WHERE id = ?1 AND claim_token = ?2 AND claimed_by = ?3 AND due_at IS NOT NULL{}",
+        tx.for_update()
+    );
+    let Some(mut row) = tx.query_opt(&sql, params![claimed.receipt().0, claimed.token(), worker])? else {
+        return Ok(outcome(claimed, OutcomeKind::Lost, None, Vec::new(), &Written::default()));
+    };
+    let released = row.bool(0)?;
+    let chosen = row.opt_int(1)?.map(WorkspaceId);
+    let (kind, filing, written) = match reading {
+        Reading::Failed { reason, detail } => {
+            let trace = vec![TraceStep::new("reading", "failed", detail.as_str())];
+            let filing = Filing { effect: Effect::Hold, reason: *reason, trace };
+            (OutcomeKind::Held, filing, Written::default())
+        }
+        Reading::Message(message) => {
+            let (mailbox, policy) = rules.of_mailbox(tx, claimed.mailbox())?;
+            let mut policy = policy.clone();
+            policy.released = released;
+            policy.workspace = chosen.or(policy.workspace);
+            let mailbox = mailbox.id;
+            let clues = Clues::of(message, policy.bare_numbers);
+            let this = (claimed.receipt(), claimed.raw().sha256());
+            let facts = facts(tx, Some(mailbox), Some(this), &clues)?;
+            let filing = decide(message, &clues, &facts, &policy);
+            let author = Author::of(message, facts.sender.as_ref().map(|user| (user.id, user.name.as_str())));
+            let kind = carry_out(tx, &filing.effect, claimed, message, &author, now)?;
+            let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
+            let written = Written { subject: message.subject.clone(), from, message_id: message.message_id.clone() };
+            (kind, filing, written)
+        }
+    };
+    crash_point!("store.file.after_effect");
+    conclude(tx, claimed.receipt(), kind, &filing, &written, now)?;
+    Ok(outcome(claimed, kind, Some(filing.reason), filing.trace, &written))
+}
+
+/// Writes the decision into the receipt, and frees it.
+fn conclude(
+    tx: &mut Tx<'_>,
+    id: ReceiptId,
+    kind: OutcomeKind,
+    filing: &Filing,
+    written: &Written,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (item, comment) = match kind {
+        OutcomeKind::Item(item) => (Some(item), None),
+        OutcomeKind::Comment { item, comment } => (Some(item), Some(comment)),
+        OutcomeKind::Held | OutcomeKind::Deferred | OutcomeKind::Lost => (None, None),
+    };
+    let remote = Remote::of_receipt(tx, id)?;
+    let due = settlement_of(tx, &remote, item.is_some(), filing.reason)?;
+    tx.execute(
+        "UPDATE receipt SET state = ?2, settlement = ?3, how = ?4, reason = ?5, item_number = ?6, comment_id = ?7, \
+         message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, due_at = NULL, \
+         claimed_by = NULL, claimed_until = NULL, suspect = FALSE, error = NULL WHERE id = ?1",
+        params![
+            id.0,
+            if item.is_some() { "filed" } else { "held" },
+            due.state.as_str(),
+            due.how.as_ref(),
+            filing.reason.code(),
+            item,
+            comment,
+            written.message_id.as_ref(),
+            written.from.as_ref(),
+            &written.subject,
+            &to_json(&filing.trace)?,
+            now
+        ],
+    )
+    .map(drop)
+}
+
+/// Whom an item or comment is attributed to.
+struct Author {
+    address: String,
+    name: String,
+}
+
+impl Author {
+    /// The author that the message names; a registered user who sends no name gets the registered one.
+    fn of(message: &Message, user: Option<(UserId, &str)>) -> Self {
+        let named = message.author().or_else(|| message.from.first());
+        let address = named.and_then(postroom_mail::Address::canonical).unwrap_or_default();
+        let name = named.map(|from| from.name.clone()).filter(|name| !name.is_empty());
+        let name = name.or_else(|| user.map(|(_, name)| name.to_owned())).unwrap_or_default();
+        Self { address, name }
+    }
+}
+
+fn carry_out(
+    tx: &mut Tx<'_>,
+    effect: &Effect,
+    claimed: &Claimed,
+    message: &Message,
+    author: &Author,
+    now: Timestamp,
+) -> Result<OutcomeKind, StoreError> {
+    match effect {
+        Effect::OpenItem { workspace, title } => {
+            let item = open_item(tx, *workspace, title, claimed.receipt(), message, author, now)?;
+            crash_point!("store.file.after_item");
+            insert_attachments(tx, item, None, claimed.raw(), &message.attachments)?;
+            Ok(OutcomeKind::Item(item))
+        }
+        Effect::AddComment { item } => {
+            let comment = add_comment(tx, *item, claimed.receipt(), message, author, now)?;
+            insert_attachments(tx, *item, Some(comment), claimed.raw(), &message.attachments)?;
+            Ok(OutcomeKind::Comment { item: *item, comment })
+        }
+        Effect::Hold => Ok(OutcomeKind::Held),
+    }
+}
+
+fn open_item(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    title: &str,
+    receipt: ReceiptId,
+    message: &Message,
+    author: &Author,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let mut row = tx.query_one(
+        "INSERT INTO item (receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
+         updated_at, text, html) VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8) RETURNING number",
+        params![
+            receipt.0,
+            workspace.0,
+            title,
+            &author.address,
+            &author.name,
+            now,
+            &message.text,
+            message.html.as_ref()
+        ],
+    )?;
+    let item = row.int(0)?;
+    add_participant(tx, item, author, "requester")?;
+    search::add_item(tx, item, title, &message.text)?;
+    record_change(
+        tx,
+        &Change { item, kind: "opened", comment: None, receipt: Some(receipt), actor: &author.address, now },
+    )?;
+    Ok(item)
+}
+
+fn add_comment(
+    tx: &mut Tx<'_>,
+    item: i64,
+    receipt: ReceiptId,
+    message: &Message,
+    author: &Author,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let mut row = tx.query_one(
+        "INSERT INTO comment (receipt_id, item_number, author_address, author_name, created_at, text, html, quoted_text) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+        params![
+            receipt.0,
+            item,
+            &author.address,
+            &author.name,
+            now,
+            &message.text,
+            message.html.as_ref(),
+            &message.quoted_text
+        ],
+    )?;
+    let comment = row.int(0)?;
+    tx.execute("UPDATE item SET updated_at = ?2 WHERE number = ?1", params![item, now])?;
+    add_participant(tx, item, author, "author")?;
+    search::add_comment(tx, comment, &message.text)?;
+    let change =
+        Change { item, kind: "commented", comment: Some(comment), receipt: Some(receipt), actor: &author.address, now };
+    record_change(tx, &change)?;
+    Ok(comment)
+}
+
+fn add_participant(tx: &mut Tx<'_>, item: i64, author: &Author, role: &str) -> Result<(), StoreError> {
+    if author.address.is_empty() {
+        return Ok(());
+    }
+    tx.execute(
+        "INSERT INTO participant (item_number, address, name, role) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (item_number, address) DO NOTHING",
+        params![item, &author.address, &author.name, role],
+    )
+    .map(drop)
+}

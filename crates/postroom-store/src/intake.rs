@@ -1,0 +1,277 @@
+//! Claiming receipts for reading, and what happens when reading goes wrong.
+
+use crate::journal::hold;
+use crate::tx::{Row, params};
+use crate::visits::after;
+use crate::{Holder, IsAlive, Store, StoreError, Tx};
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::{MailboxId, Reason, ReceiptId, TraceStep};
+use postroom_mail::{RawMessage, Sha256};
+use std::collections::HashMap;
+
+/// How long a claim holds if its worker can neither be seen to live nor to be dead.
+const CLAIM_TTL: SignedDuration = SignedDuration::from_mins(10);
+/// Crashes while read alone, after which a receipt is held.
+const CRASHES_MAX: i64 = 3;
+
+/// A receipt that is ours to read and file, with its octets. Only the store makes one.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    receipt: ReceiptId,
+    mailbox: MailboxId,
+    token: i64,
+    raw: RawMessage,
+    received_at: Timestamp,
+    suspect: bool,
+    attempts: u32,
+    released: bool,
+}
+
+impl Claimed {
+    /// What was accepted and claimed in the same commit: the first claim has token 1.
+    pub(crate) fn fresh(receipt: ReceiptId, mailbox: MailboxId, raw: RawMessage, received_at: Timestamp) -> Self {
+        Self { receipt, mailbox, token: 1, raw, received_at, suspect: false, attempts: 0, released: false }
+    }
+
+    /// Which receipt.
+    pub fn receipt(&self) -> ReceiptId {
+        self.receipt
+    }
+
+    /// Its mailbox.
+    pub fn mailbox(&self) -> MailboxId {
+        self.mailbox
+    }
+
+    /// The message.
+    pub fn raw(&self) -> &RawMessage {
+        &self.raw
+    }
+
+    /// When the server received it, else when we did.
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// Whether it was being read when a process died; it must be read alone.
+    pub fn suspect(&self) -> bool {
+        self.suspect
+    }
+
+    /// Crashes while it was read alone, or failed tries to file it.
+    pub fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    /// Whether a person released it.
+    pub fn released(&self) -> bool {
+        self.released
+    }
+
+    pub(crate) fn token(&self) -> i64 {
+        self.token
+    }
+}
+
+/// How much to claim at once. At least one receipt is claimed if any is due, however large.
+#[derive(Debug, Clone, Copy)]
+pub struct ClaimLimit {
+    /// Receipts.
+    pub count: u32,
+    /// Octets of all of them.
+    pub octets: u64,
+}
+
+pub(crate) fn claim_until(now: Timestamp) -> Timestamp {
+    after(now, CLAIM_TTL)
+}
+
+/// A claim without its octets.
+struct Picked {
+    receipt: ReceiptId,
+    mailbox: MailboxId,
+    token: i64,
+    sha256: Sha256,
+    size: u64,
+    received_at: Timestamp,
+    suspect: bool,
+    attempts: u32,
+    released: bool,
+}
+
+impl Store {
+    /// Claims receipts that are due, oldest first: what is unclaimed, what has an expired claim, and what a dead worker
+    /// had. A mailbox of which another living worker has receipts is passed over, so that its mail is filed in order. A
+    /// suspect is claimed alone. A receipt whose octets are missing or damaged is held here, and not returned.
+    pub async fn claim(&self, worker: &Holder, limit: ClaimLimit, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        let (name, is_alive) = (worker.to_json(), self.inner.is_alive);
+        let picked = self.write(move |tx| pick(tx, &name, is_alive, limit, now)).await?;
+        let mut claimed = Vec::with_capacity(picked.len());
+        for one in picked {
+            match self.octets_of_raw(one.sha256).await {
+                Ok(raw) => claimed.push(one.with(raw)),
+                Err(error @ (StoreError::RawMissing { .. } | StoreError::RawDamaged { .. })) => {
+                    tracing::error!(receipt = %one.receipt, code = error.code(), "holding a receipt without its octets");
+                    self.write(move |tx| {
+                        let step = TraceStep::new("octets", "damaged", "");
+                        hold(tx, one.receipt, Reason::OctetsDamaged, &[step], now)
+                    })
+                    .await?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Puts a receipt off because something else than the message stood in the way.
+    pub async fn defer(&self, claimed: &Claimed, why: &str, retry_at: Timestamp) -> Result<(), StoreError> {
+        let (id, token, why) = (claimed.receipt, claimed.token, why.to_owned());
+        self.write(move |tx| {
+            tx.execute(
+                "UPDATE receipt SET state = 'deferred', due_at = ?3, attempts = attempts + 1, error = ?4, \
+                 claimed_by = NULL, claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL",
+                params![id.0, token, retry_at, &why],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// After a crash: these receipts were being read, each alone or beside others. Those beside others become suspects,
+    /// to be read alone. Only a crash while read alone counts against a receipt; the third one holds it. The same
+    /// `run_id` counts once. Returns what was held.
+    pub async fn mark_suspects(
+        &self,
+        run_id: &str,
+        read: Vec<(ReceiptId, bool)>,
+        now: Timestamp,
+    ) -> Result<Vec<ReceiptId>, StoreError> {
+        let run_id = run_id.to_owned();
+        self.write(move |tx| mark_suspects(tx, &run_id, &read, now)).await
+    }
+
+    /// Gives back everything that a worker has claimed, as when it stops.
+    pub async fn release_claims(&self, worker: &Holder) -> Result<(), StoreError> {
+        let name = worker.to_json();
+        self.write(move |tx| release_claims_of(tx, &name)).await
+    }
+
+    /// How many receipts of each mailbox are due now, claimed ones included.
+    pub async fn pending(&self, now: Timestamp) -> Result<HashMap<MailboxId, u64>, StoreError> {
+        self.read(move |tx| {
+            let sql = "SELECT mailbox_id, count(*) FROM receipt WHERE due_at IS NOT NULL AND due_at <= ?1 GROUP BY mailbox_id";
+            let rows = tx.query(sql, params![now])?;
+            rows.into_iter().map(|mut row| Ok((MailboxId(row.int(0)?), row.unsigned(1)?))).collect()
+        })
+        .await
+    }
+}
+
+impl Picked {
+    fn with(self, raw: RawMessage) -> Claimed {
+        Claimed {
+            receipt: self.receipt,
+            mailbox: self.mailbox,
+            token: self.token,
+            raw,
+            received_at: self.received_at,
+            suspect: self.suspect,
+            attempts: self.attempts,
+            released: self.released,
+        }
+    }
+}
+
+fn pick(
+    tx: &mut Tx<'_>,
+    worker: &str,
+    is_alive: IsAlive,
+    limit: ClaimLimit,
+    now: Timestamp,
+) -> Result<Vec<Picked>, StoreError> {
+    release_claims_of_the_dead(tx, worker, is_alive)?;
+    let sql = format!(
+        "SELECT id, mailbox_id, claim_token, sha256, size, received_at, suspect, attempts, released FROM receipt \
+         WHERE due_at IS NOT NULL AND due_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1) \
+         AND mailbox_id NOT IN (SELECT mailbox_id FROM receipt \
+           WHERE claimed_by IS NOT NULL AND claimed_by <> ?2 AND claimed_until > ?1) \
+         ORDER BY id LIMIT ?3{}",
+        tx.for_update_skip_locked()
+    );
+    let rows = tx.query(&sql, params![now, worker, i64::from(limit.count)])?;
+    let candidates = rows.into_iter().map(picked_of).collect::<Result<Vec<_>, _>>()?;
+    let mut picked: Vec<Picked> = Vec::new();
+    let mut octets = 0u64;
+    for mut one in candidates {
+        octets = octets.saturating_add(one.size);
+        let alone = one.suspect || picked.first().is_some_and(|first| first.suspect);
+        if !picked.is_empty() && (alone || octets > limit.octets) {
+            break;
+        }
+        one.token += 1;
+        tx.execute(
+            "UPDATE receipt SET claimed_by = ?2, claimed_until = ?3, claim_token = ?4 WHERE id = ?1",
+            params![one.receipt.0, worker, claim_until(now), one.token],
+        )?;
+        picked.push(one);
+    }
+    Ok(picked)
+}
+
+fn picked_of(mut row: Row) -> Result<Picked, StoreError> {
+    Ok(Picked {
+        receipt: ReceiptId(row.int(0)?),
+        mailbox: MailboxId(row.int(1)?),
+        token: row.int(2)?,
+        sha256: row.sha256(3)?,
+        size: row.unsigned(4)?,
+        received_at: row.time(5)?,
+        suspect: row.bool(6)?,
+        attempts: u32::try_from(row.int(7)?).unwrap_or(u32::MAX),
+        released: row.bool(8)?,
+    })
+}
+
+fn release_claims_of_the_dead(tx: &mut Tx<'_>, worker: &str, is_alive: IsAlive) -> Result<(), StoreError> {
+    let sql = "SELECT DISTINCT claimed_by FROM receipt WHERE claimed_by IS NOT NULL AND claimed_by <> ?1";
+    for mut row in tx.query(sql, params![worker])? {
+        let name = row.text(0)?;
+        let holder: Option<Holder> = serde_json::from_str(&name).ok();
+        if holder.is_none_or(|holder| is_alive(&holder) == Some(false)) {
+            release_claims_of(tx, &name)?;
+        }
+    }
+    Ok(())
+}
+
+fn release_claims_of(tx: &mut Tx<'_>, worker: &str) -> Result<(), StoreError> {
+    let sql =
+        "UPDATE receipt SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL AND claimed_by = ?1";
+    tx.execute(sql, params![worker]).map(drop)
+}
+
+fn mark_suspects(
+    tx: &mut Tx<'_>,
+    run_id: &str,
+    read: &[(ReceiptId, bool)],
+    now: Timestamp,
+) -> Result<Vec<ReceiptId>, StoreError> {
+    let mut held = Vec::new();
+    for &(id, alone) in read {
+        let row = tx.query_opt(
+            "UPDATE receipt SET suspect = TRUE, crash_run = ?2, attempts = attempts + ?3, claimed_by = NULL, \
+             claimed_until = NULL WHERE id = ?1 AND due_at IS NOT NULL AND (crash_run IS NULL OR crash_run <> ?2) \
+             RETURNING attempts",
+            params![id.0, run_id, i64::from(alone)],
+        )?;
+        let Some(mut row) = row else { continue };
+        let attempts = row.int(0)?;
+        if alone && attempts >= CRASHES_MAX {
+            let step = TraceStep::new("reading", "crashed", format!("{attempts} times, read alone"));
+            hold(tx, id, Reason::ReadCrashed, &[step], now)?;
+            held.push(id);
+        }
+    }
+    Ok(held)
+}

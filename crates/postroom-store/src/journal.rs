@@ -1,0 +1,224 @@
+//! The journal: receipts as people see them, and what people may do with them.
+
+use crate::facts::{Remote, settlement_of};
+use crate::tx::{Param, Row, params};
+use crate::workspaces::{to_json, workspace_id};
+use crate::{Noun, Store, StoreError, Tx};
+use jiff::Timestamp;
+use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId, ReceiptState, SettlementState, TraceStep, WorkspaceKey};
+use postroom_mail::{RawMessage, RemoteId, Sha256};
+
+/// Which receipts to list; newest first.
+#[derive(Debug, Clone, Default)]
+pub struct ReceiptFilter {
+    /// Only of the mailbox with this name.
+    pub mailbox: Option<String>,
+    /// Only in this state.
+    pub state: Option<ReceiptState>,
+    /// Only of mailboxes that feed one of these workspaces, or whose item is in one of them. `None`: all.
+    pub workspaces: Option<Vec<WorkspaceKey>>,
+    /// Only older than this one.
+    pub before: Option<ReceiptId>,
+    /// At most so many; 0 means 100.
+    pub limit: u32,
+}
+
+/// Rows when a filter names no limit.
+const LIMIT_DEFAULT: u32 = 100;
+
+impl Store {
+    /// Receipts, newest first.
+    pub async fn receipts(&self, filter: ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
+        self.read(move |tx| receipts(tx, &filter)).await
+    }
+
+    /// One receipt.
+    ///
+    /// # Errors
+    /// `RECEIPT_UNKNOWN`.
+    pub async fn receipt(&self, id: ReceiptId) -> Result<Receipt, StoreError> {
+        self.read(move |tx| receipt(tx, id)).await
+    }
+
+    /// The octets of a receipt, as fetched and verified.
+    ///
+    /// # Errors
+    /// `RECEIPT_UNKNOWN`, `NO_OCTETS`, `RAW_MISSING`, `RAW_DAMAGED`.
+    pub async fn raw_of(&self, id: ReceiptId) -> Result<RawMessage, StoreError> {
+        let sha256 = self.receipt(id).await?.sha256.ok_or(StoreError::NoOctets(id))?;
+        self.octets_of_raw(sha256).await
+    }
+
+    /// Decides a held or deferred receipt again, under the rules of today.
+    ///
+    /// # Errors
+    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`.
+    pub async fn retry(&self, id: ReceiptId) -> Result<(), StoreError> {
+        self.write(move |tx| again(tx, id, &[ReceiptState::Held, ReceiptState::Deferred], None)).await
+    }
+
+    /// Files a held receipt whatever the rules say about its sender; into this workspace if one is named.
+    ///
+    /// # Errors
+    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
+    pub async fn release(&self, id: ReceiptId, workspace: Option<&WorkspaceKey>) -> Result<(), StoreError> {
+        let workspace = workspace.cloned();
+        self.write(move |tx| {
+            let workspace = workspace.as_ref().map(|key| workspace_id(tx, key)).transpose()?;
+            again(tx, id, &[ReceiptState::Held], Some(workspace.map(|id| id.0)))
+        })
+        .await
+    }
+}
+
+const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r.reason, r.item_number, r.comment_id, \
+     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace \
+     FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id";
+
+fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
+    let mut params: Vec<Param<'_>> = Vec::new();
+    let mut wheres = vec!["TRUE".to_owned()];
+    let mut with =
+        |params: &mut Vec<Param<'_>>, text: &str| wheres.push(text.replace("?N", &format!("?{}", params.len())));
+    if let Some(name) = &filter.mailbox {
+        params.push(name.into());
+        with(&mut params, "m.name = ?N");
+    }
+    if let Some(state) = filter.state {
+        params.push(state.as_str().into());
+        with(&mut params, "r.state = ?N");
+    }
+    if let Some(before) = filter.before {
+        params.push(before.0.into());
+        with(&mut params, "r.id < ?N");
+    }
+    if let Some(keys) = &filter.workspaces {
+        let first = params.len() + 1;
+        params.extend(keys.iter().map(|key| Param::from(key.as_str())));
+        let places: Vec<String> = (first..=params.len()).map(|n| format!("?{n}")).collect();
+        let keys = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+        // What became an item is seen where the item now is, not where the mailbox would have put it.
+        wheres.push(format!(
+            "coalesce((SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = r.item_number), \
+             (SELECT w.key FROM workspace w WHERE w.id = m.workspace_id), \
+             (SELECT w.key FROM workspace w WHERE w.is_default)) IN ({keys})"
+        ));
+    }
+    let limit = if filter.limit == 0 { LIMIT_DEFAULT } else { filter.limit };
+    let sql = format!("{SELECT} WHERE {} ORDER BY r.id DESC LIMIT {limit}", wheres.join(" AND "));
+    tx.query(&sql, &params)?.into_iter().map(receipt_of).collect()
+}
+
+fn receipt(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {
+    let row = tx.query_opt(&format!("{SELECT} WHERE r.id = ?1"), params![id.0])?;
+    receipt_of(row.ok_or_else(|| StoreError::unknown(Noun::Receipt, id))?)
+}
+
+pub(crate) fn receipt_by_remote_id(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<Receipt, StoreError> {
+    let sql = format!("{SELECT} WHERE r.mailbox_id = ?1 AND r.remote_id = ?2");
+    let row = tx.query_opt(&sql, params![mailbox.0, &id.to_string()])?;
+    receipt_of(row.ok_or_else(|| StoreError::unknown(Noun::Receipt, id))?)
+}
+
+fn receipt_of(mut row: Row) -> Result<Receipt, StoreError> {
+    let (state, settlement, reason) = (row.text(3)?, row.opt_text(4)?, row.opt_text(5)?);
+    let wrong = || StoreError::bad_value("state of a receipt");
+    Ok(Receipt {
+        id: ReceiptId(row.int(0)?),
+        mailbox: row.text(1)?,
+        remote_id: row.parse(2)?,
+        state: ReceiptState::from_name(&state).ok_or_else(wrong)?,
+        settlement: settlement.map(|name| SettlementState::from_name(&name).ok_or_else(wrong)).transpose()?,
+        reason: reason.map(|code| Reason::from_code(&code).ok_or_else(wrong)).transpose()?,
+        item: row.opt_int(6)?,
+        comment: row.opt_int(7)?,
+        size: row.unsigned(8)?,
+        sha256: row.opt_sha256(9)?,
+        message_id: row.opt_text(10)?,
+        from: row.opt_text(11)?,
+        subject: row.opt_text(12)?,
+        received_at: row.time(13)?,
+        attempts: u32::try_from(row.int(14)?).unwrap_or(u32::MAX),
+        trace: trace_of(row.opt_text(15)?)?,
+    })
+}
+
+fn trace_of(json: Option<String>) -> Result<Vec<TraceStep>, StoreError> {
+    let Some(json) = json else { return Ok(Vec::new()) };
+    serde_json::from_str(&json).map_err(|error| StoreError::bad_value(format!("trace: {error}")))
+}
+
+/// Makes a receipt wait for intake again; `released` with the workspace that a person chose, if one was chosen.
+fn again(
+    tx: &mut Tx<'_>,
+    id: ReceiptId,
+    allowed: &[ReceiptState],
+    released: Option<Option<i64>>,
+) -> Result<(), StoreError> {
+    let sql = format!("SELECT id FROM receipt WHERE id = ?1{}", tx.for_update());
+    tx.query_opt(&sql, params![id.0])?;
+    let receipt = receipt(tx, id)?;
+    if !allowed.contains(&receipt.state) {
+        return Err(StoreError::ReceiptState { id, state: receipt.state });
+    }
+    if receipt.sha256.is_none() {
+        return Err(StoreError::NoOctets(id));
+    }
+    // What crashed before is still read alone. A settlement that was carried out stays; one still owed is decided anew.
+    let suspect = receipt.reason == Some(Reason::ReadCrashed);
+    tx.execute(
+        "UPDATE receipt SET state = 'accepted', reason = NULL, due_at = 0, attempts = 0, suspect = ?2, crash_run = NULL, \
+         settlement = CASE WHEN settlement = 'settled' THEN settlement END, released = ?3, release_workspace_id = ?4, \
+         claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
+        params![id.0, suspect, released.is_some(), released.flatten()],
+    )
+    .map(drop)
+}
+
+/// Holds a receipt that was not decided by the rules.
+pub(crate) fn hold(
+    tx: &mut Tx<'_>,
+    id: ReceiptId,
+    reason: Reason,
+    trace: &[TraceStep],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let remote = Remote::of_receipt(tx, id)?;
+    let settlement = settlement_of(tx, &remote, false, reason)?;
+    tx.execute(
+        "UPDATE receipt SET state = 'held', reason = ?2, trace = ?3, settlement = ?4, how = ?5, decided_at = ?6, \
+         due_at = NULL, claimed_by = NULL, claimed_until = NULL WHERE id = ?1",
+        params![id.0, reason.code(), &to_json(&trace)?, settlement.state.as_str(), settlement.how.as_ref(), now],
+    )
+    .map(drop)
+}
+
+impl Store {
+    /// The octets with this digest, verified.
+    ///
+    /// # Errors
+    /// `RAW_MISSING`, `RAW_DAMAGED`.
+    pub async fn octets_of_raw(&self, sha256: Sha256) -> Result<RawMessage, StoreError> {
+        let row = self
+            .read(move |tx| {
+                let sql = "SELECT octets, in_file FROM raw WHERE sha256 = ?1";
+                let Some(mut row) = tx.query_opt(sql, params![&sha256])? else { return Ok(None) };
+                Ok(Some((row.opt_blob(0)?, row.bool(1)?)))
+            })
+            .await?;
+        match row {
+            Some((_, true)) => {
+                let files = self.files().clone();
+                let octets = tokio::task::spawn_blocking(move || files.read(sha256))
+                    .await
+                    .unwrap_or_else(|error| Err(StoreError::Database(error.into())))?;
+                Ok(RawMessage::new(octets))
+            }
+            Some((Some(octets), false)) => {
+                let raw = RawMessage::new(octets);
+                if raw.sha256() == sha256 { Ok(raw) } else { Err(StoreError::RawDamaged { sha256 }) }
+            }
+            _ => Err(StoreError::RawMissing { sha256 }),
+        }
+    }
+}

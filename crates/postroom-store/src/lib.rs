@@ -1,0 +1,173 @@
+//! The only SQL: what Postroom knows, on SQLite or PostgreSQL, and large contents in files beside it.
+//!
+//! Purpose: every verb of [`Store`] is one transaction, and is durable when it returns. May touch: the database, the data
+//! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
+//! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
+//! Read in this order: `error`, `tx`, `backend`, `migrate`; then the verbs in the order in which a message meets them:
+//! `mailboxes`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `backup` and `check`.
+
+pub mod error;
+pub mod tx;
+
+mod accept;
+mod backend;
+mod blobs;
+mod check;
+mod config;
+mod crash;
+mod facts;
+mod files;
+mod filing;
+mod holder;
+mod intake;
+mod items;
+mod journal;
+mod mailboxes;
+mod migrate;
+mod people;
+mod seal;
+mod search;
+mod settling;
+mod signin;
+mod trust;
+mod visits;
+mod workspaces;
+
+pub use accept::{Accepted, AcceptedBatch, Fetched};
+pub use check::{CheckReport, Problem};
+pub use config::{Database, StoreConfig};
+pub use crash::CRASH_POINTS;
+pub use error::{Noun, Remedy, StoreError};
+pub use files::BORDER;
+pub use filing::{Explanation, Outcome, OutcomeKind, Reading};
+pub use holder::{Holder, IsAlive, is_alive};
+pub use intake::{ClaimLimit, Claimed};
+pub use items::{ItemCursor, ItemFilter, StoredAttachment};
+pub use journal::ReceiptFilter;
+pub use mailboxes::{MailboxChange, MailboxStatus, NewMailbox, ReceiptCounts};
+pub use people::NewUser;
+pub use settling::Owed;
+pub use trust::TrustedCertificate;
+pub use tx::Tx;
+pub use visits::{Epoch, FolderSeen, KnownNames, Lease, LeaseTaken, VisitEnd};
+
+use backend::Queue;
+use files::Files;
+use jiff::Timestamp;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::JoinHandle;
+
+/// The store. Clones share the same threads; when the last clone is dropped, what is queued is still done.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    writes: Arc<Queue>,
+    reads: Arc<Queue>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    files: Files,
+    data_dir: PathBuf,
+    sealer: OnceLock<Arc<seal::Sealer>>,
+    is_alive: IsAlive,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.writes.close();
+        self.reads.close();
+        let threads = std::mem::take(self.threads.get_mut().unwrap_or_else(PoisonError::into_inner));
+        for thread in threads {
+            // A thread that panicked has said so; there is nothing left to do for it.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Store {
+    /// Opens the store: creates the data directory (mode 0700) and the database if need be, and brings the schema up.
+    ///
+    /// Blocks while it does so, for up to 30 s where another process holds the database.
+    ///
+    /// # Errors
+    /// `DATA_DIR_UNWRITABLE`, `DATABASE_LOCKED`, `DATABASE_UNREACHABLE`, `DATABASE_REFUSED`, `DATABASE_NEWER`,
+    /// `DATABASE_SCHEMA_DIFFERS`, `DATABASE_NOT_DURABLE`, `DATABASE_DAMAGED`, `DATABASE_FULL`.
+    pub fn open(config: &StoreConfig) -> Result<Self, StoreError> {
+        config::make_private_dir(&config.data_dir)?;
+        let writes = Arc::new(Queue::default());
+        let (reads, threads) = match &config.database {
+            Database::Sqlite => {
+                let path = config.data_dir.join("postroom.sqlite3");
+                let connection = backend::sqlite::open(&path)?;
+                connection.execute_batch("BEGIN IMMEDIATE")?;
+                // Dropping the connection on an error rolls back.
+                migrate::migrate(&mut Tx::Sqlite(&connection), Timestamp::now())?;
+                connection.execute_batch("COMMIT")?;
+                let reads = Arc::new(Queue::default());
+                let threads = backend::sqlite::start(&path, connection, &writes, &reads)?;
+                (reads, threads)
+            }
+            Database::Postgres(url) => {
+                let postgres: postgres::Config =
+                    url.parse().map_err(|error: postgres::Error| StoreError::Refused(error.into()))?;
+                let (postgres, connection) = config::on_own_thread(move || {
+                    let mut connection = backend::postgres::Connection::open(&postgres)?;
+                    connection.batch("BEGIN")?;
+                    migrate::migrate(&mut Tx::Postgres(&mut connection), Timestamp::now())?;
+                    connection.batch("COMMIT")?;
+                    Ok((postgres, connection))
+                })?;
+                let threads = backend::postgres::start(&postgres, connection, &writes)?;
+                (Arc::clone(&writes), threads)
+            }
+        };
+        let inner = Inner {
+            writes,
+            reads,
+            threads: Mutex::new(threads),
+            files: Files::new(&config.data_dir),
+            data_dir: config.data_dir.clone(),
+            sealer: OnceLock::new(),
+            is_alive: config.is_alive,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Runs `work` in a transaction that writes, and returns after its commit. It may run more than once.
+    pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.inner.writes.call(work).await
+    }
+
+    /// Runs `work` in a transaction that only reads. It may run more than once.
+    pub(crate) async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.inner.reads.call(work).await
+    }
+
+    /// The directory of the data.
+    pub fn data_dir(&self) -> &Path {
+        &self.inner.data_dir
+    }
+
+    fn files(&self) -> &Files {
+        &self.inner.files
+    }
+
+    /// The key for passwords; it is made when the first password is sealed.
+    fn sealer(&self, may_create: bool) -> Result<Arc<seal::Sealer>, StoreError> {
+        if let Some(sealer) = self.inner.sealer.get() {
+            return Ok(Arc::clone(sealer));
+        }
+        let sealer = Arc::new(seal::Sealer::open(&self.inner.data_dir, may_create)?);
+        Ok(Arc::clone(self.inner.sealer.get_or_init(|| sealer)))
+    }
+}

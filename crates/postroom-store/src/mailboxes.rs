@@ -1,0 +1,381 @@
+//! Mailboxes: their configuration, their sealed passwords, and how they are doing.
+
+use crate::tx::{Param, Row, params};
+use crate::workspaces::{to_json, workspace_id};
+use crate::{Noun, Store, StoreError, Tx};
+use jiff::Timestamp;
+use postroom_domain::{Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
+use postroom_mail::{Access, Secret};
+use std::collections::HashMap;
+
+/// A mailbox to be added.
+#[derive(Debug, Clone)]
+pub struct NewMailbox {
+    /// Unique name.
+    pub name: String,
+    /// How it is reached.
+    pub access: Access,
+    /// The workspace it feeds; `None` for the default one.
+    pub workspace: Option<WorkspaceKey>,
+    /// Its rules.
+    pub policy: MailboxPolicy,
+    /// What to do with mail that is there before the first visit.
+    pub start: StartFrom,
+    /// Seconds between two visits, 1 to 86,400.
+    pub every_s: u32,
+}
+
+/// What to change on a mailbox; `None` leaves it.
+#[derive(Debug, Clone, Default)]
+pub struct MailboxChange {
+    /// How it is reached.
+    pub access: Option<Access>,
+    /// The workspace it feeds; `Some(None)` for the default one.
+    pub workspace: Option<Option<WorkspaceKey>>,
+    /// Its rules.
+    pub policy: Option<MailboxPolicy>,
+    /// What to do with mail that is there before the first visit; changes nothing after that visit.
+    pub start: Option<StartFrom>,
+    /// Seconds between two visits, 1 to 86,400.
+    pub every_s: Option<u32>,
+    /// Its password.
+    pub password: Option<Secret>,
+}
+
+/// How a mailbox is doing.
+#[derive(Debug, Clone)]
+pub struct MailboxStatus {
+    /// Its configuration.
+    pub mailbox: Mailbox,
+    /// When the last visit ended.
+    pub visited_at: Option<Timestamp>,
+    /// What the last visit reported.
+    pub last_visit: Option<serde_json::Value>,
+    /// Since when visits fail; `None` when the last one did not.
+    pub failing_since: Option<Timestamp>,
+    /// How many visits have failed since then.
+    pub failures: u32,
+    /// Code and text of the last failure.
+    pub last_error: Option<(String, String)>,
+    /// Its receipts.
+    pub counts: ReceiptCounts,
+}
+
+/// How many receipts are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct ReceiptCounts {
+    /// Accepted and not yet decided.
+    pub accepted: u64,
+    /// To be tried again later.
+    pub deferred: u64,
+    /// Items and comments.
+    pub filed: u64,
+    /// Held.
+    pub held: u64,
+    /// Receipts whose settlement is owed to the server, whatever their state.
+    pub owed: u64,
+}
+
+impl Store {
+    /// Adds a mailbox; the password is sealed before it reaches the database.
+    ///
+    /// # Errors
+    /// `MAILBOX_EXISTS`, `WORKSPACE_UNKNOWN`; `NO_DEFAULT_WORKSPACE` when it names no workspace and none is the default.
+    pub async fn add_mailbox(
+        &self,
+        new: NewMailbox,
+        password: Option<Secret>,
+        now: Timestamp,
+    ) -> Result<Mailbox, StoreError> {
+        let sealer = password.as_ref().map(|_| self.sealer(true)).transpose()?;
+        self.write(move |tx| {
+            let id = insert_mailbox(tx, &new, false, now)?;
+            // Sealing is bound to the row, so it happens once its number is known.
+            if let (Some(sealer), Some(password)) = (&sealer, &password) {
+                set_password(tx, id, &sealer.seal(password, &row_name(id))?)?;
+            }
+            mailbox_by_id(tx, id)
+        })
+        .await
+    }
+
+    /// Changes a mailbox.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`, `WORKSPACE_UNKNOWN`, `NO_DEFAULT_WORKSPACE`.
+    pub async fn update_mailbox(&self, name: &str, change: MailboxChange) -> Result<Mailbox, StoreError> {
+        let mailbox = self.mailbox(name).await?;
+        let sealed = match &change.password {
+            Some(password) => Some(self.sealer(true)?.seal(password, &row_name(mailbox.id))?),
+            None => None,
+        };
+        self.write(move |tx| {
+            let mut mailbox = mailbox_by_id(tx, mailbox.id)?;
+            mailbox.access = change.access.clone().unwrap_or(mailbox.access);
+            mailbox.policy = change.policy.clone().unwrap_or(mailbox.policy);
+            mailbox.start = change.start.unwrap_or(mailbox.start);
+            mailbox.every_s = change.every_s.unwrap_or(mailbox.every_s);
+            mailbox.workspace = change.workspace.clone().unwrap_or(mailbox.workspace);
+            let workspace = workspace_or_default(tx, mailbox.workspace.as_ref())?;
+            tx.execute(
+                "UPDATE mailbox SET access = ?2, policy = ?3, start_from = ?4, every_s = ?5, workspace_id = ?6 WHERE id = ?1",
+                params![
+                    mailbox.id.0,
+                    &to_json(&mailbox.access)?,
+                    &to_json(&mailbox.policy)?,
+                    &to_json(&mailbox.start)?,
+                    i64::from(mailbox.every_s),
+                    workspace
+                ],
+            )?;
+            if let Some(sealed) = &sealed {
+                set_password(tx, mailbox.id, sealed)?;
+            }
+            mailbox_by_id(tx, mailbox.id)
+        })
+        .await
+    }
+
+    /// All mailboxes, by name; the internal ones of `import` are not among them.
+    pub async fn mailboxes(&self) -> Result<Vec<Mailbox>, StoreError> {
+        self.read(mailboxes).await
+    }
+
+    /// The mailbox of this name.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn mailbox(&self, name: &str) -> Result<Mailbox, StoreError> {
+        let name = name.to_owned();
+        self.read(move |tx| mailbox_by_name(tx, &name)).await
+    }
+
+    /// The mailbox of this number, also when it was removed.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn mailbox_by_id(&self, id: MailboxId) -> Result<Mailbox, StoreError> {
+        self.read(move |tx| mailbox_by_id(tx, id)).await
+    }
+
+    /// Removes a mailbox. Its receipts and items stay, its name can be used again, what it owed its server is cancelled,
+    /// and its password is wiped.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn remove_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            let id = mailbox_by_name(tx, &name)?.id.0;
+            tx.execute(
+                "UPDATE mailbox SET removed_at = ?2, paused = TRUE, password = NULL WHERE id = ?1",
+                params![id, now],
+            )?;
+            // Nobody may go on visiting it.
+            tx.execute(
+                "UPDATE lease SET token = token + 1, holder = NULL, expires_at = 0 WHERE mailbox_id = ?1",
+                params![id],
+            )?;
+            tx.execute(
+                "UPDATE receipt SET settlement = 'kept' WHERE mailbox_id = ?1 AND settlement = 'owed'",
+                params![id],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// Suspends the visits of a mailbox.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn pause_mailbox(&self, name: &str) -> Result<(), StoreError> {
+        self.set_paused(name, true).await
+    }
+
+    /// Resumes the visits of a mailbox.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn resume_mailbox(&self, name: &str) -> Result<(), StoreError> {
+        self.set_paused(name, false).await
+    }
+
+    async fn set_paused(&self, name: &str, paused: bool) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.write(move |tx| {
+            let id = mailbox_by_name(tx, &name)?.id.0;
+            tx.execute("UPDATE mailbox SET paused = ?2 WHERE id = ?1", params![id, paused]).map(drop)
+        })
+        .await
+    }
+
+    /// The password of a mailbox, if it has one.
+    ///
+    /// # Errors
+    /// `SECRET_KEY_MISSING`, `SECRET_UNREADABLE`.
+    pub async fn password(&self, id: MailboxId) -> Result<Option<Secret>, StoreError> {
+        let sealed = self
+            .read(move |tx| match tx.query_opt("SELECT password FROM mailbox WHERE id = ?1", params![id.0])? {
+                Some(mut row) => row.opt_blob(0),
+                None => Ok(None),
+            })
+            .await?;
+        let Some(sealed) = sealed else { return Ok(None) };
+        self.sealer(false)?.open_sealed(&sealed, &row_name(id)).map(Some)
+    }
+
+    /// How every mailbox is doing, by name.
+    pub async fn mailbox_status(&self) -> Result<Vec<MailboxStatus>, StoreError> {
+        self.read(mailbox_status).await
+    }
+
+    /// Notes that TLS was seen on a mailbox, so that it is required from now on.
+    pub async fn set_tls_seen(&self, id: MailboxId) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            tx.execute("UPDATE mailbox SET tls_seen = TRUE WHERE id = ?1 AND NOT tls_seen", params![id.0]).map(drop)
+        })
+        .await
+    }
+
+    /// The internal mailbox through which `import` feeds a workspace; it is made when first asked for.
+    ///
+    /// # Errors
+    /// `WORKSPACE_UNKNOWN`.
+    pub async fn push_mailbox(&self, workspace: &WorkspaceKey, now: Timestamp) -> Result<Mailbox, StoreError> {
+        let workspace = workspace.clone();
+        self.write(move |tx| {
+            let name = format!("import:{workspace}");
+            match mailbox_by_name(tx, &name) {
+                Err(StoreError::Unknown { noun: Noun::Mailbox, .. }) => {
+                    let new = NewMailbox {
+                        name,
+                        access: Access::Push,
+                        workspace: Some(workspace.clone()),
+                        policy: MailboxPolicy::default(),
+                        start: StartFrom::All,
+                        every_s: 86_400,
+                    };
+                    let id = insert_mailbox(tx, &new, true, now)?;
+                    mailbox_by_id(tx, id)
+                }
+                other => other,
+            }
+        })
+        .await
+    }
+}
+
+/// What a sealed password is bound to.
+fn row_name(id: MailboxId) -> String {
+    format!("mailbox/{id}/password")
+}
+
+fn set_password(tx: &mut Tx<'_>, id: MailboxId, sealed: &[u8]) -> Result<(), StoreError> {
+    tx.execute("UPDATE mailbox SET password = ?2 WHERE id = ?1", params![id.0, sealed]).map(drop)
+}
+
+fn insert_mailbox(tx: &mut Tx<'_>, new: &NewMailbox, internal: bool, now: Timestamp) -> Result<MailboxId, StoreError> {
+    let workspace = workspace_or_default(tx, new.workspace.as_ref())?;
+    let row = tx.query_opt(
+        "INSERT INTO mailbox (name, access, policy, start_from, every_s, paused, internal, workspace_id, created_at, tls_seen, failures) \
+         VALUES (?1, ?2, ?3, ?4, ?5, FALSE, ?6, ?7, ?8, FALSE, 0) \
+         ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING RETURNING id",
+        params![
+            &new.name,
+            &to_json(&new.access)?,
+            &to_json(&new.policy)?,
+            &to_json(&new.start)?,
+            i64::from(new.every_s),
+            internal,
+            workspace,
+            now
+        ],
+    )?;
+    let Some(mut row) = row else {
+        return Err(StoreError::Exists { noun: Noun::Mailbox, name: new.name.clone() });
+    };
+    Ok(MailboxId(row.int(0)?))
+}
+
+/// The number of the named workspace; `None` for a global inbox, which needs a default workspace.
+fn workspace_or_default(tx: &mut Tx<'_>, key: Option<&WorkspaceKey>) -> Result<Option<i64>, StoreError> {
+    if let Some(key) = key {
+        return workspace_id(tx, key).map(|id| Some(id.0));
+    }
+    let default = tx.query_opt("SELECT id FROM workspace WHERE is_default", &[])?;
+    default.map(|_| None).ok_or(StoreError::NoDefaultWorkspace)
+}
+
+const SELECT_MAILBOX: &str = "SELECT m.id, m.name, m.access, w.key, m.policy, m.start_from, m.every_s, m.paused, \
+     m.first_visit_at, m.tls_seen, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text \
+     FROM mailbox m LEFT JOIN workspace w ON w.id = m.workspace_id";
+
+fn select(tx: &mut Tx<'_>, which: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+    tx.query(&format!("{SELECT_MAILBOX} {which}"), params)
+}
+
+pub(crate) fn mailboxes(tx: &mut Tx<'_>) -> Result<Vec<Mailbox>, StoreError> {
+    let rows = select(tx, "WHERE m.removed_at IS NULL AND NOT m.internal ORDER BY m.name", &[])?;
+    rows.into_iter().map(|mut row| mailbox_of(&mut row)).collect()
+}
+
+pub(crate) fn mailbox_by_name(tx: &mut Tx<'_>, name: &str) -> Result<Mailbox, StoreError> {
+    let row = select(tx, "WHERE m.name = ?1 AND m.removed_at IS NULL", params![name])?.pop();
+    mailbox_of(&mut row.ok_or_else(|| StoreError::unknown(Noun::Mailbox, name))?)
+}
+
+pub(crate) fn mailbox_by_id(tx: &mut Tx<'_>, id: MailboxId) -> Result<Mailbox, StoreError> {
+    let row = select(tx, "WHERE m.id = ?1", params![id.0])?.pop();
+    mailbox_of(&mut row.ok_or_else(|| StoreError::unknown(Noun::Mailbox, id))?)
+}
+
+fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
+    let workspace = row.opt_text(3)?.map(|key| key.parse().map_err(|_| StoreError::bad_value("workspace key")));
+    Ok(Mailbox {
+        id: MailboxId(row.int(0)?),
+        name: row.text(1)?,
+        access: row.json(2)?,
+        workspace: workspace.transpose()?,
+        policy: row.json(4)?,
+        start: row.json(5)?,
+        every_s: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
+        paused: row.bool(7)?,
+        first_visit_at: row.opt_time(8)?,
+        tls_seen: row.bool(9)?,
+    })
+}
+
+fn mailbox_status(tx: &mut Tx<'_>) -> Result<Vec<MailboxStatus>, StoreError> {
+    let mut counts: HashMap<i64, ReceiptCounts> = HashMap::new();
+    for mut row in tx.query("SELECT mailbox_id, state, count(*) FROM receipt GROUP BY mailbox_id, state", &[])? {
+        let of_mailbox = counts.entry(row.int(0)?).or_default();
+        let (state, count) = (row.text(1)?, row.unsigned(2)?);
+        match state.as_str() {
+            "accepted" => of_mailbox.accepted = count,
+            "deferred" => of_mailbox.deferred = count,
+            "filed" => of_mailbox.filed = count,
+            _ => of_mailbox.held = count,
+        }
+    }
+    let owed = "SELECT mailbox_id, count(*) FROM receipt WHERE settlement = 'owed' GROUP BY mailbox_id";
+    for mut row in tx.query(owed, &[])? {
+        counts.entry(row.int(0)?).or_default().owed = row.unsigned(1)?;
+    }
+    let rows = select(tx, "WHERE m.removed_at IS NULL AND NOT m.internal ORDER BY m.name", &[])?;
+    rows.into_iter()
+        .map(|mut row| {
+            let mailbox = mailbox_of(&mut row)?;
+            let last_visit = row.opt_text(11)?.and_then(|json| serde_json::from_str(&json).ok());
+            Ok(MailboxStatus {
+                counts: counts.get(&mailbox.id.0).copied().unwrap_or_default(),
+                mailbox,
+                visited_at: row.opt_time(10)?,
+                last_visit,
+                failing_since: row.opt_time(12)?,
+                failures: u32::try_from(row.int(13)?).unwrap_or(u32::MAX),
+                last_error: row.opt_text(14)?.zip(row.opt_text(15)?),
+            })
+        })
+        .collect()
+}

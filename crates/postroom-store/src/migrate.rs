@@ -1,0 +1,90 @@
+//! Brings a database to the schema of this program, one numbered step after the other, under a lock.
+
+use crate::tx::params;
+use crate::{StoreError, Tx};
+use jiff::Timestamp;
+use postroom_mail::Sha256;
+
+/// One step: its number and its text for each database.
+struct Migration {
+    number: i64,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    sqlite: include_str!("../migrations/sqlite/0001_first.sql"),
+    postgres: include_str!("../migrations/postgres/0001_first.sql"),
+}];
+
+/// The schema that this program works with.
+pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;
+
+/// Applies what is missing. Runs inside a transaction that the caller commits.
+///
+/// # Errors
+/// `DATABASE_NEWER` when the database has a step that this program does not know, `DATABASE_SCHEMA_DIFFERS` when it has
+/// another text under a number that it does know.
+pub(crate) fn migrate(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    if let Tx::Postgres(connection) = tx {
+        // Two programs may start at the same time; SQLite's BEGIN IMMEDIATE already takes turns.
+        connection.batch("SELECT pg_advisory_xact_lock(7096109)")?;
+    }
+    tx.batch(
+        "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+    )?;
+    let mut done = 0;
+    for mut row in tx.query("SELECT number, checksum FROM migration ORDER BY number", &[])? {
+        let (number, checksum) = (row.int(0)?, row.text(1)?);
+        let Some(known) = MIGRATIONS.iter().find(|known| known.number == number) else {
+            return Err(StoreError::Newer { found: number, known: NEWEST });
+        };
+        if checksum != checksum_of(known.text(tx)) {
+            return Err(StoreError::SchemaDiffers { number });
+        }
+        done = number;
+    }
+    for migration in MIGRATIONS.iter().filter(|migration| migration.number > done) {
+        let text = migration.text(tx);
+        tx.batch(text)?;
+        tx.execute(
+            "INSERT INTO migration (number, checksum, applied_at) VALUES (?1, ?2, ?3)",
+            params![migration.number, &checksum_of(text), now],
+        )?;
+    }
+    Ok(())
+}
+
+impl Migration {
+    fn text(&self, tx: &Tx<'_>) -> &'static str {
+        match tx {
+            Tx::Sqlite(_) => self.sqlite,
+            Tx::Postgres(_) => self.postgres,
+        }
+    }
+}
+
+fn checksum_of(text: &str) -> String {
+    Sha256::of(text.as_bytes()).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIGRATIONS, checksum_of};
+
+    /// Databases in use have these steps. When one of these fails, the file was changed: put it back and write a new one.
+    const FROZEN: &[(i64, &str, &str)] = &[(1, "SQLITE1", "POSTGRES1")];
+
+    #[test]
+    fn released_migrations_never_change() {
+        for (number, sqlite, postgres) in FROZEN {
+            let Some(migration) = MIGRATIONS.iter().find(|migration| migration.number == *number) else {
+                panic!("migration {number} is gone");
+            };
+            assert_eq!(checksum_of(migration.sqlite), *sqlite, "migrations/sqlite, number {number}");
+            assert_eq!(checksum_of(migration.postgres), *postgres, "migrations/postgres, number {number}");
+        }
+        assert_eq!(FROZEN.len(), MIGRATIONS.len(), "a new migration is frozen by adding its checksums here");
+    }
+}

@@ -1,0 +1,100 @@
+//! Signing in by a link that works once. Only digests of the tokens are stored.
+
+use crate::people::user_by_id;
+use crate::tx::params;
+use crate::visits::after;
+use crate::{Noun, Store, StoreError, Tx};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::{User, UserId};
+use postroom_mail::{Secret, Sha256};
+
+/// Octets of a token: 256 bits, so that guessing one is out of the question and a fast digest is enough to store it.
+const TOKEN_LEN: usize = 32;
+/// How long a session lasts.
+const SESSION_TTL: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+impl Store {
+    /// Makes a token that signs this user in once, within `ttl`.
+    ///
+    /// # Errors
+    /// `USER_UNKNOWN`, also for a user that is not active.
+    pub async fn make_signin_link(
+        &self,
+        user: UserId,
+        ttl: SignedDuration,
+        now: Timestamp,
+    ) -> Result<Secret, StoreError> {
+        let (token, hash) = new_token()?;
+        self.write(move |tx| {
+            active_user(tx, user)?.ok_or_else(|| StoreError::unknown(Noun::User, user))?;
+            tx.execute("DELETE FROM signin_link WHERE expires_at < ?1", params![now])?;
+            tx.execute(
+                "INSERT INTO signin_link (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                params![&hash, user.0, now, after(now, ttl)],
+            )
+            .map(drop)
+        })
+        .await?;
+        Ok(token)
+    }
+
+    /// Uses a sign-in token and opens a session: the user and the session's own token. `None` when the token is unknown,
+    /// expired or was used before.
+    pub async fn use_signin_link(&self, token: &str, now: Timestamp) -> Result<Option<(User, Secret)>, StoreError> {
+        let hash = hash_of(token);
+        let (session, session_hash) = new_token()?;
+        let user = self
+            .write(move |tx| {
+                let used = tx.query_opt(
+                    "UPDATE signin_link SET used_at = ?2 WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2 \
+                     RETURNING person_id",
+                    params![&hash, now],
+                )?;
+                let Some(mut row) = used else { return Ok(None) };
+                let Some(user) = active_user(tx, UserId(row.int(0)?))? else { return Ok(None) };
+                tx.execute("DELETE FROM session WHERE expires_at < ?1", params![now])?;
+                tx.execute(
+                    "INSERT INTO session (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                    params![&session_hash, user.id.0, now, after(now, SESSION_TTL)],
+                )?;
+                Ok(Some(user))
+            })
+            .await?;
+        Ok(user.map(|user| (user, session)))
+    }
+
+    /// The active user whose session this is.
+    pub async fn session(&self, token: &str, now: Timestamp) -> Result<Option<User>, StoreError> {
+        let hash = hash_of(token);
+        self.read(move |tx| {
+            let sql = "SELECT person_id FROM session WHERE hash = ?1 AND expires_at > ?2";
+            let Some(mut row) = tx.query_opt(sql, params![&hash, now])? else { return Ok(None) };
+            active_user(tx, UserId(row.int(0)?))
+        })
+        .await
+    }
+
+    /// Ends a session. One that is unknown is no error.
+    pub async fn end_session(&self, token: &str) -> Result<(), StoreError> {
+        let hash = hash_of(token);
+        self.write(move |tx| tx.execute("DELETE FROM session WHERE hash = ?1", params![&hash]).map(drop)).await
+    }
+}
+
+fn active_user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+    Ok(user_by_id(tx, id)?.filter(|user| user.active))
+}
+
+fn hash_of(token: &str) -> Sha256 {
+    Sha256::of(token.as_bytes())
+}
+
+fn new_token() -> Result<(Secret, Sha256), StoreError> {
+    let mut octets = [0u8; TOKEN_LEN];
+    getrandom::fill(&mut octets).map_err(|error| StoreError::Database(error.to_string().into()))?;
+    let token = URL_SAFE_NO_PAD.encode(octets);
+    let hash = hash_of(&token);
+    Ok((Secret::new(token), hash))
+}

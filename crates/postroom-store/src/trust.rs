@@ -1,0 +1,103 @@
+//! Certificates that are trusted for one mailbox each.
+
+use crate::mailboxes::mailbox_by_name;
+use crate::tx::{Row, params};
+use crate::{Noun, Store, StoreError};
+use jiff::Timestamp;
+use postroom_domain::MailboxId;
+
+/// A certificate trusted for one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustedCertificate {
+    /// Name of the mailbox.
+    pub mailbox: String,
+    /// SHA-256 of the DER form, 64 lower-case hexadecimal digits.
+    pub fingerprint: String,
+    /// The certificate (X.509, DER).
+    pub der: Vec<u8>,
+    /// When it was added.
+    pub added_at: Timestamp,
+}
+
+const SELECT: &str = "SELECT m.name, c.fingerprint, c.der, c.added_at FROM trusted_certificate c \
+                      JOIN mailbox m ON m.id = c.mailbox_id AND m.removed_at IS NULL";
+
+/// Shortest prefix of a fingerprint by which a certificate can be removed.
+const PREFIX_MIN: usize = 8;
+
+impl Store {
+    /// Trusts a certificate for one mailbox. Adding it again changes nothing.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn add_certificate(
+        &self,
+        mailbox: &str,
+        der: Vec<u8>,
+        fingerprint: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let (mailbox, fingerprint) = (mailbox.to_owned(), fingerprint.to_ascii_lowercase());
+        self.write(move |tx| {
+            let id = mailbox_by_name(tx, &mailbox)?.id.0;
+            tx.execute(
+                "INSERT INTO trusted_certificate (mailbox_id, fingerprint, der, added_at) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (mailbox_id, fingerprint) DO NOTHING",
+                params![id, &fingerprint, der.as_slice(), now],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// All trusted certificates, by mailbox.
+    pub async fn certificates(&self) -> Result<Vec<TrustedCertificate>, StoreError> {
+        self.read(|tx| {
+            let rows = tx.query(&format!("{SELECT} ORDER BY m.name, c.id"), &[])?;
+            rows.into_iter().map(certificate_of).collect()
+        })
+        .await
+    }
+
+    /// Takes the trust from a certificate, in all mailboxes that have it, and returns how many these were. `prefix`: at
+    /// least 8 digits of the fingerprint; colons and case do not matter.
+    ///
+    /// # Errors
+    /// `CERTIFICATE_UNKNOWN`; `FINGERPRINT_AMBIGUOUS` when several certificates begin with these digits.
+    pub async fn remove_certificate(&self, prefix: &str) -> Result<u64, StoreError> {
+        let digits = prefix.replace(':', "").to_ascii_lowercase();
+        let unknown = StoreError::unknown(Noun::Certificate, prefix);
+        if digits.len() < PREFIX_MIN || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(unknown);
+        }
+        let found = self
+            .write(move |tx| {
+                let pattern = format!("{digits}%");
+                let fitting = "SELECT DISTINCT fingerprint FROM trusted_certificate WHERE fingerprint LIKE ?1";
+                if tx.query(fitting, params![&pattern])?.len() > 1 {
+                    return Err(StoreError::Ambiguous(digits.clone()));
+                }
+                tx.execute("DELETE FROM trusted_certificate WHERE fingerprint LIKE ?1", params![&pattern])
+            })
+            .await?;
+        if found == 0 { Err(unknown) } else { Ok(found) }
+    }
+
+    /// The certificates that are trusted for a mailbox, in DER form.
+    pub async fn trusted(&self, mailbox: MailboxId) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read(move |tx| {
+            let sql = "SELECT der FROM trusted_certificate WHERE mailbox_id = ?1 ORDER BY id";
+            tx.query(sql, params![mailbox.0])?.into_iter().map(|mut row| row.blob(0)).collect()
+        })
+        .await
+    }
+}
+
+fn certificate_of(mut row: Row) -> Result<TrustedCertificate, StoreError> {
+    Ok(TrustedCertificate {
+        mailbox: row.text(0)?,
+        fingerprint: row.text(1)?,
+        der: row.blob(2)?,
+        added_at: row.time(3)?,
+    })
+}

@@ -1,0 +1,100 @@
+//! Workspaces and the global policy.
+
+use crate::tx::params;
+use crate::{Noun, Store, StoreError, Tx};
+use postroom_domain::domain_pattern::PatternList;
+use postroom_domain::{GlobalPolicy, Workspace, WorkspaceId, WorkspaceKey};
+
+impl Store {
+    /// The policy that holds where a mailbox has no value of its own.
+    pub async fn global_policy(&self) -> Result<GlobalPolicy, StoreError> {
+        self.read(global_policy).await
+    }
+
+    /// Sets the global policy.
+    ///
+    /// # Errors
+    /// `PATTERN_INVALID` when a pattern does not compile.
+    pub async fn set_global_policy(&self, policy: &GlobalPolicy) -> Result<(), StoreError> {
+        PatternList::compile(&policy.allowed_domains).map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
+        let json = to_json(policy)?;
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO meta (key, value) VALUES ('policy', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+                params![&json],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// Adds a workspace; `default` makes it the one that mailboxes without a workspace feed.
+    ///
+    /// # Errors
+    /// `WORKSPACE_EXISTS`.
+    pub async fn add_workspace(&self, key: &WorkspaceKey, name: &str, default: bool) -> Result<Workspace, StoreError> {
+        let (key, name) = (key.clone(), name.to_owned());
+        self.write(move |tx| {
+            if default {
+                tx.execute("UPDATE workspace SET is_default = FALSE WHERE is_default", &[])?;
+            }
+            let row = tx.query_opt(
+                "INSERT INTO workspace (key, name, is_default) VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING RETURNING id",
+                params![key.as_str(), &name, default],
+            )?;
+            let Some(mut row) = row else {
+                return Err(StoreError::Exists { noun: Noun::Workspace, name: key.to_string() });
+            };
+            Ok(Workspace { id: WorkspaceId(row.int(0)?), key: key.clone(), name: name.clone(), default })
+        })
+        .await
+    }
+
+    /// All workspaces, by key.
+    pub async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
+        self.read(workspaces).await
+    }
+
+    /// Makes this the workspace that mailboxes without a workspace feed.
+    ///
+    /// # Errors
+    /// `WORKSPACE_UNKNOWN`.
+    pub async fn set_default_workspace(&self, key: &WorkspaceKey) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.write(move |tx| {
+            let id = workspace_id(tx, &key)?;
+            tx.execute("UPDATE workspace SET is_default = FALSE WHERE is_default", &[])?;
+            tx.execute("UPDATE workspace SET is_default = TRUE WHERE id = ?1", params![id.0]).map(drop)
+        })
+        .await
+    }
+}
+
+pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::bad_value(error.to_string()))
+}
+
+pub(crate) fn global_policy(tx: &mut Tx<'_>) -> Result<GlobalPolicy, StoreError> {
+    let row = tx.query_opt("SELECT value FROM meta WHERE key = 'policy'", &[])?;
+    row.map_or_else(|| Ok(GlobalPolicy::default()), |mut row| row.json(0))
+}
+
+pub(crate) fn workspaces(tx: &mut Tx<'_>) -> Result<Vec<Workspace>, StoreError> {
+    let rows = tx.query("SELECT id, key, name, is_default FROM workspace ORDER BY key", &[])?;
+    rows.into_iter()
+        .map(|mut row| {
+            Ok(Workspace {
+                id: WorkspaceId(row.int(0)?),
+                key: row.parse(1)?,
+                name: row.text(2)?,
+                default: row.bool(3)?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn workspace_id(tx: &mut Tx<'_>, key: &WorkspaceKey) -> Result<WorkspaceId, StoreError> {
+    let row = tx.query_opt("SELECT id FROM workspace WHERE key = ?1", params![key.as_str()])?;
+    let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Workspace, key))?;
+    Ok(WorkspaceId(row.int(0)?))
+}

@@ -1,5 +1,6 @@
 //! Character sets: from octets and a label to text. Total; what cannot be decoded becomes U+FFFD.
 
+use super::code_page;
 use encoding_rs::{Encoding, ISO_2022_JP, WINDOWS_1252};
 use std::borrow::Cow;
 
@@ -27,8 +28,8 @@ pub(super) fn decode<'x>(octets: &'x [u8], label: Option<&str>) -> (Cow<'x, str>
                 let (text, _, damaged) = encoding.decode(octets);
                 (text, !damaged)
             }
-            None => match mail_parser::decoders::charsets::map::charset_decoder(label.as_bytes()) {
-                Some(decoder) => (decoder(octets).into(), true),
+            None => match code_page::decode(octets, &label) {
+                Some(text) => (text.into(), true),
                 None => (sniffed(octets), false),
             },
         },

@@ -63,6 +63,10 @@ impl<'x> Run<'x> {
 
     /// Each word on its own, as the RFC has it; where that fails, all of them as one.
     fn decode(&self) -> String {
+        if self.charset.get(..8).is_some_and(|label| label.eq_ignore_ascii_case("iso-2022")) {
+            // A shift may hold on from one word into the next.
+            return charset::decode(&self.octets, Some(self.charset)).0.into_owned();
+        }
         let mut decoded = String::new();
         let mut start = 0;
         for &end in &self.ends {

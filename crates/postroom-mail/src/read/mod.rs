@@ -1,6 +1,6 @@
 //! Reading: from a raw message to a [`Message`]. Never fails; what is wrong becomes a [`Defect`].
 //!
-//! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
+//! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`, `code_page`, `code_page`,
 //! `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`, `quote`,
 //! `attachment`, `inspect`.
 
@@ -9,6 +9,7 @@ mod attachment;
 mod automatic;
 mod body;
 mod charset;
+mod code_page;
 mod encoded_word;
 mod fields;
 mod header;

@@ -10,9 +10,13 @@ use std::path::{Path, PathBuf};
 /// Set to a file, the test writes one inspection a line to it, to be judged by hand.
 const OUTPUT: &str = "POSTROOM_CORPUS_OUTPUT";
 
+/// Another directory to be read instead.
+const CORPUS: &str = "POSTROOM_CORPUS";
+
 #[test]
 fn every_file_is_read() {
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
+    let corpus = std::env::var_os(CORPUS).map_or(beside, PathBuf::from);
     if !corpus.is_dir() {
         eprintln!("SKIPPED: no corpus at {}", corpus.display());
         return;
@@ -36,7 +40,7 @@ fn every_file_is_read() {
             writeln!(output, "{line}").unwrap();
         }
     }
-    assert!(files.len() > 500, "only {} files", files.len());
+    assert!(!files.is_empty());
 }
 
 fn collect(directory: &Path, files: &mut Vec<PathBuf>) {

@@ -5,6 +5,7 @@ use super::encoded_word;
 use super::fields::{Fields, one_line};
 use crate::{Address, Defect, Message};
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 
 /// Addresses kept of all fields together.
 pub(super) const ADDRESSES_MAX: usize = 1_000;
@@ -73,14 +74,16 @@ fn references(fields: &Fields<'_>, message: &mut Message) {
     message.references = references;
 }
 
-/// The instant that a Date field names.
+/// The instant that a Date field names: strictly by the standard with its obsolete forms, then as well as it can be
+/// guessed, because the day's name is wrong or in another language in many messages.
 // RFC 5322 §3.3 and §4.3
 fn date(field: &str) -> Option<Timestamp> {
-    let parsed = mail_parser::DateTime::parse_rfc822(field.trim())?;
-    if !parsed.is_valid() {
-        return None;
+    const STANDARD: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
+    if let Ok(instant) = STANDARD.parse_timestamp(field.trim()) {
+        return Some(instant);
     }
-    Timestamp::from_second(parsed.to_timestamp()).ok()
+    let guessed = mail_parser::DateTime::parse_rfc822(field.trim())?;
+    guessed.is_valid().then(|| Timestamp::from_second(guessed.to_timestamp()).ok())?
 }
 
 /// Message ids without brackets: what stands in brackets, else words with an `@` in them. White space within brackets

@@ -84,6 +84,8 @@ const QUOTES_MAX: usize = 20;
 struct Writer {
     text: String,
     quotes: usize,
+    /// Depth of quotation of the last line written.
+    quotes_before: usize,
     preformatted: usize,
     /// Line ends owed before the next word: 1 ends the line, 2 leaves a blank line.
     breaks: usize,
@@ -120,12 +122,14 @@ impl Writer {
         let at_line_start = owed > 0 || self.text.is_empty();
         if at_line_start {
             if !self.text.is_empty() {
-                for _ in 1..owed.min(2) {
+                if owed > 1 {
+                    // The blank line belongs to the quotation only if both its neighbours do.
                     self.text.push('\n');
-                    self.text.extend(std::iter::repeat_n('>', self.quotes.min(QUOTES_MAX)));
+                    self.text.extend(std::iter::repeat_n('>', self.quotes.min(self.quotes_before).min(QUOTES_MAX)));
                 }
                 self.text.push('\n');
             }
+            self.quotes_before = self.quotes;
             self.text.extend(std::iter::repeat_n('>', self.quotes.min(QUOTES_MAX)));
             if self.quotes > 0 {
                 self.text.push(' ');

@@ -182,7 +182,7 @@ fn attachments(
     for (position, &index) in choice.attachments.iter().enumerate() {
         let (attachment, intact) = describer.describe(raw, &structure.parts[index], position + 1, shown);
         if !intact {
-            message.defects.push(Defect::TransferEncoding { part: format!("attachment {}", position + 1) });
+            message.defects.push(Defect::TransferEncoding { part: format!("content of attachment {}", position + 1) });
         }
         message.attachments.push(attachment);
     }

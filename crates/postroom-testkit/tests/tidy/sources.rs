@@ -109,3 +109,59 @@ fn every_sample_of_the_demo_is_listed() {
     );
     assert_none("crates/postroom/demo/samples.txt says what each sample shows:", &complaints);
 }
+
+/// What a log line must not carry: a log travels further than mail does.
+const NOT_IN_LOGS: &[&str] = &[
+    "subject",
+    "address",
+    "addr_spec",
+    "body",
+    "password",
+    "secret",
+    "text",
+    "html",
+    "message_id",
+    "from",
+    "user",
+    "folder",
+];
+
+#[test]
+fn logs_carry_ids_and_counts_only() {
+    let mut complaints = Vec::new();
+    for path in files_under("crates", ".rs").into_iter().filter(|path| path.contains("/src/")) {
+        let source = text_of(&path);
+        for call in source.split("tracing::").skip(1) {
+            let Some((level, rest)) = call.split_once("!(") else { continue };
+            if !matches!(level, "trace" | "debug" | "info" | "warn" | "error") {
+                continue;
+            }
+            let arguments = rest.split(");").next().unwrap_or_default();
+            // What stands in quotes is for people; what stands outside is data.
+            let data: String = arguments.split('"').step_by(2).collect::<Vec<_>>().join(" ");
+            let words: Vec<&str> = data.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+            complaints
+                .extend(NOT_IN_LOGS.iter().filter(|word| words.contains(word)).map(|word| format!("{path}: {word}")));
+        }
+    }
+    assert_none("logs carry ids and counts, never what is in a message or a setting:", &complaints);
+}
+
+/// Beginnings of paths that only exist on the machine of whoever wrote them.
+const PRIVATE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/tmp/br", "ief"), concat!("/ho", "me/")];
+
+#[test]
+fn nothing_depends_on_one_machine() {
+    let mut complaints = Vec::new();
+    for suffix in [".rs", ".md", ".toml", ".json", ".mjs", ".css", ".js", ".html", ".sql", "justfile"] {
+        for path in files_under(".", suffix) {
+            let text = text_of(&path);
+            complaints.extend(PRIVATE_PATHS.iter().filter(|p| text.contains(**p)).map(|p| format!("{path}: {p}")));
+            if path.ends_with("package-lock.json") && text.contains("\"resolved\"") {
+                complaints
+                    .push(format!("{path} names a registry; write it with npm's omit-lockfile-registry-resolved"));
+            }
+        }
+    }
+    assert_none("a path of one machine:", &complaints);
+}

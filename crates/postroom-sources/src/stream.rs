@@ -118,7 +118,7 @@ pub(crate) async fn deadline<T>(
 
 /// Whether an address is on this machine, in a private network, or in no network at all.
 // RFC 6890 (special-purpose addresses), RFC 6598 (shared address space), RFC 6052 (IPv4 inside IPv6)
-pub(crate) fn is_private(address: IpAddr) -> bool {
+pub fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_private_v4(v4),
         IpAddr::V6(v6) => {

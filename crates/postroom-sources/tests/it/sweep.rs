@@ -1,1 +1,87 @@
+//! The connection is cut after every octet, in both directions: nothing incomplete is ever handed over, and nothing is
+//! reported as settled that the server does not confirm.
 
+use crate::client::{fetch, imap, log_in, octets, over_tls, pinned, try_log_in};
+use postroom_mail::{ImapAccess, Security, Settlement};
+use postroom_sources::{Purpose, Trust};
+use postroom_testkit::dovecot::Dovecot;
+use postroom_testkit::proxy::{Cut, CutProxy};
+
+fn messages() -> Vec<Vec<u8>> {
+    (1..=3).map(|n| format!("Subject: number {n}\r\n\r\n{}\r\n", "text ".repeat(n * 20)).into_bytes()).collect()
+}
+
+/// Fetches all that can be fetched; returns the messages that were handed over.
+async fn visit(access: &ImapAccess) -> Vec<Vec<u8>> {
+    let Ok(mut session) = try_log_in(access, &Trust::default()).await else { return Vec::new() };
+    let Ok(listed) = session.list().await else { return Vec::new() };
+    let (fetched, _result) = fetch(&mut session, &listed).await;
+    let came = octets(&fetched);
+    let _goodbye = session.close().await;
+    came
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_cut_after_each_octet_hands_over_whole_messages_only() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    dovecot.fill("ann", &messages()).unwrap();
+    let proxy = CutProxy::start(dovecot.imap_port, Cut::Never).unwrap();
+    let access = imap("localhost", proxy.port, Security::None, "ann");
+    // The first session gives out the UIDs, so that all later ones are alike.
+    log_in(&dovecot, "ann").await.select(Purpose::Settle).await.unwrap();
+    assert_eq!(visit(&access).await, messages());
+    let (to_client, to_server) = proxy.forwarded();
+    // From where the message octets begin each octet counts; before that every seventh is enough.
+    let last = to_client.saturating_sub(900);
+    let cuts = (0..last).step_by(7).chain(last..to_client).map(Cut::ToClient);
+    let cuts = cuts.chain((0..to_server).map(Cut::ToServer));
+    for cut in cuts {
+        proxy.set_cut(cut);
+        let came = visit(&access).await;
+        assert!(came.is_empty() || came == messages(), "{cut:?}: {} messages", came.len());
+    }
+    proxy.set_cut(Cut::Never);
+    assert_eq!(visit(&access).await, messages());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deletion_cut_after_each_octet_takes_only_what_was_named() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let (named, kept) = (messages()[0].clone(), messages()[1].clone());
+    dovecot.fill("ann", &[&kept]).unwrap();
+    let proxy = CutProxy::start(dovecot.imaps_port, Cut::Never).unwrap();
+    let mut through = over_tls(&dovecot, "ann");
+    through.port = proxy.port;
+    let mut round = 0;
+    loop {
+        dovecot.fill("ann", &[&named]).unwrap();
+        let mut look = log_in(&dovecot, "ann").await;
+        let ids: Vec<_> = look.list().await.unwrap().into_iter().map(|l| l.id).collect();
+        let last = ids.last().unwrap().clone();
+        drop(look);
+        let cut = 1500 + round * 13;
+        proxy.set_cut(Cut::ToClient(cut));
+        let confirmed = match try_log_in(&through, &pinned(&dovecot)).await {
+            Ok(mut session) => {
+                session.settle(std::slice::from_ref(&last), &Settlement::Delete).await.unwrap_or_default()
+            }
+            Err(_) => Vec::new(),
+        };
+        let left = dovecot.read_all("ann", "").unwrap();
+        assert!(left.iter().any(|(_, octets)| *octets == kept), "cut after {cut}");
+        let is_gone = !left.iter().any(|(_, octets)| *octets == named);
+        if !confirmed.is_empty() {
+            assert!(is_gone, "confirmed and still there, cut after {cut}");
+            break;
+        }
+        // Again without the cut: it is settled whether the server had done it or not.
+        proxy.set_cut(Cut::Never);
+        let mut session = try_log_in(&through, &pinned(&dovecot)).await.unwrap();
+        assert_eq!(session.settle(std::slice::from_ref(&last), &Settlement::Delete).await.unwrap(), [last]);
+        session.close().await.unwrap();
+        assert_eq!(dovecot.read_all("ann", "").unwrap().len(), 1);
+        round += 1;
+        assert!(round < 1000, "never confirmed");
+    }
+    assert!(round > 10, "the cuts began too late to show anything");
+}

@@ -74,7 +74,7 @@ fn leaf(part: &Part<'_>, index: usize, place: Place) -> Choice {
 
 /// Whether this claims to have parts and has none.
 pub(super) fn is_hollow_multipart(part: &Part<'_>) -> bool {
-    part.children.is_empty() && part.content_type.value.starts_with("multipart/")
+    part.children.is_empty() && !part.too_deep && part.content_type.value.starts_with("multipart/")
 }
 
 /// The same content in several forms: those without HTML are the text, those with HTML the HTML.

@@ -15,6 +15,9 @@ const DEPTH_MAX: usize = 512;
 const ATTRIBUTES_MAX: usize = 1_000;
 /// Ampersands, each of which may begin a character reference.
 const AMPERSANDS_MAX: usize = 50_000;
+/// Tags, and whatever else begins with `<`. A parser moves what stands in a table outside of its cells in front of it, at
+/// a cost that grows with the square of its number; so many tags still take well under a second.
+const TAGS_MAX: usize = 40_000;
 /// Formatting elements (`b`, `font`, …) that a parser opens again in every following block, summed over all tags.
 const FORMATTING_MAX: usize = 1_000_000;
 
@@ -60,43 +63,112 @@ const FORMATTING: [&str; 14] =
 
 fn scan(html: &str) -> Option<Scan> {
     let octets = html.as_bytes();
-    if octets.len() > SIZE_MAX || memchr::memchr_iter(b'&', octets).count() > AMPERSANDS_MAX {
+    let too_many = |octet, most| memchr::memchr_iter(octet, octets).count() > most;
+    if octets.len() > SIZE_MAX || too_many(b'&', AMPERSANDS_MAX) || too_many(b'<', TAGS_MAX) {
         return None;
     }
     let mut found = Scan::default();
-    let mut open: HashMap<String, usize> = HashMap::new();
-    let (mut depth, mut formatting, mut reopened, mut at) = (0usize, 0usize, 0usize, 0usize);
+    let mut nesting = Nesting::default();
+    let mut at = 0;
     while let Some(step) = memchr::memchr(b'<', &octets[at..]) {
         at += step + 1;
         if octets[at..].starts_with(b"!--") {
-            at = memchr::memmem::find(&octets[at..], b"-->").map_or(octets.len(), |end| at + end);
+            at = end_of_comment(octets, at + 3);
             continue;
         }
         let closing = octets.get(at) == Some(&b'/');
-        let Some(tag) = Tag::parse(html, at + usize::from(closing)) else { continue };
-        at = tag.end;
-        let name = tag.name.to_ascii_lowercase();
-        let is_formatting = usize::from(FORMATTING.contains(&name.as_str()));
-        if closing {
-            if let Some(count) = open.get_mut(&name).filter(|count| **count > 0) {
-                *count -= 1;
-                depth -= 1;
-                formatting -= is_formatting;
+        let Some(tag) = Tag::parse(html, at + usize::from(closing)) else {
+            // `<!…>`, `<?…>` and `</ …>` are comments up to the next `>`, or text.
+            if matches!(octets.get(at), Some(b'!' | b'?' | b'/')) && at >= nesting.uncertain_until {
+                nesting.uncertain_until = end_of(octets, at, |b| b == b'>');
             }
             continue;
+        };
+        let name = tag.name.to_ascii_lowercase();
+        if closing {
+            nesting.close(&name, at);
+        } else {
+            found.look_at(&name, &tag);
+            nesting.open(&name, octets, &tag);
         }
-        reopened += formatting;
-        found.look_at(&name, &tag);
-        if !FLAT.contains(&name.as_str()) {
-            *open.entry(name).or_default() += 1;
-            depth += 1;
-            formatting += is_formatting;
-        }
-        if depth > DEPTH_MAX || tag.attributes.len() > ATTRIBUTES_MAX || reopened > FORMATTING_MAX {
+        at = tag.end;
+        if nesting.depth > DEPTH_MAX || tag.attributes.len() > ATTRIBUTES_MAX || nesting.reopened > FORMATTING_MAX {
             return None;
         }
     }
     Some(found)
+}
+
+/// The first position behind a comment whose text begins at `at`.
+// HTML Standard §13.2.5.43 to §13.2.5.52
+fn end_of_comment(octets: &[u8], at: usize) -> usize {
+    let text = &octets[at..];
+    if text.starts_with(b">") || text.starts_with(b"->") {
+        return at;
+    }
+    let mut from = 0;
+    while let Some(dashes) = memchr::memmem::find(&text[from..], b"--") {
+        from += dashes + 1;
+        if text[from + 1..].starts_with(b">") || text[from + 1..].starts_with(b"!>") {
+            return at + from + 1;
+        }
+    }
+    octets.len()
+}
+
+/// An upper bound of how deep elements nest. Where a browser might see text or a comment, start tags count and end tags
+/// do not, so that nothing hides its depth there.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: usize,
+    /// Open formatting elements, and how often a parser would open them again.
+    formatting: usize,
+    reopened: usize,
+    by_name: HashMap<String, usize>,
+    /// Until here end tags may be text.
+    uncertain_until: usize,
+}
+
+impl Nesting {
+    fn open(&mut self, name: &str, octets: &[u8], tag: &Tag<'_>) {
+        self.reopened += self.formatting;
+        if RAW_TEXT.contains(&name) && tag.end >= self.uncertain_until {
+            self.uncertain_until = end_of_raw_text(octets, tag.end, name);
+        }
+        if FLAT.contains(&name) {
+            return;
+        }
+        *self.by_name.entry(name.to_owned()).or_default() += 1;
+        self.depth += 1;
+        self.formatting += usize::from(FORMATTING.contains(&name));
+    }
+
+    fn close(&mut self, name: &str, at: usize) {
+        if at < self.uncertain_until {
+            return;
+        }
+        if let Some(count) = self.by_name.get_mut(name).filter(|count| **count > 0) {
+            *count -= 1;
+            self.depth -= 1;
+            self.formatting -= usize::from(FORMATTING.contains(&name));
+        }
+    }
+}
+
+/// Elements in which tags are text, unless they stand in SVG or MathML.
+const RAW_TEXT: [&str; 9] =
+    ["script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes", "noscript"];
+
+/// Where the end tag of a raw text element begins.
+fn end_of_raw_text(octets: &[u8], from: usize, name: &str) -> usize {
+    let mut at = from;
+    while let Some(step) = memchr::memmem::find(&octets[at..], b"</") {
+        at += step + 2;
+        if octets[at..].get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes())) {
+            return at - 1;
+        }
+    }
+    octets.len()
 }
 
 impl Scan {

@@ -26,6 +26,8 @@ pub(super) struct Part<'x> {
     pub(super) content: Range<usize>,
     /// Parts of this multipart, in order; empty for a leaf.
     pub(super) children: Vec<usize>,
+    /// A multipart that was not followed because it stands too deep.
+    pub(super) too_deep: bool,
 }
 
 /// All parts; the first one is the message itself.
@@ -135,27 +137,25 @@ impl<'x> Walker<'x> {
         let content = self.at..self.at;
         let index = self.structure.parts.len();
         let boundary = self.boundary(&content_type);
+        let too_deep = boundary.is_some() && self.open.len() >= NESTING_MAX;
+        self.structure.too_deep |= too_deep;
         let children = Vec::new();
-        self.structure.parts.push(Part { fields, content_type, disposition, encoding, content, children });
+        self.structure.parts.push(Part { fields, content_type, disposition, encoding, content, children, too_deep });
         if let Some(parent) = parent {
             self.structure.parts[parent].children.push(index);
         }
         match boundary {
-            Some(boundary) => {
+            Some(boundary) if !too_deep => {
                 self.open.push(Open { part: index, boundary });
                 self.current = None;
             }
-            None => self.current = Some(index),
+            _ => self.current = Some(index),
         }
     }
 
-    /// The boundary of a multipart that is to be followed.
+    /// The boundary of a multipart.
     fn boundary(&mut self, content_type: &Parameterised) -> Option<Vec<u8>> {
         if !content_type.value.starts_with("multipart/") {
-            return None;
-        }
-        if self.open.len() >= NESTING_MAX {
-            self.structure.too_deep = true;
             return None;
         }
         let boundary = content_type.get("boundary").unwrap_or_default();

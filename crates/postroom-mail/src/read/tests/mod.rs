@@ -2,4 +2,6 @@
 #![allow(clippy::unwrap_used)]
 
 mod corpus;
+mod limits;
 mod messages;
+mod properties;

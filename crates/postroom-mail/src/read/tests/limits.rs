@@ -1,0 +1,151 @@
+//! Messages that are made to be expensive: each limit has a visible outcome, and none costs more than its size.
+
+use crate::read::read;
+use crate::{Defect, Message, RawMessage};
+use std::time::{Duration, Instant};
+
+/// Reads, and fails if that took longer than any linear way of reading takes in a slow build on a busy machine.
+fn check(octets: impl Into<Vec<u8>>) -> Message {
+    let raw = RawMessage::new(octets.into());
+    let start = Instant::now();
+    let message = read(&raw);
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_secs(8), "{} octets took {elapsed:?}", raw.size());
+    message
+}
+
+fn has_limit(message: &Message, name: &str) -> bool {
+    message.defects.iter().any(|defect| matches!(defect, Defect::Limit { limit, .. } if *limit == name))
+}
+
+fn html(body: &str) -> String {
+    format!("From: a@example.org\r\nContent-Type: text/html\r\n\r\n{body}")
+}
+
+#[test]
+fn nested_multiparts_end_at_64() {
+    let mut octets = String::from("From: a@example.org\r\nSubject: deep\r\n");
+    for level in 0..5_000 {
+        octets.push_str(&format!("Content-Type: multipart/mixed; boundary=b{level}\r\n\r\n--b{level}\r\n"));
+    }
+    octets.push_str("\r\nbottom\r\n");
+    let message = check(octets);
+    assert!(has_limit(&message, "nested multiparts"));
+    assert_eq!(message.subject, "deep");
+    assert_eq!(message.attachments.len(), 1, "what lies deeper is one attachment");
+}
+
+#[test]
+fn nested_messages_are_one_attachment() {
+    let octets = "Content-Type: message/rfc822\r\n\r\n".repeat(50_000);
+    assert_eq!(check(octets).attachments.len(), 1);
+}
+
+#[test]
+fn parts_end_at_1000() {
+    let octets = "Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned()
+        + &"--b\r\nContent-Type: a/b\r\n\r\nx\r\n".repeat(20_000);
+    let message = check(octets);
+    assert!(has_limit(&message, "parts"));
+    assert_eq!(message.attachments.len(), 999);
+}
+
+#[test]
+fn lines_like_boundaries_are_cheap() {
+    let octets = "Content-Type: multipart/mixed; boundary=b\r\n\r\n".to_owned() + &"--b-\r\n".repeat(500_000);
+    check(octets);
+}
+
+#[test]
+fn addresses_end_at_1000() {
+    let message = check("To: ".to_owned() + &"a@example.org, ".repeat(50_000) + "\r\n\r\n");
+    assert_eq!(message.to.len(), 1_000);
+    assert!(has_limit(&message, "addresses"));
+}
+
+#[test]
+fn text_ends_at_a_megabyte() {
+    let message = check("\r\n".to_owned() + &"é".repeat(600_000));
+    assert!(has_limit(&message, "octets of text"));
+    assert!(message.text.len() <= 1024 * 1024 && message.text.len() > 1024 * 1024 - 4);
+}
+
+#[test]
+fn repeated_damage_in_header_fields_is_linear() {
+    let fields = [
+        ("Subject", "=?utf-8?Q?"),
+        ("Subject", "=?utf-8?Q?=C3=A9?= "),
+        ("Subject", "=?"),
+        ("From", "\"\\\""),
+        ("From", "<"),
+        ("From", "("),
+        ("From", "a@b(c)"),
+        ("From", "x:"),
+        ("From", "\"a\" <b@c>,"),
+        ("References", "<"),
+        ("References", "<a@b>"),
+        ("Content-Type", "a/b; x*1=y"),
+        ("Content-Disposition", "attachment; filename*0*=a; filename*1*=%C3;"),
+        ("Content-Type", "\"\\\";"),
+        ("Content-Type", "(("),
+    ];
+    for (field, piece) in fields {
+        check(format!("{field}: {}\r\n\r\nx", piece.repeat(100_000)));
+    }
+    check("x".repeat(3_000_000));
+    check("X-Field: y\r\n".repeat(200_000));
+    check("no field\r\nX-Field: y\r\n".repeat(100_000));
+}
+
+#[test]
+fn expensive_html_is_shown_as_text() {
+    let pieces = [
+        "<div>",
+        "<b>",
+        "<ul><li>",
+        "<blockquote>",
+        "<table><tr><td>",
+        "<font color=1>",
+        "</p>",
+        "<p>",
+        "<svg><g>",
+        "<div></x>",
+        "<a href=x>",
+        "<table><tr><td></div><div>",
+    ];
+    for piece in pieces {
+        check(html(&piece.repeat(500_000 / piece.len())));
+    }
+    assert!(check(html(&"<div>".repeat(20_000))).defects.contains(&Defect::HtmlTooComplex));
+    assert!(check(html(&"&a".repeat(100_000))).defects.contains(&Defect::HtmlTooComplex));
+    assert!(check(html(&format!("<p {}>", "a=b ".repeat(2_000)))).defects.contains(&Defect::HtmlTooComplex));
+    check(html(&("<table>".to_owned() + &"<br>".repeat(100_000))));
+    check(html(&("<table>".to_owned() + &"x<td>".repeat(100_000))));
+    check(html(&("<font a>".repeat(400) + &"<p>x".repeat(100_000))));
+    for piece in
+        ["<!--", "<!", "<?", "</ ", "<title>", "<style></x>", "<!-- --!><div>", "<!--><div>", "<script></s", "<b a='"]
+    {
+        check(html(&piece.repeat(39_000)));
+    }
+    assert!(check(html(&"<!-- --!><div>".repeat(1_000))).defects.contains(&Defect::HtmlTooComplex));
+    assert!(check(html(&"<div><! </div>".repeat(1_000))).defects.contains(&Defect::HtmlTooComplex));
+    assert!(check(html(&"<svg><style></svg></style>".repeat(1_000))).defects.contains(&Defect::HtmlTooComplex));
+    check(html(&"<a b='".repeat(100_000)));
+}
+
+#[test]
+fn long_quotations_are_linear() {
+    let texts = [
+        "> quoted\r\n",
+        "On Tue, Ann wrote:\r\n",
+        "From: a\r\n",
+        "-- \r\n",
+        "\r\n",
+        "On 1\r\n",
+        ">\r\nx\r\n",
+        "Date: 1\r\n",
+    ];
+    for text in texts {
+        check("\r\n".to_owned() + &text.repeat(1_000_000 / text.len()));
+    }
+}

@@ -1,0 +1,200 @@
+//! `/`: the items that a user may see, by workspace and status, and the search.
+
+use crate::App;
+use crate::access;
+use crate::failure::Failure;
+use crate::page::{Choice, Empty, Frame, Pager, href, render};
+use crate::session::CurrentUser;
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Query, State};
+use axum::response::Response;
+use jiff::Timestamp;
+use postroom_domain::{ItemSummary, User, Workspace, WorkspaceKey};
+use postroom_store::{ItemCursor, ItemFilter};
+use serde::Deserialize;
+
+const LINES: u32 = 50;
+const QUERY_MAX: usize = 500;
+
+#[derive(Template)]
+#[template(path = "items.html")]
+struct Items {
+    frame: Frame,
+    heading: String,
+    now: Timestamp,
+    statuses: Vec<Choice>,
+    workspaces: Vec<Choice>,
+    query: String,
+    workspace: String,
+    status: String,
+    items: Vec<ItemSummary>,
+    empty: Empty,
+    pager: Option<Pager>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    #[serde(default)]
+    workspace: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    after: String,
+}
+
+/// `GET /`
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Query(mut asked): Query<Asked>,
+) -> Result<Response, Failure> {
+    if asked.status.is_empty() {
+        "open".clone_into(&mut asked.status);
+    }
+    if !matches!(asked.status.as_str(), "open" | "closed" | "all") {
+        return Err(Failure::BadRequest("The status of an item is open or closed."));
+    }
+    if asked.q.len() > QUERY_MAX {
+        return Err(Failure::BadRequest("The search is longer than anything that could be found."));
+    }
+    let change = app.latest().await?;
+    let joined = access::joined(&user);
+    let mut workspaces = app.store.workspaces().await?;
+    workspaces.retain(|workspace| joined.as_ref().is_none_or(|keys| keys.contains(&workspace.key)));
+    let filter = filter(&asked, joined)?;
+    let mut items = app.store.items(filter).await?;
+    let more = items.len() > LINES as usize;
+    items.truncate(LINES as usize);
+    let older = items.last().filter(|_| more).map(cursor).unwrap_or_default();
+    let chosen = workspaces.iter().find(|workspace| workspace.key.as_str() == asked.workspace);
+    let heading = chosen.map_or_else(|| "Items".to_owned(), |workspace| workspace.name.clone());
+    Ok(render(&Items {
+        frame: Frame::live(&heading, &user, "items", true, change),
+        heading,
+        now: Timestamp::now(),
+        statuses: statuses(&asked),
+        empty: empty(&asked, &user, &workspaces),
+        workspaces: choices(&asked, &workspaces),
+        pager: pager(&asked, &older),
+        query: asked.q,
+        workspace: asked.workspace,
+        status: asked.status,
+        items,
+    }))
+}
+
+fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilter, Failure> {
+    let workspace = match asked.workspace.as_str() {
+        "" => None,
+        key => Some(key.parse().map_err(|_| Failure::NotFound)?),
+    };
+    let after = match asked.after.as_str() {
+        "" => None,
+        text => Some(cursor_of(text).ok_or(Failure::BadRequest("`after` names no place in the list."))?),
+    };
+    Ok(ItemFilter {
+        visible,
+        workspace,
+        status: (asked.status != "all").then(|| asked.status.clone()),
+        query: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
+        after,
+        limit: LINES + 1,
+    })
+}
+
+/// A place in the list as it stands in an address: microseconds and number.
+fn cursor(item: &ItemSummary) -> String {
+    format!("{}-{}", item.updated_at.as_microsecond(), item.number)
+}
+
+fn cursor_of(text: &str) -> Option<ItemCursor> {
+    let (at, number) = text.rsplit_once('-')?;
+    Some(ItemCursor { updated_at: Timestamp::from_microsecond(at.parse().ok()?).ok()?, number: number.parse().ok()? })
+}
+
+impl Asked {
+    /// The address of this list with one thing changed; open is what the page shows by itself.
+    fn with(&self, workspace: &str, status: &str, after: &str) -> String {
+        let status = if status == "open" { "" } else { status };
+        href("/", &[("workspace", workspace), ("status", status), ("q", &self.q), ("after", after)])
+    }
+}
+
+fn statuses(asked: &Asked) -> Vec<Choice> {
+    let choice = |(label, status): (&str, &str)| Choice {
+        label: label.to_owned(),
+        key: String::new(),
+        href: asked.with(&asked.workspace, status, ""),
+        current: asked.status == status,
+    };
+    [("Open", "open"), ("Closed", "closed"), ("All", "all")].into_iter().map(choice).collect()
+}
+
+fn choices(asked: &Asked, workspaces: &[Workspace]) -> Vec<Choice> {
+    let choice = |label: &str, key: &str| Choice {
+        label: label.to_owned(),
+        key: key.to_owned(),
+        href: asked.with(key, &asked.status, ""),
+        current: asked.workspace == key,
+    };
+    let all = (workspaces.len() > 1).then(|| choice("All workspaces", ""));
+    all.into_iter().chain(workspaces.iter().map(|one| choice(&one.name, one.key.as_str()))).collect()
+}
+
+/// What stands in an empty list: it says why it is empty and what to do about it.
+fn empty(asked: &Asked, user: &User, workspaces: &[Workspace]) -> Empty {
+    if workspaces.is_empty() && user.admin {
+        return Empty {
+            title: "No workspace yet",
+            text: "Items live in workspaces. Make the first one, then add a mailbox that feeds it:".to_owned(),
+            shell: "postroom workspace add SUP Support --default\npostroom mailbox add NAME --help",
+            ..Empty::default()
+        };
+    }
+    if workspaces.is_empty() {
+        return Empty {
+            title: "You are in no workspace yet",
+            text: "An administrator can make you a member of one; its items then stand here.".to_owned(),
+            ..Empty::default()
+        };
+    }
+    if !asked.q.trim().is_empty() {
+        return Empty {
+            title: "Nothing found",
+            text: "No item has all these words in its title, description or comments. \
+                   The beginning of a word is enough, and a number finds the item that has it."
+                .to_owned(),
+            href: href("/", &[("status", "all"), ("q", &asked.q)]),
+            link: "Search in all items, closed ones too",
+            ..Empty::default()
+        };
+    }
+    if asked.status == "closed" || !asked.after.is_empty() {
+        let text = "There are no items of this kind here.".to_owned();
+        return Empty {
+            title: "Nothing here",
+            text,
+            href: "/".to_owned(),
+            link: "Show the open items",
+            ..Empty::default()
+        };
+    }
+    Empty {
+        title: "No items yet",
+        text: "Mail that comes in becomes items, and they appear here by themselves.".to_owned(),
+        shell: if user.admin { "postroom mailbox add NAME --help\npostroom import PATH --workspace KEY" } else { "" },
+        ..Empty::default()
+    }
+}
+
+fn pager(asked: &Asked, older: &str) -> Option<Pager> {
+    let address = |after: &str| asked.with(&asked.workspace, &asked.status, after);
+    let pager = Pager {
+        newest: if asked.after.is_empty() { String::new() } else { address("") },
+        older: if older.is_empty() { String::new() } else { address(older) },
+    };
+    (!pager.newest.is_empty() || !pager.older.is_empty()).then_some(pager)
+}

@@ -1,0 +1,160 @@
+//! HTTP in: the pages on which people see what their mail became.
+//!
+//! Purpose: [`router`] answers with pages made on the server out of the store's verbs; [`serve`] runs it until it is
+//! asked to stop. Every handler asks [`authorize`] first; what that does not allow does not exist for the user.
+//! May touch: HTTP requests and answers, the store's verbs. Must not: SQL, mail servers, files.
+//! Standards: RFC 9110 (HTTP), RFC 6265 (cookies), RFC 6266 and 8187 (downloads), RFC 9457 (problems), RFC 2392 (cid),
+//! WCAG 2.2 AA (pages).
+//! Read in this order: `session`, `access`, `failure`, `safety`, then the pages: `items`, `item`, `attachments`,
+//! `journal`, `mailboxes`, and `live`.
+
+mod access;
+mod assets;
+mod attachments;
+mod download;
+mod failure;
+mod frame;
+mod item;
+mod items;
+mod journal;
+mod live;
+mod mailboxes;
+mod page;
+mod receipt;
+mod safety;
+mod session;
+mod text;
+mod words;
+
+pub use access::{Action, Object, authorize};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use postroom_store::Store;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// The version that pages show.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Octets of a request body; forms here are a few dozen long.
+const BODY_MAX: usize = 64 * 1024;
+/// How long a page may take. Streams are not meant: only their beginning counts.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long connections may finish what they are at when the server is asked to stop.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How the pages are reached.
+#[derive(Debug, Clone)]
+pub struct WebConfig {
+    /// The address under which browsers see the pages, for example `http://127.0.0.1:8025`. With `https` the session
+    /// cookie is sent over TLS only. Redirects do not use it: they are relative.
+    pub base_url: String,
+}
+
+impl WebConfig {
+    /// The address that signs in the person to whom this token was given.
+    pub fn signin_url(&self, token: &str) -> String {
+        format!("{}/signin/{token}", self.base_url.trim_end_matches('/'))
+    }
+}
+
+/// What every handler has at hand.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) store: Store,
+    cookie: Arc<session::Cookie>,
+    changes: watch::Receiver<i64>,
+}
+
+impl App {
+    fn changes(&self) -> watch::Receiver<i64> {
+        self.changes.clone()
+    }
+}
+
+/// All pages. Must be called inside a Tokio runtime, because it starts the task that looks for changes.
+pub fn router(store: Store, config: WebConfig) -> Router {
+    let changes = live::watch_changes(store.clone());
+    let app = App { store, cookie: Arc::new(session::Cookie::of(&config.base_url)), changes };
+    let csrf = CsrfLayer::new().add_trusted_origin(config.base_url.trim_end_matches('/'));
+    // An address that cannot be an origin adds none; requests are then judged by their own Host alone.
+    let csrf = csrf.unwrap_or_else(|_| CsrfLayer::new());
+    Router::new()
+        .route("/", get(items::page))
+        .route("/items/{number}", get(item::page))
+        .route("/items/{number}/html/{part}", get(item::html))
+        .route("/items/{number}/original/{receipt}", get(item::original))
+        .route("/items/{number}/original/{receipt}/raw", get(item::original_raw))
+        .route("/attachments/{id}", get(attachments::attachment))
+        .route("/receipts", get(journal::page))
+        .route("/receipts/{id}", get(receipt::page))
+        .route("/receipts/{id}/raw", get(receipt::raw))
+        .route("/receipts/{id}/retry", post(receipt::retry))
+        .route("/receipts/{id}/release", post(receipt::release))
+        .route("/mailboxes", get(mailboxes::page))
+        .route("/live", get(live::live))
+        .route("/signout", post(session::sign_out))
+        .route("/signin", get(session::sign_in_page))
+        .route("/signin/{token}", get(session::sign_in))
+        .route("/healthz", get(healthz))
+        .route("/assets/{version}/{name}", get(assets::asset))
+        .fallback(|| async { failure::Failure::NotFound })
+        .layer(from_fn_with_state(app.clone(), session::guard))
+        .layer(RequestBodyLimitLayer::new(BODY_MAX))
+        .layer(csrf)
+        .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .layer(CatchPanicLayer::custom(safety::after_panic))
+        .layer(from_fn(failure::dress))
+        .layer(from_fn(safety::headers))
+        .with_state(app)
+}
+
+/// Answers requests until `shutdown` is ready; then lets connections finish for a few seconds and returns.
+///
+/// # Errors
+/// When the listener fails for good.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let (close, mut closing) = watch::channel(false);
+    let router = router.layer(axum::Extension(live::Closing(closing.clone())));
+    let asked = async move {
+        shutdown.await;
+        close.send_replace(true);
+    };
+    let grace_over = async move {
+        // An error means that `asked` is over, which is the same.
+        let _ = closing.wait_for(|closing| *closing).await;
+        tokio::time::sleep(GRACE).await;
+    };
+    tokio::select! {
+        result = axum::serve(listener, router).with_graceful_shutdown(asked) => result,
+        () = grace_over => Ok(()),
+    }
+}
+
+/// `GET /healthz`: whether the store answers. Says nothing else, so it needs no session.
+async fn healthz(State(app): State<App>) -> Response {
+    let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+    match app.store.latest_change().await {
+        Ok(_) => (plain, "ok").into_response(),
+        Err(error) => {
+            tracing::error!(code = error.code(), "the store does not answer");
+            (StatusCode::SERVICE_UNAVAILABLE, plain, "the store does not answer").into_response()
+        }
+    }
+}

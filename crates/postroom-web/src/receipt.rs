@@ -1,0 +1,178 @@
+//! `/receipts/{id}`: one message's whole way, its original, and what a person can do when it is held.
+
+use crate::access::{self, Action, Object, authorize};
+use crate::failure::Failure;
+use crate::journal::{Line, is_pending};
+use crate::page::{Choice, Frame, render};
+use crate::session::CurrentUser;
+use crate::words::{self, Step};
+use crate::{App, attachments, text};
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use postroom_domain::{Receipt, ReceiptId, ReceiptState, User, WorkspaceKey};
+use postroom_store::{ReceiptFilter, StoreError};
+use serde::Deserialize;
+
+/// Header fields that a page shows; the download has them all.
+pub(crate) const FIELDS_MAX: usize = 200;
+
+#[derive(Template)]
+#[template(path = "receipt.html")]
+struct ReceiptPage {
+    frame: Frame,
+    line: Line,
+    steps: Vec<Step>,
+    held: bool,
+    deferred: bool,
+    has_octets: bool,
+    workspaces: Vec<Choice>,
+    facts: Vec<(&'static str, String)>,
+    headers: Vec<(String, String)>,
+    no_headers: String,
+}
+
+/// `GET /receipts/{id}`
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let change = app.latest().await?;
+    let receipt = receipt_for(&app, &user, Action::See, &id).await?;
+    let (headers, no_headers) = headers_of(&app, &receipt).await?;
+    let workspaces =
+        if receipt.state == ReceiptState::Held { targets(&app, &user, &receipt).await? } else { Vec::new() };
+    let steps = words::steps(&receipt);
+    let facts = facts(&receipt);
+    let line = Line::of(receipt);
+    Ok(render(&ReceiptPage {
+        frame: Frame::live(line.subject.clone(), &user, "journal", false, change)
+            .again_after(u32::from(is_pending(&line.receipt))),
+        held: line.receipt.state == ReceiptState::Held,
+        deferred: line.receipt.state == ReceiptState::Deferred,
+        has_octets: line.receipt.sha256.is_some(),
+        steps,
+        workspaces,
+        facts,
+        headers,
+        no_headers,
+        line,
+    }))
+}
+
+/// The receipt of this number, if the user may do `action` with it.
+async fn receipt_for(app: &App, user: &User, action: Action, id: &str) -> Result<Receipt, Failure> {
+    let id = ReceiptId(number(id)?);
+    // Which workspace a receipt belongs to is the store's to say, so that the journal and this page never differ.
+    let filter = ReceiptFilter {
+        workspaces: access::managed(user),
+        before: Some(ReceiptId(id.0.saturating_add(1))),
+        limit: 1,
+        ..ReceiptFilter::default()
+    };
+    let found = app.store.receipts(filter).await?.pop().filter(|receipt| receipt.id == id);
+    let of_own_workspace = found.is_some();
+    match found {
+        Some(receipt) if authorize(user, action, Object::Receipt { of_own_workspace }) => Ok(receipt),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// A number in an address; what is none names nothing.
+pub(crate) fn number(text: &str) -> Result<i64, Failure> {
+    text.parse::<i64>().ok().filter(|number| *number > 0).ok_or(Failure::NotFound)
+}
+
+/// The header fields of the original, or the sentence that says why there are none.
+pub(crate) async fn headers_of(app: &App, receipt: &Receipt) -> Result<(Vec<(String, String)>, String), Failure> {
+    match app.store.raw_of(receipt.id).await {
+        Ok(raw) => Ok((text::header_fields(raw.octets(), FIELDS_MAX), "It has no header fields.".to_owned())),
+        Err(error @ (StoreError::NoOctets(_) | StoreError::RawMissing { .. } | StoreError::RawDamaged { .. })) => {
+            Ok((Vec::new(), format!("{}: {}.", words::capital(&error.to_string()), error.help())))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The workspaces into which the user may release it, the one it was meant for chosen beforehand.
+async fn targets(app: &App, user: &User, receipt: &Receipt) -> Result<Vec<Choice>, Failure> {
+    let meant = match app.store.mailbox(&receipt.mailbox).await {
+        Ok(mailbox) => mailbox.workspace,
+        Err(StoreError::Unknown { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let workspaces = app.store.workspaces().await?;
+    let may = |key: &WorkspaceKey| authorize(user, Action::Handle, Object::Workspace(key));
+    let choices = workspaces.into_iter().filter(|workspace| may(&workspace.key)).map(|workspace| Choice {
+        current: meant.as_ref().map_or(workspace.default, |key| *key == workspace.key),
+        label: workspace.name,
+        key: workspace.key.to_string(),
+        href: String::new(),
+    });
+    Ok(choices.collect())
+}
+
+fn facts(receipt: &Receipt) -> Vec<(&'static str, String)> {
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
+    let mut facts = vec![
+        ("From", text(&receipt.from)),
+        ("Subject", text(&receipt.subject)),
+        ("Mailbox", receipt.mailbox.clone()),
+        ("Received", words::when(&receipt.received_at)),
+        ("Size", words::size(&receipt.size)),
+        ("Message-ID", text(&receipt.message_id)),
+        ("Name on the server", receipt.remote_id.to_string()),
+        ("SHA-256", receipt.sha256.map_or_else(|| "–".to_owned(), |digest| digest.to_string())),
+    ];
+    if receipt.attempts > 0 {
+        facts.push(("Attempts", receipt.attempts.to_string()));
+    }
+    facts
+}
+
+/// `GET /receipts/{id}/raw`
+pub(crate) async fn raw(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let receipt = receipt_for(&app, &user, Action::See, &id).await?;
+    let raw = app.store.raw_of(receipt.id).await?;
+    Ok(attachments::download("message/rfc822", &format!("message-{}.eml", receipt.id), raw.octets().clone()))
+}
+
+/// `POST /receipts/{id}/retry`
+pub(crate) async fn retry(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
+    app.store.retry(receipt.id).await?;
+    tracing::info!(receipt = receipt.id.0, user = user.id.0, "retried by a person");
+    Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
+}
+
+#[derive(Deserialize)]
+pub(crate) struct ReleaseForm {
+    workspace: String,
+}
+
+/// `POST /receipts/{id}/release`
+pub(crate) async fn release(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+    Form(form): Form<ReleaseForm>,
+) -> Result<Response, Failure> {
+    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
+    let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest("There is no such workspace."))?;
+    if !authorize(&user, Action::Handle, Object::Workspace(&key)) {
+        return Err(Failure::NotFound);
+    }
+    app.store.release(receipt.id, Some(&key)).await?;
+    tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");
+    Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
+}

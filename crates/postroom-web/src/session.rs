@@ -1,0 +1,147 @@
+//! Signing in by a link, the session cookie, and the guard in front of every page.
+
+use crate::App;
+use crate::failure::{Failure, wants_json};
+use crate::page::{Alone, Frame};
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use postroom_domain::User;
+use postroom_mail::Secret;
+use postroom_store::StoreError;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Seconds for which a browser keeps the cookie; the store's own limit holds whatever the browser does.
+const COOKIE_MAX_AGE: u32 = 14 * 24 * 3600;
+
+/// The user of the session that a request came with.
+#[derive(Debug, Clone)]
+pub(crate) struct CurrentUser(pub(crate) Arc<User>);
+
+impl Deref for CurrentUser {
+    type Target = User;
+
+    fn deref(&self) -> &User {
+        &self.0
+    }
+}
+
+/// The token of the session that a request came with.
+#[derive(Clone)]
+pub(crate) struct SessionToken(Secret);
+
+/// The session cookie's name and protection.
+pub(crate) struct Cookie {
+    name: String,
+    secure: bool,
+}
+
+impl Cookie {
+    /// Browsers do not tell ports apart: without the port in its name, two installations on one machine would sign
+    /// each other out. With TLS the name's prefix keeps other hosts from setting it (RFC 6265bis §4.1.3.2).
+    pub(crate) fn of(base_url: &str) -> Self {
+        let secure = base_url.starts_with("https://");
+        let authority = base_url.split("://").nth(1).unwrap_or_default().split('/').next().unwrap_or_default();
+        let port = authority.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok());
+        let port = port.map(|port| format!("-{port}")).unwrap_or_default();
+        Self { name: format!("{}postroom{port}", if secure { "__Host-" } else { "" }), secure }
+    }
+
+    fn set(&self, value: &str, max_age: u32) -> Option<HeaderValue> {
+        let secure = if self.secure { "; Secure" } else { "" };
+        let text = format!("{}={value}; HttpOnly; SameSite=Lax; Path=/; Max-Age={max_age}{secure}", self.name);
+        HeaderValue::from_str(&text).ok()
+    }
+
+    // RFC 6265 §5.4
+    fn read(&self, headers: &HeaderMap) -> Option<SessionToken> {
+        let pairs = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = pairs.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let (_, value) = pairs.find(|(name, _)| *name == self.name)?;
+        Some(SessionToken(Secret::new(value)))
+    }
+}
+
+/// What is answered without a session: signing in, whether we live, and how the page looks.
+fn is_public(path: &str) -> bool {
+    path == "/healthz" || path == "/signin" || path.starts_with("/signin/") || path.starts_with("/assets/")
+}
+
+/// Lets a request through to its page only with a session; without one it learns nothing but where to sign in, whether
+/// the page exists or not.
+pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if is_public(request.uri().path()) {
+        return next.run(request).await;
+    }
+    let user = match app.cookie.read(request.headers()) {
+        None => Ok(None),
+        Some(token) => app.session(&token, Timestamp::now()).await.map(|user| user.map(|user| (user, token))),
+    };
+    match user {
+        Err(error) => Failure::from(error).into_response(),
+        Ok(None) if wants_json(request.headers()) => Failure::SignInNeeded.into_response(),
+        Ok(None) => Redirect::to("/signin").into_response(),
+        Ok(Some((user, token))) => {
+            let user = CurrentUser(Arc::new(user));
+            request.extensions_mut().insert(user.clone());
+            request.extensions_mut().insert(token);
+            let mut response = next.run(request).await;
+            response.extensions_mut().insert(user);
+            response
+        }
+    }
+}
+
+impl App {
+    pub(crate) async fn session(&self, token: &SessionToken, now: Timestamp) -> Result<Option<User>, StoreError> {
+        self.store.session(token.0.expose(), now).await
+    }
+}
+
+/// `GET /signin`: how to get in.
+pub(crate) async fn sign_in_page() -> Response {
+    Alone {
+        frame: Frame::still("Sign in", None),
+        heading: "Sign in".to_owned(),
+        lines: vec![
+            "You get in with a link that works once and for 15 minutes. \
+             Somebody who works where Postroom runs prints one for you:"
+                .to_owned(),
+        ],
+        shell: "postroom user signin-link ADDRESS",
+        href: "",
+        link: "",
+        code: String::new(),
+    }
+    .into_response()
+}
+
+/// `GET /signin/{token}`: uses the link and opens a session.
+pub(crate) async fn sign_in(
+    State(app): State<App>,
+    Path(token): Path<String>,
+    method: Method,
+) -> Result<Response, Failure> {
+    // Programs that look at links before people do ask with HEAD; that must not use the link up.
+    if method == Method::HEAD {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    }
+    let (user, session) = app.store.use_signin_link(&token, Timestamp::now()).await?.ok_or(Failure::LinkSpent)?;
+    tracing::info!(user = user.id.0, "signed in");
+    let cookie = app.cookie.set(session.expose(), COOKIE_MAX_AGE).ok_or(Failure::Bug)?;
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/")).into_response())
+}
+
+/// `POST /signout`: ends the session.
+pub(crate) async fn sign_out(
+    State(app): State<App>,
+    Extension(token): Extension<SessionToken>,
+) -> Result<Response, Failure> {
+    app.store.end_session(token.0.expose()).await?;
+    let cookie = app.cookie.set("", 0).ok_or(Failure::Bug)?;
+    Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/signin")).into_response())
+}

@@ -1,0 +1,205 @@
+//! Values in the words that people read: ages, sizes, states, and the steps that led to a decision.
+
+use jiff::Timestamp;
+use postroom_domain::{Party, Reason, Receipt, ReceiptState, SettlementState, TraceStep};
+
+/// How long ago, roughly; the exact instant stands beside it.
+pub(crate) fn age(then: &Timestamp, now: &Timestamp) -> String {
+    let seconds = now.as_second() - then.as_second();
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3600 => format!("{} min ago", seconds / 60),
+        3600..86_400 => format!("{} h ago", seconds / 3600),
+        86_400..172_800 => "yesterday".to_owned(),
+        172_800..1_209_600 => format!("{} days ago", seconds / 86_400),
+        _ => then.strftime("%-d %b %Y").to_string(),
+    }
+}
+
+/// The instant in full, in UTC.
+pub(crate) fn when(at: &Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
+
+/// A number of octets, in powers of 1000 as operating systems show them.
+pub(crate) fn size(octets: &u64) -> String {
+    match *octets {
+        octets @ ..1000 => format!("{octets} B"),
+        octets @ 1000..1_000_000 => format!("{} kB", octets.div_ceil(1000)),
+        octets @ 1_000_000..1_000_000_000 => format!("{:.1} MB", octets as f64 / 1e6),
+        octets => format!("{:.1} GB", octets as f64 / 1e9),
+    }
+}
+
+/// The word for `count` of something.
+pub(crate) fn plural(count: &u64, one: &'static str, many: &'static str) -> &'static str {
+    if *count == 1 { one } else { many }
+}
+
+/// One or two letters for the round stamp beside a name.
+pub(crate) fn initials(party: &Party) -> String {
+    let label = party.label();
+    let words: Vec<char> = label
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .split(|c: char| c.is_whitespace() || matches!(c, '.' | '-' | '_' | '+'))
+        .filter_map(|word| word.chars().find(|c| c.is_alphanumeric()))
+        .collect();
+    let letters: String = match words.as_slice() {
+        [] => "?".to_owned(),
+        [one] => one.to_string(),
+        [first, .., last] => [*first, *last].iter().collect(),
+    };
+    letters.to_uppercase()
+}
+
+/// Which of the five stamp colours a person has, always the same one.
+pub(crate) fn tint(party: &Party) -> u32 {
+    let key = if party.address.is_empty() { &party.name } else { &party.address };
+    key.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 5
+}
+
+/// One step of a trace, ready to be shown.
+pub(crate) struct Step {
+    /// `good`, `warn`, `bad` or empty: the colour of its dot.
+    pub(crate) tone: &'static str,
+    /// What happened.
+    pub(crate) sentence: String,
+    /// The code, for those who search for it; may be empty.
+    pub(crate) code: &'static str,
+}
+
+/// The whole way of a message: how it came in, each rule that was asked, what became of it, and what its server is owed.
+pub(crate) fn steps(receipt: &Receipt) -> Vec<Step> {
+    let mut steps = vec![Step {
+        tone: "",
+        sentence: format!("It came in through the mailbox “{}” on {}.", receipt.mailbox, when(&receipt.received_at)),
+        code: "",
+    }];
+    steps.extend(receipt.trace.iter().map(rule_step));
+    steps.push(Step { tone: tone(receipt), sentence: end_sentence(receipt), code: code(receipt.reason) });
+    if let Some(settlement) = receipt.settlement {
+        steps.push(Step { tone: "", sentence: settlement_sentence(settlement).to_owned(), code: "" });
+    }
+    steps
+}
+
+fn code(reason: Option<Reason>) -> &'static str {
+    reason.map_or("", Reason::code)
+}
+
+fn rule_step(step: &TraceStep) -> Step {
+    let detail = &step.detail;
+    let (tone, sentence) = match (step.rule.as_str(), step.outcome.as_str()) {
+        ("release", "admitted") => ("good", "A person released it, so its sender was not judged again.".to_owned()),
+        ("submissions", "off") => ("bad", "Submissions by mail are switched off.".to_owned()),
+        ("author", "unclear") => {
+            ("warn", format!("Its From field does not name exactly one usable address: {detail}."))
+        }
+        ("sender", "registered") => ("good", format!("Its sender, {detail}, is registered here.")),
+        ("sender", "unknown, allowed") => {
+            ("good", format!("Its sender, {detail}, is not registered, and this mailbox takes mail from everybody."))
+        }
+        ("sender", "unknown") => (
+            "bad",
+            format!("Its sender, {detail}, is not registered, and this mailbox takes mail only from people who are."),
+        ),
+        ("allowed-domains", "admitted") => ("good", format!("The domain of {detail} is among the allowed ones.")),
+        ("allowed-domains", "refused") => ("bad", format!("The domain of {detail} is not among the allowed ones.")),
+        ("allowed-domains", "undecided") => {
+            ("bad", format!("Whether its sender may write could not be decided: {detail}."))
+        }
+        ("copy", "duplicate") => ("bad", format!("It is a second copy: the {detail}.")),
+        ("automatic", "filed") => ("", format!("It is automatic mail ({detail}); nothing answers it.")),
+        ("automatic", "held") => ("bad", format!("It is automatic mail ({detail}), which this mailbox holds.")),
+        ("number", "comment") => ("good", format!("Its subject names {detail}, on which its sender may comment.")),
+        ("number", "no such item") => ("", format!("Its subject names {detail}, but there is no such item.")),
+        ("number", "mention") => ("warn", format!("It only {detail}.")),
+        ("workspace", "none") => {
+            ("bad", "Its mailbox names no workspace, and there is no default workspace.".to_owned())
+        }
+        ("item", "opened") => ("", "No item claims it, so it opens a new one.".to_owned()),
+        (rule, outcome) if detail.is_empty() => ("", format!("{rule}: {outcome}.")),
+        (rule, outcome) => ("", format!("{rule}: {outcome} ({detail}).")),
+    };
+    Step { tone, sentence, code: "" }
+}
+
+/// The colour that a receipt has in the journal.
+pub(crate) fn tone(receipt: &Receipt) -> &'static str {
+    match receipt.state {
+        ReceiptState::Accepted => "info",
+        ReceiptState::Deferred => "warn",
+        ReceiptState::Filed => "good",
+        ReceiptState::Held => "bad",
+    }
+}
+
+/// What the journal calls what became of a message.
+pub(crate) fn state(receipt: &Receipt) -> &'static str {
+    match (receipt.state, receipt.comment) {
+        (ReceiptState::Accepted, _) => "accepted",
+        (ReceiptState::Deferred, _) => "deferred",
+        (ReceiptState::Filed, None) => "item",
+        (ReceiptState::Filed, Some(_)) => "comment",
+        (ReceiptState::Held, _) => "held",
+    }
+}
+
+/// What became of it, as the last step of the trace.
+fn end_sentence(receipt: &Receipt) -> String {
+    let because = receipt.reason.map_or(String::new(), |reason| format!(": {}", reason.sentence()));
+    match (receipt.state, receipt.item) {
+        (ReceiptState::Accepted, _) => "It is safely stored and waits to be read.".to_owned(),
+        (ReceiptState::Deferred, _) => {
+            "It is safely stored; something stood in the way of filing it, and it is tried again by itself.".to_owned()
+        }
+        (ReceiptState::Filed, Some(number)) if receipt.comment.is_some() => {
+            format!("It became a comment on item #{number}{because}.")
+        }
+        (ReceiptState::Filed, Some(number)) => format!("It became item #{number}."),
+        (ReceiptState::Filed, None) => "It was filed; its item is gone.".to_owned(),
+        (ReceiptState::Held, _) => format!("It is held{because}."),
+    }
+}
+
+/// One line for the journal.
+pub(crate) fn outcome(receipt: &Receipt) -> String {
+    match (receipt.state, receipt.reason) {
+        (ReceiptState::Accepted, _) => "Safely stored; waits to be read".to_owned(),
+        (ReceiptState::Deferred, _) => "Safely stored; is tried again by itself".to_owned(),
+        (ReceiptState::Filed, Some(Reason::NewItem)) => "Became item".to_owned(),
+        (ReceiptState::Filed, _) => "Became a comment on".to_owned(),
+        (ReceiptState::Held, Some(reason)) => capital(reason.sentence()),
+        (ReceiptState::Held, None) => "Held".to_owned(),
+    }
+}
+
+/// What the server is owed.
+pub(crate) fn settlement_sentence(settlement: SettlementState) -> &'static str {
+    match settlement {
+        SettlementState::Owed => "On its server it is dealt with on the next visit.",
+        SettlementState::Settled => "On its server it was dealt with, and the server confirmed it.",
+        SettlementState::Kept => "On its server it stays as it is.",
+    }
+}
+
+/// The same, in a word or two.
+pub(crate) fn settlement(settlement: Option<SettlementState>) -> &'static str {
+    match settlement {
+        None => "",
+        Some(SettlementState::Owed) => "to be settled",
+        Some(SettlementState::Settled) => "settled",
+        Some(SettlementState::Kept) => "kept on server",
+    }
+}
+
+/// The text with its first letter in upper case.
+pub(crate) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,71 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+
+#[test]
+fn ages_are_rough_and_never_negative() {
+    let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+    for (then, expected) in [
+        ("2026-11-22T20:05:00Z", "just now"),
+        ("2026-11-22T19:59:30Z", "just now"),
+        ("2026-11-22T19:58:59Z", "1 min ago"),
+        ("2026-11-22T18:00:00Z", "2 h ago"),
+        ("2026-11-21T18:00:00Z", "yesterday"),
+        ("2026-11-12T18:00:00Z", "10 days ago"),
+        ("2026-10-02T18:00:00Z", "2 Oct 2026"),
+    ] {
+        assert_eq!(age(&then.parse().unwrap(), &now), expected, "{then}");
+    }
+}
+
+#[test]
+fn sizes_have_units() {
+    for (octets, expected) in
+        [(0, "0 B"), (999, "999 B"), (1001, "2 kB"), (2_340_000, "2.3 MB"), (5_000_000_000, "5.0 GB")]
+    {
+        assert_eq!(size(&octets), expected);
+    }
+}
+
+#[test]
+fn initials_are_there_for_everybody() {
+    for (name, address, expected) in [
+        ("Kim van der Berg", "kim@demo.example", "KB"),
+        ("", "pat.lee@demo.example", "PL"),
+        ("山田太郎", "t@demo.example", "山"),
+        ("", "", "S"),
+        ("!!!", "", "?"),
+    ] {
+        let party = Party { address: address.to_owned(), name: name.to_owned(), user: false };
+        // A message without an author is labelled "(no sender)".
+        let expected = if name.is_empty() && address.is_empty() { "NS" } else { expected };
+        assert_eq!(initials(&party), expected, "{name} {address}");
+    }
+}
+
+#[test]
+fn every_rule_of_the_domain_has_a_sentence() {
+    for (rule, outcome) in [
+        ("release", "admitted"),
+        ("submissions", "off"),
+        ("author", "unclear"),
+        ("sender", "registered"),
+        ("sender", "unknown, allowed"),
+        ("sender", "unknown"),
+        ("allowed-domains", "admitted"),
+        ("allowed-domains", "refused"),
+        ("allowed-domains", "undecided"),
+        ("copy", "duplicate"),
+        ("automatic", "filed"),
+        ("automatic", "held"),
+        ("number", "comment"),
+        ("number", "no such item"),
+        ("number", "mention"),
+        ("workspace", "none"),
+        ("item", "opened"),
+    ] {
+        let sentence = rule_step(&TraceStep::new(rule, outcome, "x")).sentence;
+        assert!(!sentence.starts_with(&format!("{rule}:")), "{rule}/{outcome} is shown raw");
+    }
+    assert_eq!(rule_step(&TraceStep::new("new-rule", "yes", "because")).sentence, "new-rule: yes (because).");
+}

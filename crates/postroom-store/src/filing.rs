@@ -313,10 +313,11 @@ struct Author {
 }
 
 impl Author {
-    /// The author that the message names; a registered user who sends no name gets the registered one.
+    /// The author that the message names; a registered user who sends no name gets the registered one. Where there are
+    /// several authors, none gets the rights that come with having written it: the address stays empty.
     fn of(message: &Message, user: Option<(UserId, &str)>) -> Self {
         let named = message.author().or_else(|| message.from.first());
-        let address = named.and_then(postroom_mail::Address::canonical).unwrap_or_default();
+        let address = message.author().and_then(postroom_mail::Address::canonical).unwrap_or_default();
         let name = named.map(|from| from.name.clone()).filter(|name| !name.is_empty());
         let name = name.or_else(|| user.map(|(_, name)| name.to_owned())).unwrap_or_default();
         Self { address, name }

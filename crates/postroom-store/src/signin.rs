@@ -76,6 +76,15 @@ impl Store {
         .await
     }
 
+    /// Notes that the web page was started, and tells whether that is the first time.
+    pub async fn is_first_start(&self, now: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |tx| {
+            let sql = "INSERT INTO meta (key, value) VALUES ('first_start', ?1) ON CONFLICT (key) DO NOTHING";
+            Ok(tx.execute(sql, params![&now.to_string()])? > 0)
+        })
+        .await
+    }
+
     /// Ends a session. One that is unknown is no error.
     pub async fn end_session(&self, token: &str) -> Result<(), StoreError> {
         let hash = hash_of(token);

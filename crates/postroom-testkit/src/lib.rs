@@ -4,5 +4,6 @@
 
 pub mod certificate;
 pub mod dovecot;
+pub mod postgres;
 pub mod proxy;
 pub mod scripted;

@@ -1,0 +1,9 @@
+//! The contract of the store: one suite, run on SQLite and on PostgreSQL.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod corridor;
+mod items;
+mod settings;
+mod support;
+mod trouble;
+mod visits;

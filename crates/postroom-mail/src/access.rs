@@ -6,6 +6,9 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+#[cfg(test)]
+mod tests;
+
 /// How to reach one mailbox, without its password. Stored as JSON beside the sealed password.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "protocol", rename_all = "kebab-case")]

@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
+
+#[cfg(test)]
+mod tests;
 
 /// An RFC 5322 §3.4 mailbox: display name and addr-spec. (In this product `Mailbox` means a configured inbox.)
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -26,7 +30,11 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name.is_empty() { f.write_str(&self.addr_spec) } else { write!(f, "{} <{}>", self.name, self.addr_spec) }
+        if self.name.is_empty() {
+            f.write_str(&self.addr_spec)
+        } else {
+            write!(f, "{} <{}>", self.name, self.addr_spec)
+        }
     }
 }
 
@@ -70,8 +78,12 @@ fn local_is_valid(local: &str) -> bool {
 
 fn canonical_domain(domain: &str) -> Option<String> {
     if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        let plain = literal.strip_prefix("IPv6:").unwrap_or(literal);
-        return plain.parse::<std::net::IpAddr>().ok().map(|_| domain.to_ascii_lowercase());
+        let tagged = literal.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case("IPv6:"));
+        let plain = if tagged { &literal[5..] } else { literal };
+        return Some(match plain.parse().ok()? {
+            IpAddr::V4(address) => format!("[{address}]"),
+            IpAddr::V6(address) => format!("[ipv6:{address}]"),
+        });
     }
     let ascii = idna::domain_to_ascii(domain.trim_end_matches('.')).ok()?;
     let labels_are_valid = ascii.split('.').all(|label| {

@@ -6,6 +6,9 @@ use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(test)]
+mod tests;
+
 /// A message as its server gave it: octets, never changed, with their SHA-256.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RawMessage {

@@ -1,0 +1,80 @@
+#![allow(clippy::unwrap_used)]
+
+use super::{Access, AuthMethod, ImapAccess, NotARemoteId, RemoteId, Security, Settlement};
+use proptest::prelude::*;
+
+#[test]
+fn stored_forms_of_remote_ids() {
+    let imap = |folder: &str| RemoteId::Imap { folder: folder.to_owned(), uid_validity: 7, uid: 42 };
+    let table = [
+        ("imap:7:42:INBOX", imap("INBOX")),
+        // The folder comes last, so that it may have colons of its own.
+        ("imap:7:42:a:b:c", imap("a:b:c")),
+        ("imap:7:42:", imap("")),
+        ("imap:7:42:Entwürfe", imap("Entwürfe")),
+        ("maildir:1700000000.M1P2.host,S=3", RemoteId::Maildir { name: "1700000000.M1P2.host,S=3".to_owned() }),
+        ("push:00ff", RemoteId::Push { digest: "00ff".to_owned() }),
+    ];
+    for (text, id) in table {
+        assert_eq!(id.to_string(), text);
+        assert_eq!(text.parse(), Ok(id));
+    }
+    for wrong in [
+        "",
+        "imap",
+        "imap:",
+        "imap:7",
+        "imap:7:42",
+        "imap:x:42:INBOX",
+        "imap:7:-1:INBOX",
+        "imap:7:4294967296:A",
+        "pop3:1",
+    ] {
+        assert_eq!(wrong.parse::<RemoteId>(), Err(NotARemoteId), "{wrong}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_remote_id_comes_back(folder: String, uid_validity: u32, uid: u32, name: String, digest: String) {
+        for id in [RemoteId::Imap { folder, uid_validity, uid }, RemoteId::Maildir { name }, RemoteId::Push { digest }] {
+            prop_assert_eq!(id.to_string().parse::<RemoteId>(), Ok(id));
+        }
+    }
+}
+
+/// What is stored today must be read tomorrow.
+#[test]
+fn stored_access_and_settlement() {
+    let access = Access::Imap(ImapAccess {
+        host: "mail.example.org".to_owned(),
+        port: 993,
+        security: Security::StarttlsIfAvailable,
+        user: "desk".to_owned(),
+        auth: AuthMethod::Auto,
+        folder: "INBOX".to_owned(),
+        allow_private_host: false,
+    });
+    let json = serde_json::to_string(&access).unwrap();
+    expect_test::expect![[
+        r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","folder":"INBOX","allow_private_host":false}"#
+    ]]
+    .assert_eq(&json);
+    assert_eq!(serde_json::from_str::<Access>(&json).unwrap(), access);
+    for (settlement, json) in [
+        (Settlement::Keep, r#"{"do":"keep"}"#),
+        (Settlement::MarkSeen, r#"{"do":"mark-seen"}"#),
+        (Settlement::Delete, r#"{"do":"delete"}"#),
+        (Settlement::MoveTo("Done".to_owned()), r#"{"do":"move-to","folder":"Done"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&settlement).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Settlement>(json).unwrap(), settlement);
+    }
+}
+
+#[test]
+fn default_ports() {
+    assert_eq!(Security::Ssl.default_imap_port(), 993);
+    assert_eq!(Security::Starttls.default_imap_port(), 143);
+    assert_eq!(Security::None.default_imap_port(), 143);
+}

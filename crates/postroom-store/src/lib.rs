@@ -4,17 +4,19 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `backup` and `check`.
+//! `mailboxes`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `dump`, `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
 
 mod accept;
 mod backend;
+mod backup;
 mod blobs;
 mod check;
 mod config;
 mod crash;
+mod dump;
 mod facts;
 mod files;
 mod filing;
@@ -25,6 +27,7 @@ mod journal;
 mod mailboxes;
 mod migrate;
 mod people;
+mod restore;
 mod seal;
 mod search;
 mod settling;
@@ -34,6 +37,7 @@ mod visits;
 mod workspaces;
 
 pub use accept::{Accepted, AcceptedBatch, Fetched};
+pub use backup::BackupReport;
 pub use check::{CheckReport, Problem};
 pub use config::{Database, StoreConfig};
 pub use crash::CRASH_POINTS;

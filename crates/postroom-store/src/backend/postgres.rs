@@ -127,6 +127,8 @@ impl ToSql for Param<'_> {
         match *self {
             Param::Null => Ok(IsNull::Yes),
             Param::Int(value) if *ty == Type::INT4 => i32::try_from(value)?.to_sql(ty, out),
+            // A backup made on SQLite has numbers for yes and no.
+            Param::Int(value) if *ty == Type::BOOL => (value != 0).to_sql(ty, out),
             Param::Int(value) => value.to_sql(ty, out),
             Param::Text(value) => Param::clean(value).as_ref().to_sql(ty, out),
             Param::Blob(value) => value.to_sql(ty, out),

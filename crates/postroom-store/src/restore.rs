@@ -1,0 +1,151 @@
+//! A restore: a whole backup into an empty place, with all visits suspended.
+
+use crate::backup::{BackupReport, require_empty};
+use crate::dump::{FORMAT, MANIFEST, Manifest, TABLES, Table, columns, from_json, param_of};
+use crate::files::{Files, sync_dir};
+use crate::migrate::NEWEST;
+use crate::tx::{Param, Value};
+use crate::{Store, StoreConfig, StoreError, Tx, config, search};
+use postroom_mail::Sha256;
+use sha2::Digest as _;
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+impl Store {
+    /// Restores the backup in `dir` into an empty data directory and an empty database, of either kind. Every file is
+    /// verified before anything is written. All mailboxes are paused afterwards, so that two copies never visit the same
+    /// mailbox; `postroom mailbox resume` takes up the visits. The data directory may have the key file in it already.
+    ///
+    /// # Errors
+    /// `BACKUP_DAMAGED`, `NOT_EMPTY`, and those of [`Store::open`].
+    pub async fn restore(dir: &Path, config: &StoreConfig) -> Result<(Self, BackupReport), StoreError> {
+        require_empty(&config.data_dir, &["secret.key"])?;
+        let (from, to) = (dir.to_owned(), config.clone());
+        let (store, manifest) = tokio::task::spawn_blocking(move || {
+            let manifest = verified_manifest(&from)?;
+            config::make_private_dir(&to.data_dir)?;
+            copy_large(&from, &to.data_dir, &manifest)?;
+            Ok((Self::open(&to)?, manifest))
+        })
+        .await
+        .unwrap_or_else(|error| Err(StoreError::Database(error.into())))?;
+        let report = BackupReport::of(&manifest);
+        let dir = dir.to_owned();
+        let target = config.data_dir.clone();
+        store.write(move |tx| load(tx, &dir, &target)).await?;
+        Ok((store, report))
+    }
+}
+
+fn damaged(dir: &Path, what: impl Into<String>) -> StoreError {
+    StoreError::BackupDamaged { path: dir.to_owned(), what: what.into() }
+}
+
+/// The manifest, once every file it names is there and has its digest.
+fn verified_manifest(dir: &Path) -> Result<Manifest, StoreError> {
+    let json = std::fs::read(dir.join(MANIFEST)).map_err(|error| damaged(dir, format!("{MANIFEST}: {error}")))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&json).map_err(|error| damaged(dir, format!("{MANIFEST}: {error}")))?;
+    if manifest.format != FORMAT || manifest.schema > NEWEST {
+        return Err(StoreError::Newer { found: manifest.schema, known: NEWEST });
+    }
+    for file in &manifest.files {
+        // A manifest names only what lies below it.
+        if file.path.split('/').any(|part| part == "..") || file.path.starts_with('/') {
+            return Err(damaged(dir, format!("{} is no path of a backup", file.path)));
+        }
+        let digest =
+            digest_of(&dir.join(&file.path)).map_err(|error| damaged(dir, format!("{}: {error}", file.path)))?;
+        if digest != file.sha256 {
+            return Err(damaged(dir, format!("{} was changed", file.path)));
+        }
+    }
+    Ok(manifest)
+}
+
+fn digest_of(path: &Path) -> std::io::Result<Sha256> {
+    let mut file = File::open(path)?;
+    let mut digest = sha2::Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Sha256::from_bytes(digest.finalize().into())),
+            read => digest.update(&buffer[..read]),
+        }
+    }
+}
+
+/// Copies the large contents, durable before the database names them.
+fn copy_large(from: &Path, data_dir: &Path, manifest: &Manifest) -> Result<(), StoreError> {
+    let files = Files::new(data_dir);
+    let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
+    for file in manifest.files.iter().filter(|file| file.path.starts_with("raw/")) {
+        let path = files.path(file.sha256);
+        let parent = path.parent().unwrap_or(data_dir);
+        if dirs.insert(parent.to_owned()) {
+            config::make_private_dir(parent)?;
+        }
+        let copied = std::fs::copy(from.join(&file.path), &path).and_then(|_| File::open(&path)?.sync_all());
+        copied.map_err(|error| StoreError::file(&path, error))?;
+    }
+    if !dirs.is_empty() {
+        dirs.insert(data_dir.join("raw"));
+        dirs.insert(data_dir.to_owned());
+    }
+    dirs.iter().try_for_each(|dir| sync_dir(dir))
+}
+
+fn load(tx: &mut Tx<'_>, dir: &Path, target: &Path) -> Result<(), StoreError> {
+    for table in TABLES {
+        let mut row = tx.query_one(&format!("SELECT EXISTS (SELECT 1 FROM {})", table.name), &[])?;
+        if row.bool(0)? {
+            return Err(StoreError::NotEmpty { path: target.to_owned() });
+        }
+    }
+    for table in TABLES {
+        load_table(tx, table, dir)?;
+    }
+    search::rebuild(tx)?;
+    tx.execute("UPDATE mailbox SET paused = TRUE", &[])?;
+    tx.execute("UPDATE receipt SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL", &[]).map(drop)
+}
+
+fn load_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(), StoreError> {
+    let name = format!("tables/{}.jsonl", table.name);
+    let broken = |what: String| damaged(dir, format!("{name}: {what}"));
+    let file = File::open(dir.join(&name)).map_err(|error| broken(error.to_string()))?;
+    let mut lines = BufReader::with_capacity(1 << 16, file).lines();
+    let header = lines.next().and_then(Result::ok).unwrap_or_default();
+    let names: Vec<String> = serde_json::from_str(&header).map_err(|error| broken(error.to_string()))?;
+    let known = columns(tx, table.name)?;
+    if let Some(stranger) = names.iter().find(|name| !known.contains(name)) {
+        return Err(broken(format!("unknown column {stranger}")));
+    }
+    let params: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), params.join(", "));
+    for line in lines {
+        let line = line.map_err(|error| broken(error.to_string()))?;
+        let row: Vec<serde_json::Value> = serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
+        let values: Option<Vec<Value>> = row.iter().map(from_json).collect();
+        let values = values.filter(|values| values.len() == names.len());
+        let values = values.ok_or_else(|| broken("a row that cannot be read".to_owned()))?;
+        let params: Vec<Param<'_>> = values.iter().map(param_of).collect();
+        tx.execute(&sql, &params)?;
+    }
+    advance_counter(tx, table)
+}
+
+/// Makes new numbers follow the restored ones; SQLite does so by itself.
+fn advance_counter(tx: &mut Tx<'_>, table: &Table) -> Result<(), StoreError> {
+    let [key @ ("id" | "number")] = table.key else { return Ok(()) };
+    if !matches!(tx, Tx::Postgres(_)) {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT setval(pg_get_serial_sequence('{0}', '{key}'), (SELECT max({key}) FROM {0})) WHERE EXISTS (SELECT 1 FROM {0})",
+        table.name
+    );
+    tx.query(&sql, &[]).map(drop)
+}

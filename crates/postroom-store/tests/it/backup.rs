@@ -1,0 +1,130 @@
+//! Backup, restore and check.
+
+use crate::support::*;
+use postroom_domain::{MailboxPolicy, StartFrom};
+use postroom_mail::{Secret, Settlement};
+use postroom_store::{Database, ItemFilter, OutcomeKind, Store, StoreConfig};
+use postroom_testkit::postgres::Postgres;
+
+/// A house with an item, a comment, an attachment, a large message, held mail, something owed and a password.
+async fn furnished(place: &Place) -> House {
+    let policy = MailboxPolicy { filed: Settlement::Delete, ..MailboxPolicy::default() };
+    let house = House::new(place, policy, StartFrom::All).await;
+    let password = Some(Secret::new("pass"));
+    house.store.add_mailbox(imap("other", MailboxPolicy::default(), StartFrom::New), password, noon()).await.unwrap();
+    let claimed = house.accept(&[(1, "one two three")]).await.remove(0);
+    let mut first = message("ann@example.org", "Naïve\u{0}title", "one two three");
+    first.attachments.push(slice(claimed.raw(), "two.txt", 4..7));
+    house.file(vec![(claimed, first)]).await;
+    house.take(2, message("ann@example.org", "Re: #1", "a comment")).await;
+    house.take(3, message("eve@evil.test", "held", "held")).await;
+    house.take(4, message("ann@example.org", "large", &"large ".repeat(60_000))).await;
+    house.accept(&[(5, "waits")]).await;
+    house
+}
+
+#[tokio::test]
+async fn a_backup_is_restored_into_either_database() {
+    let server = Postgres::start();
+    let places = || {
+        let postgres = server.as_ref().map(Place::postgres);
+        std::iter::once(Place::sqlite()).chain(postgres)
+    };
+    for source in places() {
+        let house = furnished(&source).await;
+        let dir = tempfile::tempdir().unwrap();
+        let made = house.store.backup(&dir.path().join("b"), noon()).await.unwrap();
+        assert_eq!(house.store.backup(&dir.path().join("b"), noon()).await.unwrap_err().code(), "NOT_EMPTY");
+        assert!(!dir.path().join("b/secret.key").exists());
+        for target in places() {
+            let (store, restored) = Store::restore(&dir.path().join("b"), &target.config).await.unwrap();
+            assert_eq!(restored, made);
+            let report = store.check().await.unwrap();
+            assert_eq!(report.problems, []);
+            assert_eq!((report.receipts, report.raw, report.blobs, report.items, report.comments), (5, 5, 1, 2, 1));
+            assert!(store.mailboxes().await.unwrap().iter().all(|mailbox| mailbox.paused));
+            assert_eq!(
+                store.owed(house.mailbox.id, 9).await.unwrap(),
+                house.store.owed(house.mailbox.id, 9).await.unwrap()
+            );
+            for number in [1, 2] {
+                assert_eq!(store.item(number).await.unwrap(), house.store.item(number).await.unwrap());
+            }
+            let all = || postroom_store::ReceiptFilter::default();
+            assert_eq!(store.receipts(all()).await.unwrap(), house.store.receipts(all()).await.unwrap());
+            assert_eq!(store.users().await.unwrap(), house.store.users().await.unwrap());
+            let query = ItemFilter { query: Some("comment three".into()), ..ItemFilter::default() };
+            assert_eq!(store.items(query).await.unwrap().len(), 1);
+            let other = store.mailbox("other").await.unwrap();
+            assert_eq!(store.password(other.id).await.unwrap_err().code(), "SECRET_KEY_MISSING");
+
+            // Work goes on with new numbers.
+            let lease = lease(&store, &store.mailbox("desk").await.unwrap(), &house.me).await;
+            let batch = vec![fetched(uid(7, 6), "new")];
+            let claimed = store.accept(&lease, batch, &house.me, noon()).await.unwrap().claimed.remove(0);
+            let moved = House {
+                store,
+                lease,
+                mailbox: house.mailbox.clone(),
+                epoch: house.epoch.clone(),
+                me: house.me.clone(),
+            };
+            let outcome = moved.file(vec![(claimed, message("ann@example.org", "new", "new"))]).await.remove(0);
+            assert_eq!(outcome.kind, OutcomeKind::Item(3));
+            let again = Store::restore(&dir.path().join("b"), &target.config).await.err().unwrap();
+            assert_eq!(again.code(), "NOT_EMPTY");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_not_restored() {
+    let source = Place::sqlite();
+    let house = furnished(&source).await;
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("b");
+    house.store.backup(&backup, noon()).await.unwrap();
+    let code = |name: &str| {
+        let config = StoreConfig::new(dir.path().join(name), Database::Sqlite);
+        let backup = backup.clone();
+        async move { Store::restore(&backup, &config).await.err().map(|error| error.code()) }
+    };
+    let items = backup.join("tables/item.jsonl");
+    let kept = std::fs::read_to_string(&items).unwrap();
+    std::fs::write(&items, kept.replace("one", "two")).unwrap();
+    assert_eq!(code("changed").await, Some("BACKUP_DAMAGED"));
+    std::fs::write(&items, kept).unwrap();
+    let manifest = std::fs::read_to_string(backup.join("manifest.json")).unwrap();
+    std::fs::write(backup.join("manifest.json"), manifest.replace("tables/item", "tables/../tables/item")).unwrap();
+    assert_eq!(code("outside").await, Some("BACKUP_DAMAGED"));
+    std::fs::remove_file(backup.join("manifest.json")).unwrap();
+    assert_eq!(code("unfinished").await, Some("BACKUP_DAMAGED"));
+    std::fs::write(backup.join("manifest.json"), manifest).unwrap();
+    assert_eq!(code("whole").await, None);
+}
+
+#[tokio::test]
+async fn check_finds_what_is_missing_or_damaged() {
+    let place = Place::sqlite();
+    let house = furnished(&place).await;
+    let large = std::fs::read_dir(place.config.data_dir.join("raw")).unwrap().next().unwrap().unwrap().path();
+    let large = std::fs::read_dir(large).unwrap().next().unwrap().unwrap().path();
+    std::fs::remove_file(large).unwrap();
+    let path = place.config.data_dir.join("postroom.sqlite3");
+    let sqlite = rusqlite::Connection::open(path).unwrap();
+    sqlite.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+    sqlite
+        .execute(
+            "UPDATE raw SET octets = CAST('one two fhree' AS BLOB) WHERE octets = CAST('one two three' AS BLOB)",
+            [],
+        )
+        .unwrap();
+    sqlite.execute("DELETE FROM comment", []).unwrap();
+    sqlite
+        .execute("UPDATE receipt SET settlement = 'owed', how = '{\"do\":\"delete\"}' WHERE state = 'held'", [])
+        .unwrap();
+    let report = house.store.check().await.unwrap();
+    let mut codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["FILED_WITHOUT_EFFECT", "HELD_TO_BE_DELETED", "RAW_DAMAGED", "RAW_DAMAGED", "RAW_MISSING"]);
+}

@@ -123,6 +123,25 @@ impl Dialogue {
             .collect()
     }
 
+    /// The same dialogue, but the connection ends once the server has sent so many octets; `None` when it sends fewer.
+    pub fn cut_after(&self, octets: usize) -> Option<Self> {
+        let mut left = octets;
+        let mut steps = Vec::new();
+        for step in &self.steps {
+            match step {
+                Step::Send(sent) if sent.len() > left => {
+                    steps.push(Step::Send(sent[..left].to_vec()));
+                    steps.push(Step::Drop);
+                    return Some(Self { name: format!("{} cut after {octets}", self.name), steps, ..self.clone() });
+                }
+                Step::Send(sent) => left -= sent.len(),
+                _ => {}
+            }
+            steps.push(step.clone());
+        }
+        None
+    }
+
     /// Plays the server's part until the client closes the connection.
     ///
     /// # Errors

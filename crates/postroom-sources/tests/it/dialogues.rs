@@ -68,6 +68,30 @@ async fn all_dialogues_end_as_they_say() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// Wherever the connection ends, a visit hands over whole, confirmed messages or none, and reports as settled what the
+/// server has confirmed or nothing.
+#[tokio::test]
+async fn a_cut_after_any_octet_shows_all_or_nothing() {
+    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
+    for name in ["01-login-and-fetch", "20-starttls", "40-uid-behind-the-body", "60-delete", "62-move"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/dialogues/imap/{name}.dialogue"));
+        let whole = Dialogue::load(&path).unwrap();
+        let expected = whole.setting("expect").unwrap();
+        let cuts = (0..).map_while(|octets| whole.cut_after(octets));
+        let mut count = 0;
+        for cut in cuts {
+            let (ours, theirs) = tokio::io::duplex(1 << 20);
+            let client = act(&cut, Box::new(ours), &certificate);
+            let (outcome, _server) = tokio::join!(client, cut.play(Box::new(theirs), &certificate));
+            // A visit whose goodbye alone was cut has done its work and says what came; see `try_act`.
+            let is_all = outcome == expected || outcome.starts_with(&format!("{expected}, "));
+            assert!(is_all || outcome.starts_with("error "), "{}: {outcome}", cut.name);
+            count += 1;
+        }
+        assert!(count > 100, "{name}: only {count} cuts");
+    }
+}
+
 /// Plays one dialogue and compares what the client made of it with `> expect`; both sides must be content.
 async fn check(dialogue: &Dialogue, transport: Transport, certificate: &Certificate) -> Result<(), String> {
     let name = format!("{} ({transport:?})", dialogue.name);

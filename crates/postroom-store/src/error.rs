@@ -116,6 +116,9 @@ pub enum StoreError {
     /// The file is no database, or its structure is broken.
     #[error("the database is damaged")]
     Damaged(#[source] Cause),
+    /// The machine could not read or sync a file of the database.
+    #[error("the files of the database cannot be read or written")]
+    Io(#[source] Cause),
     /// Any other failure inside the database.
     #[error("the database could not do it")]
     Database(#[source] Cause),
@@ -228,6 +231,7 @@ impl StoreError {
             Self::SchemaDiffers { .. } => "DATABASE_SCHEMA_DIFFERS",
             Self::NotDurable { .. } => "DATABASE_NOT_DURABLE",
             Self::Damaged(_) => "DATABASE_DAMAGED",
+            Self::Io(_) => "DATABASE_IO",
             Self::Database(_) => "DATABASE_ERROR",
             Self::Unwritable { .. } => "DATA_DIR_UNWRITABLE",
             Self::BadValue { .. } => "DATABASE_VALUE",
@@ -265,6 +269,7 @@ impl StoreError {
                     .into()
             }
             Self::Damaged(_) => "stop Postroom, keep a copy of the data directory as it is, and restore the last backup beside it".into(),
+            Self::Io(_) => "nothing was lost: mail stays on its server; look after the disk, then run `postroom check`".into(),
             Self::Database(_) | Self::BadValue { .. } => "nothing was changed by this step; `postroom check` tells whether the data is sound".into(),
             Self::Unwritable { .. } => "nothing was changed; give this user the right to write there, or name another directory with --data".into(),
             Self::RawMissing { .. } | Self::RawDamaged { .. } => {
@@ -326,6 +331,7 @@ impl StoreError {
             Self::Full(_) => Self::Full(cause()),
             Self::Unreachable(_) => Self::Unreachable(cause()),
             Self::Damaged(_) => Self::Damaged(cause()),
+            Self::Io(_) => Self::Io(cause()),
             _ => Self::Database(cause()),
         }
     }
@@ -334,9 +340,22 @@ impl StoreError {
     pub(crate) fn is_of_the_database(&self) -> bool {
         matches!(
             self,
-            Self::Locked(_) | Self::Full(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Damaged(_) | Self::Closed
+            Self::Locked(_)
+                | Self::Full(_)
+                | Self::Unreachable(_)
+                | Self::Refused(_)
+                | Self::Damaged(_)
+                | Self::Io(_)
+                | Self::Closed
         )
     }
+}
+
+/// Whether SQLite could not make a file longer. Beyond a quota or a limit on file sizes it reports this as an I/O error
+/// of the write, only ENOSPC as a full disk.
+fn is_failed_write(error: &rusqlite::Error) -> bool {
+    const LENGTHENING: [i32; 2] = [rusqlite::ffi::SQLITE_IOERR_WRITE, rusqlite::ffi::SQLITE_IOERR_SHMSIZE];
+    matches!(error, rusqlite::Error::SqliteFailure(inner, _) if LENGTHENING.contains(&inner.extended_code))
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -345,8 +364,8 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked(error.into()),
             Some(ErrorCode::DiskFull) => Self::Full(error.into()),
-            // SQLite reports a write beyond RLIMIT_FSIZE or quota as an I/O error of the write.
-            Some(ErrorCode::SystemIoFailure) => Self::Full(error.into()),
+            Some(ErrorCode::SystemIoFailure) if is_failed_write(&error) => Self::Full(error.into()),
+            Some(ErrorCode::SystemIoFailure) => Self::Io(error.into()),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.into()),
             Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                 Self::Unwritable { path: PathBuf::from("the database file"), source: std::io::Error::other(error) }

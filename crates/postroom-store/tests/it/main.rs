@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod backup;
+mod child;
 mod corridor;
 mod items;
 mod settings;

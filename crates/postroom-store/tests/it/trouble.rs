@@ -1,7 +1,9 @@
 //! Trouble: databases from elsewhere, servers that lose data, full disks, several processes.
 
+use crate::child::{command, prepared};
 use crate::support::*;
-use postroom_store::{Database, Store, StoreConfig};
+use postroom_domain::ReceiptState;
+use postroom_store::{Database, Holder, ItemFilter, OutcomeKind, ReceiptFilter, Store, StoreConfig};
 use postroom_testkit::postgres::Postgres;
 
 #[tokio::test]
@@ -36,4 +38,90 @@ async fn databases_that_are_not_ours_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let refused = StoreConfig::new(dir.path(), Database::Postgres("postgres://nobody@127.0.0.1:1/x".into()));
     assert_eq!(Store::open(&refused).err().unwrap().code(), "DATABASE_UNREACHABLE");
+}
+
+#[tokio::test]
+async fn a_full_disk_loses_nothing() {
+    let place = prepared().await;
+    // Files of at most 2 MB; a write beyond that fails instead of killing the process.
+    let child = command("fill", &place.config.data_dir, "trap '' XFSZ; ulimit -f 4000").output().unwrap();
+    let out = String::from_utf8_lossy(&child.stdout).into_owned();
+    assert!(child.status.success(), "{out}{}", String::from_utf8_lossy(&child.stderr));
+    let accepted = out.lines().find_map(|line| line.split("accepted ").nth(1)?.trim().parse::<usize>().ok()).unwrap();
+
+    // With room again everything is as it was, and the rest follows.
+    let store = place.open();
+    assert_eq!(store.receipts(Default::default()).await.unwrap().len(), accepted);
+    let report = store.check().await.unwrap();
+    assert_eq!((report.problems, report.raw), (vec![], accepted as u64));
+    let mailbox = store.mailbox("desk").await.unwrap();
+    let me = Holder::current();
+    let lease = lease(&store, &mailbox, &me).await;
+    let large = fetched(uid(7, 1000), &"y".repeat(9_000_000));
+    let done = store.accept(&lease, vec![large], &me, noon()).await.unwrap();
+    assert_eq!(done.claimed.len(), 1);
+    assert!(no_temporary_files(&place.config.data_dir));
+}
+
+fn no_temporary_files(dir: &std::path::Path) -> bool {
+    std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).all(|path| {
+        if path.is_dir() {
+            no_temporary_files(&path)
+        } else {
+            path.extension().is_none_or(|extension| extension != "tmp")
+        }
+    })
+}
+
+#[tokio::test]
+async fn several_processes_work_on_one_database() {
+    let place = prepared().await;
+    let start = |name: &str| command(&format!("push {name}"), &place.config.data_dir, "true").spawn().unwrap();
+    let children = [start("a"), start("b"), start("c")];
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    let store = place.open();
+    let receipts = store.receipts(ReceiptFilter { limit: 1000, ..ReceiptFilter::default() }).await.unwrap();
+    assert_eq!(receipts.len(), 20 + 3 * 20);
+    assert!(receipts.iter().all(|receipt| receipt.state == ReceiptState::Filed));
+    let items = store.items(ItemFilter { limit: 1000, ..ItemFilter::default() }).await.unwrap();
+    assert_eq!(items.len(), receipts.len());
+    assert_eq!(store.check().await.unwrap().problems, []);
+}
+
+#[tokio::test]
+async fn verbs_that_share_a_commit_do_not_harm_each_other() {
+    on_each_database(|place| async move {
+        let store = place.open();
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..120 {
+            let store = store.clone();
+            // Every third fails, because its workspace exists already.
+            let name = if n % 3 == 0 { key("SAME") } else { key(&format!("W{n}")) };
+            tasks.spawn(async move { store.add_workspace(&name, "name", false).await.map_err(|error| error.code()) });
+        }
+        let results = tasks.join_all().await;
+        assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 81);
+        assert!(results.iter().all(|result| matches!(result, Ok(_) | Err("WORKSPACE_EXISTS"))));
+        assert_eq!(store.workspaces().await.unwrap().len(), 81);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lost_connection_is_made_again() {
+    let Some(server) = Postgres::start() else { return };
+    let place = Place::postgres(&server);
+    let house = House::usual(&place).await;
+    let Database::Postgres(url) = &place.config.database else { panic!("not PostgreSQL") };
+    for n in 1..4 {
+        let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'postroom'";
+        server.sql(url, all).unwrap();
+        let text = format!("text {n}");
+        assert_eq!(house.take(n, message("ann@example.org", "s", &text)).await.kind, OutcomeKind::Item(n.into()));
+    }
+    drop(server);
+    let error = house.store.items(ItemFilter::default()).await.unwrap_err();
+    assert_eq!((error.code(), error.remedy()), ("DATABASE_UNREACHABLE", postroom_store::Remedy::RetryLater));
 }

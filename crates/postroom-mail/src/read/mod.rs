@@ -44,7 +44,7 @@ pub fn read(raw: &RawMessage) -> Message {
     let choice = body::choose(&structure);
     let shown = Bodies { raw, structure: &structure }.read(&choice, &mut message);
     attachments(raw, &structure, &choice, &shown, &mut message);
-    let split = quote::split(&message.text);
+    let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
     message
 }

@@ -1,212 +1,119 @@
 //! What the author wrote now, and what is only quoted.
 //!
-//! Cautious: a quotation is cut only where it is the end of the message, so that answers between quoted lines stay, and
-//! where nothing would be left everything stays.
+//! Cautious: a quotation is folded away only where it is one block, so that answers between quoted lines stay, what was
+//! forwarded stays, and where nothing would be left everything stays. Nothing is lost: the text keeps all of it.
 
-/// The text without trailing quotation and signature, and the quotation.
+mod signs;
+#[cfg(test)]
+mod tests;
+
+/// The text without quotation and signature, and the quotation.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
     pub(super) reply: String,
     pub(super) quoted: String,
 }
 
-/// Splits a text with LF line ends.
-pub(super) fn split(text: &str) -> Split {
+/// Splits a text with LF line ends; `subject` tells whether it was forwarded.
+pub(super) fn split(text: &str, subject: &str) -> Split {
     let lines: Vec<&str> = text.lines().collect();
-    let quote_start = quotation_start(&lines);
-    let own = &lines[..quote_start];
-    let signature = signature_start(own);
-    let reply = own[..signature].join("\n").trim_end().to_owned();
-    let quoted = lines[quote_start..].join("\n").trim().to_owned();
-    if reply.trim().is_empty() && !quoted.is_empty() {
-        // Nothing but quotation: a forwarded message, or a rule that was wrong. Show all of it.
-        return Split { reply: text.trim_end().to_owned(), quoted: String::new() };
+    let everything = || Split { reply: text.trim_end().to_owned(), quoted: String::new() };
+    if signs::says_forwarded(subject) {
+        return everything();
     }
+    let quotation = quotation(&lines);
+    let (above, below) = (&lines[..quotation.start], &lines[quotation.end..]);
+    let mut reply = without_signature(above, !quotation.is_empty()).join("\n").trim_end().to_owned();
+    let below = without_signature(below, false).join("\n");
+    if !below.trim().is_empty() {
+        // An answer below the quotation, or around it.
+        let gap = if reply.is_empty() { "" } else { "\n\n" };
+        reply = format!("{reply}{gap}{}", below.trim_matches('\n').trim_end());
+    }
+    if reply.trim().is_empty() && !quotation.is_empty() {
+        return everything();
+    }
+    let quoted = lines[quotation].join("\n").trim().to_owned();
     Split { reply, quoted }
 }
 
-/// The first line of the quotation that ends the message; the number of lines if there is none.
-fn quotation_start(lines: &[&str]) -> usize {
-    let header = (0..lines.len()).find(|&at| is_separator(lines, at)).unwrap_or(lines.len());
-    let before = &lines[..header];
-    let Some(trailing) = trailing_quote(before) else { return header };
-    if header < lines.len() || trailing < before.len() { trailing } else { header }
+/// The lines of the quotation; empty at the end if there is none.
+fn quotation(lines: &[&str]) -> std::ops::Range<usize> {
+    let none = lines.len()..lines.len();
+    let forwarded = lines.iter().position(|line| signs::is_forward_mark(line)).unwrap_or(lines.len());
+    let marks = Marks::of(lines);
+    let Some((start, end)) = (0..forwarded).find_map(|at| signs::quotation_sign(lines, at).map(|start| (start, at)))
+    else {
+        // Marked lines without a sign are a quotation only at the end.
+        let first = marks.next(0).filter(|first| *first < forwarded);
+        let block = first.and_then(|first| marks.block(first, first));
+        return block.filter(|block| marks.ends(block.end)).unwrap_or(none);
+    };
+    match marks.next(end + 1) {
+        Some(first) if marks.only_blank(end + 1, first) => marks.block(start, first).unwrap_or(none),
+        // Without marks it lasts to the end. Where nothing stands above it, it is no answer.
+        _ if start > 0 => start..lines.len(),
+        _ => none,
+    }
 }
 
-/// Where the `>` lines at the end of `lines` begin, with the line that introduces them.
-fn trailing_quote(lines: &[&str]) -> Option<usize> {
-    let is_quoted = |line: &str| line.trim_start().starts_with('>');
-    let own_end = lines.iter().rposition(|line| !line.trim().is_empty() && !is_quoted(line)).map_or(0, |at| at + 1);
-    // Whether what stands below the last quoted line is only a signature.
-    let last_quoted = lines.iter().rposition(|line| is_quoted(line))?;
-    if own_end > last_quoted {
-        let below = &lines[last_quoted + 1..];
-        if signature_start(below) > first_words(below) {
-            return None;
+/// Which lines carry a quotation mark.
+struct Marks<'x> {
+    lines: &'x [&'x str],
+    last: usize,
+}
+
+impl<'x> Marks<'x> {
+    fn of(lines: &'x [&'x str]) -> Self {
+        Self { lines, last: lines.iter().rposition(|line| is_marked(line)).unwrap_or(0) }
+    }
+
+    /// The first marked line from `at` on.
+    fn next(&self, at: usize) -> Option<usize> {
+        self.lines.get(at..)?.iter().position(|line| is_marked(line)).map(|step| at + step)
+    }
+
+    fn only_blank(&self, from: usize, to: usize) -> bool {
+        self.lines.get(from..to).is_some_and(|lines| lines.iter().all(|line| line.trim().is_empty()))
+    }
+
+    /// From `start` to the last marked line, if all lines from `first` on are marked or blank: then nobody answered in
+    /// between.
+    fn block(&self, start: usize, first: usize) -> Option<std::ops::Range<usize>> {
+        let block = &self.lines[first..=self.last];
+        let is_whole = block.iter().all(|line| is_marked(line) || line.trim().is_empty());
+        is_whole.then_some(start..self.last + 1)
+    }
+
+    /// Whether nothing but a signature stands from `at` on.
+    fn ends(&self, at: usize) -> bool {
+        without_signature(&self.lines[at..], false).iter().all(|line| line.trim().is_empty())
+    }
+}
+
+fn is_marked(line: &str) -> bool {
+    line.trim_start().starts_with('>')
+}
+
+/// `lines` without the signature at their end, and without the rule that a program drew above a quotation.
+fn without_signature<'l, 'x>(lines: &'l [&'x str], above_quotation: bool) -> &'l [&'x str] {
+    let mut lines = trim_end(lines);
+    if above_quotation {
+        while lines.last().is_some_and(|line| signs::is_rule(line)) {
+            lines = trim_end(&lines[..lines.len() - 1]);
         }
-        return trailing_quote(&lines[..=last_quoted]);
     }
-    let mut start = own_end;
-    // "On … wrote:" takes one to three lines.
-    for length in 1..=3.min(own_end) {
-        let introduction = lines[own_end - length..own_end].join(" ");
-        if is_introduction(introduction.trim()) {
-            start = own_end - length;
-            break;
-        }
-    }
-    (start < lines.len()).then_some(start)
+    /// A signature longer than this is a text that somebody divided with dashes.
+    const SIGNATURE_MAX: usize = 15;
+    let last = &lines[lines.len().saturating_sub(SIGNATURE_MAX)..];
+    let start = last.iter().position(|line| signs::begins_signature(line));
+    // What telephones and mailing lists add stands at the very end.
+    let footer = last.iter().rposition(|line| signs::is_footer(line)).filter(|at| last.len() - at <= 6);
+    let cut = start.or(footer).map_or(lines.len(), |at| lines.len() - last.len() + at);
+    trim_end(&lines[..cut])
 }
 
-fn first_words(lines: &[&str]) -> usize {
-    lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(lines.len())
-}
-
-/// Words that end an introduction, in the languages of most mail programs.
-const WROTE: [&str; 16] = [
-    "wrote",
-    "writes",
-    "schrieb",
-    "schrieb ",
-    "a écrit",
-    "a ecrit",
-    "escribió",
-    "escreveu",
-    "ha scritto",
-    "scrisse",
-    "schreef",
-    "skrev",
-    "napisał",
-    "napisał(a)",
-    "kirjoitti",
-    "пишет",
-];
-/// Words that begin one.
-const ON: [&str; 14] =
-    ["on ", "am ", "le ", "el ", "em ", "il ", "op ", "den ", "dnia ", "w dniu ", "vào ", "på ", "pe ", "в "];
-
-/// Whether this is "On … wrote:" in some language.
-fn is_introduction(line: &str) -> bool {
-    let lower = line.trim_start_matches('>').trim().to_lowercase();
-    let Some(head) = lower.strip_suffix(':').or_else(|| lower.strip_suffix('：')) else { return false };
-    let head = head.trim_end();
-    if head.len() > 400 {
-        return false;
-    }
-    let says_wrote = WROTE.iter().any(|word| head.ends_with(word));
-    let has_wrote = says_wrote || WROTE.iter().any(|word| head.contains(word));
-    let begins = ON.iter().any(|word| head.starts_with(word));
-    let has_address = head.contains('@');
-    let has_digit = head.bytes().any(|b| b.is_ascii_digit());
-    (begins && has_wrote && (has_digit || has_address)) || (says_wrote && (has_address || has_digit))
-}
-
-/// Whether everything from this line on is what a mail program put below an answer.
-fn is_separator(lines: &[&str], at: usize) -> bool {
-    let line = lines[at].trim();
-    if line.is_empty() || at == 0 {
-        return false;
-    }
-    let dashes = line.trim_matches(['-', '_', ' ']).to_lowercase();
-    let is_dashed = line.starts_with("--") || line.starts_with("__");
-    let says_original = [
-        "original message",
-        "ursprüngliche nachricht",
-        "originalnachricht",
-        "message d'origine",
-        "message original",
-        "mensaje original",
-        "mensagem original",
-        "messaggio originale",
-        "oorspronkelijk bericht",
-        "reply message",
-        "original-nachricht",
-        "ursprungligt meddelande",
-        "originální zpráva",
-        "oprindelig meddelelse",
-    ];
-    if is_dashed && says_original.contains(&dashes.as_str()) {
-        return true;
-    }
-    is_header_block(lines, at) || (is_introduction_block(lines, at))
-}
-
-/// Outlook's From:/Sent:/To:/Subject: block, with or without a rule above it.
-fn is_header_block(lines: &[&str], at: usize) -> bool {
-    const FROM: [&str; 9] = ["from:", "von:", "de :", "de:", "da:", "van:", "från:", "fra:", "od:"];
-    const OTHER: [&str; 26] = [
-        "sent:",
-        "date:",
-        "to:",
-        "subject:",
-        "cc:",
-        "gesendet:",
-        "datum:",
-        "an:",
-        "betreff:",
-        "envoyé :",
-        "envoyé:",
-        "date :",
-        "à :",
-        "à:",
-        "objet :",
-        "objet:",
-        "enviado:",
-        "para:",
-        "asunto:",
-        "assunto:",
-        "inviato:",
-        "oggetto:",
-        "verzonden:",
-        "onderwerp:",
-        "skickat:",
-        "til:",
-    ];
-    let field =
-        |line: &str| line.trim().trim_matches('*').trim_start_matches(['>', '*', ' ']).to_lowercase().replace('*', "");
-    if !FROM.iter().any(|name| field(lines[at]).starts_with(name)) {
-        return false;
-    }
-    let following = lines[at + 1..].iter().filter(|line| !line.trim().is_empty()).take(4);
-    following.filter(|line| OTHER.iter().any(|name| field(line).starts_with(name))).count() >= 2
-}
-
-/// "On … wrote:" over one to three lines with a quotation below that is not marked with `>`.
-fn is_introduction_block(lines: &[&str], at: usize) -> bool {
-    let lower = lines[at].trim().to_lowercase();
-    if !ON.iter().any(|word| lower.starts_with(word)) {
-        return false;
-    }
-    (1..=3).filter_map(|length| lines.get(at..at + length)).any(|block| {
-        let ends_here = block.last().is_some_and(|line| line.trim_end().ends_with(':'));
-        ends_here && is_introduction(&block.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "))
-    }) && {
-        // Marked quotations may have answers between them; those are judged by `trailing_quote`.
-        !lines[at..].iter().any(|line| line.trim_start().starts_with('>'))
-    }
-}
-
-/// Where a signature begins: after `-- ` (RFC 3676 §4.3), or a line of dashes or underscores, or what telephones add.
-fn signature_start(lines: &[&str]) -> usize {
-    let dashes = lines.iter().rposition(|line| matches!(line.trim_end_matches(['\r', ' ']), "--" | "—"));
-    let near_end = |at: usize| lines.len() - at <= 12;
-    if let Some(at) = dashes.filter(|&at| near_end(at)) {
-        return at;
-    }
-    let sent_from = lines.iter().rposition(|line| {
-        let line = line.trim().to_lowercase();
-        [
-            "sent from my ",
-            "von meinem ",
-            "envoyé de mon ",
-            "get outlook for ",
-            "sent via ",
-            "enviado desde mi ",
-            "inviato da ",
-        ]
-        .iter()
-        .any(|start| line.starts_with(start))
-            && line.len() < 80
-    });
-    sent_from.filter(|&at| lines.len() - at <= 4).unwrap_or(lines.len())
+fn trim_end<'l, 'x>(lines: &'l [&'x str]) -> &'l [&'x str] {
+    let end = lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
+    &lines[..end]
 }

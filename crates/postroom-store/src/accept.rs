@@ -1,7 +1,7 @@
 //! The first durable point: octets and receipts of a batch in one commit.
 
 use crate::crash::crash_point;
-use crate::files::BORDER;
+use crate::files::Files;
 use crate::intake::{Claimed, claim_until};
 use crate::tx::{Param, params};
 use crate::visits::{check_lease, is_successor};
@@ -57,11 +57,11 @@ impl Store {
     ) -> Result<AcceptedBatch, StoreError> {
         self.write_large(batch.iter().map(|fetched| &fetched.raw)).await?;
         crash_point!("store.accept.after_files");
-        let (lease, worker) = (lease.clone(), worker.to_json());
+        let (lease, worker, files) = (lease.clone(), worker.to_json(), self.files().clone());
         let accepted = self
             .write(move |tx| {
                 check_lease(tx, &lease)?;
-                let accepted = accept(tx, lease.mailbox(), &batch, &worker, now)?;
+                let accepted = accept(tx, &files, lease.mailbox(), &batch, &worker, now)?;
                 crash_point!("store.accept.before_commit");
                 Ok(accepted)
             })
@@ -84,14 +84,14 @@ impl Store {
     ) -> Result<Accepted, StoreError> {
         self.write_large(std::iter::once(&raw)).await?;
         crash_point!("store.accept.after_files");
-        let worker = worker.to_json();
+        let (worker, files) = (worker.to_json(), self.files().clone());
         let id = RemoteId::Push { digest: raw.sha256().to_string() };
         let listed = Listed { id: id.clone(), size: raw.size(), received_at: None };
         let batch = [Fetched { listed, raw }];
         let accepted = self
             .write(move |tx| {
                 crate::mailboxes::mailbox_by_id(tx, mailbox)?;
-                let claimed = accept(tx, mailbox, &batch, &worker, now)?.claimed.pop();
+                let claimed = accept(tx, &files, mailbox, &batch, &worker, now)?.claimed.pop();
                 let accepted = match claimed {
                     Some(claimed) => Accepted::New(claimed),
                     None => Accepted::Known(Box::new(crate::journal::receipt_by_remote_id(tx, mailbox, &id)?)),
@@ -129,14 +129,14 @@ impl Store {
         .await
     }
 
-    /// Writes what is larger than [`BORDER`] into files, on a thread that may block.
+    /// Writes what is large into files, on a thread that may block.
     async fn write_large(&self, raws: impl Iterator<Item = &RawMessage>) -> Result<(), StoreError> {
         let contents = raws.map(|raw| (raw.sha256(), raw.octets().clone())).collect();
         self.write_large_contents(contents).await
     }
 
     pub(crate) async fn write_large_contents(&self, contents: Vec<(Sha256, Bytes)>) -> Result<(), StoreError> {
-        if contents.iter().all(|(_, octets)| octets.len() <= BORDER) {
+        if !contents.iter().any(|(_, octets)| self.files().takes(octets)) {
             return Ok(());
         }
         let files = self.files().clone();
@@ -148,6 +148,7 @@ impl Store {
 
 fn accept(
     tx: &mut Tx<'_>,
+    files: &Files,
     mailbox: MailboxId,
     batch: &[Fetched],
     worker: &str,
@@ -173,7 +174,7 @@ fn accept(
                 continue;
             }
         }
-        insert_raw(tx, raw)?;
+        insert_raw(tx, files, raw)?;
         crash_point!("store.accept.raw_inserted");
         let sha256 = raw.sha256();
         let row = NewReceipt { mailbox, listed, size: raw.size(), sha256: Some(&sha256), now };
@@ -192,8 +193,8 @@ fn is_known(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<bool, 
     Ok(tx.query_opt(sql, params![mailbox.0, &id.to_string()])?.is_some())
 }
 
-fn insert_raw(tx: &mut Tx<'_>, raw: &RawMessage) -> Result<(), StoreError> {
-    let in_file = raw.octets().len() > BORDER;
+fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), StoreError> {
+    let in_file = files.takes(raw.octets());
     let octets = if in_file { Param::Null } else { Param::Blob(raw.octets()) };
     tx.execute(
         "INSERT INTO raw (sha256, size, octets, in_file) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sha256) DO NOTHING",

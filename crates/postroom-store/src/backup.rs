@@ -144,7 +144,7 @@ fn write_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(u64, Manif
 /// Copies the contents that are in files, each verified on its way.
 fn copy_large(tx: &mut Tx<'_>, dir: &Path, from: &Files, manifest: &mut Manifest) -> Result<(), StoreError> {
     let sql = "SELECT sha256 FROM raw WHERE in_file UNION SELECT sha256 FROM blob WHERE in_file";
-    let to = Files::new(dir);
+    let to = Files::new(dir, 0);
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
     for mut row in tx.query(sql, &[])? {
         let sha256: Sha256 = row.sha256(0)?;

@@ -1,6 +1,6 @@
 //! Decoded contents of attachments: usually a slice of a raw message, decoded when it is asked for.
 
-use crate::files::BORDER;
+use crate::files::Files;
 use crate::tx::{Param, params};
 use crate::{Store, StoreError, Tx};
 use bytes::Bytes;
@@ -9,13 +9,14 @@ use postroom_mail::{Attachment, Content, RawMessage, Sha256, TransferEncoding};
 /// Writes the attachments of an item or comment. Large contents that are no slice are in files already.
 pub(crate) fn insert_attachments(
     tx: &mut Tx<'_>,
+    files: &Files,
     item: i64,
     comment: Option<i64>,
     raw: &RawMessage,
     attachments: &[Attachment],
 ) -> Result<(), StoreError> {
     for (position, attachment) in attachments.iter().enumerate() {
-        insert_blob(tx, raw, attachment)?;
+        insert_blob(tx, files, raw, attachment)?;
         tx.execute(
             "INSERT INTO attachment (item_number, comment_id, position, blob_sha256, size, name, content_type, inline, \
              content_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -35,7 +36,7 @@ pub(crate) fn insert_attachments(
     Ok(())
 }
 
-fn insert_blob(tx: &mut Tx<'_>, raw: &RawMessage, attachment: &Attachment) -> Result<(), StoreError> {
+fn insert_blob(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage, attachment: &Attachment) -> Result<(), StoreError> {
     let raw_sha256 = raw.sha256();
     let mut params: [Param<'_>; 8] = [Param::Null; 8];
     params[0] = (&attachment.sha256).into();
@@ -48,7 +49,7 @@ fn insert_blob(tx: &mut Tx<'_>, raw: &RawMessage, attachment: &Attachment) -> Re
             params[4] = (*length as i64).into();
             params[5] = encoding.as_str().into();
         }
-        Content::Octets(octets) if octets.len() > BORDER => params[7] = true.into(),
+        Content::Octets(octets) if files.takes(octets) => params[7] = true.into(),
         Content::Octets(octets) => params[6] = Param::Blob(octets),
     }
     tx.execute(

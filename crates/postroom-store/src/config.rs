@@ -1,5 +1,6 @@
 //! Where the data is.
 
+use crate::files::BORDER;
 use crate::holder::{self, IsAlive};
 use crate::{StoreError, seal};
 use std::fs::DirBuilder;
@@ -15,12 +16,14 @@ pub struct StoreConfig {
     pub database: Database,
     /// Tells whether the holder of a lease or claim lives.
     pub is_alive: IsAlive,
+    /// Contents of at most so many octets stand in the database, larger ones in files; [`BORDER`] was measured.
+    pub border: usize,
 }
 
 impl StoreConfig {
     /// The usual configuration, which looks into `/proc` to see whether a holder lives.
     pub fn new(data_dir: impl Into<PathBuf>, database: Database) -> Self {
-        Self { data_dir: data_dir.into(), database, is_alive: holder::is_alive }
+        Self { data_dir: data_dir.into(), database, is_alive: holder::is_alive, border: BORDER }
     }
 
     /// Where the key of the sealed passwords is, or will be.

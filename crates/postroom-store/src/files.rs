@@ -21,12 +21,18 @@ const SYNC_THREADS: usize = 4;
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     root: PathBuf,
+    border: usize,
 }
 
 impl Files {
-    /// Files under `data_dir/raw`.
-    pub(crate) fn new(data_dir: &Path) -> Self {
-        Self { root: data_dir.join("raw") }
+    /// Files under `data_dir/raw`, for contents of more than `border` octets.
+    pub(crate) fn new(data_dir: &Path, border: usize) -> Self {
+        Self { root: data_dir.join("raw"), border }
+    }
+
+    /// Whether this content belongs into a file.
+    pub(crate) fn takes(&self, octets: &[u8]) -> bool {
+        octets.len() > self.border
     }
 
     /// Where the content with this digest is, or would be.
@@ -35,14 +41,14 @@ impl Files {
         self.root.join(&digits[..2]).join(&digits)
     }
 
-    /// Writes those of `contents` that are larger than [`BORDER`], and returns once they will survive a power cut.
+    /// Writes those of `contents` that are large, and returns once they will survive a power cut.
     ///
     /// # Errors
     /// `DATABASE_FULL`, `DATA_DIR_UNWRITABLE`. A file whose sync or close failed is abandoned: its name was never given.
     pub(crate) fn write_large(&self, contents: &[(Sha256, Bytes)]) -> Result<(), StoreError> {
         let mut seen = BTreeSet::new();
         let large: Vec<_> =
-            contents.iter().filter(|(sha256, octets)| octets.len() > BORDER && seen.insert(*sha256)).collect();
+            contents.iter().filter(|(sha256, octets)| self.takes(octets) && seen.insert(*sha256)).collect();
         if large.is_empty() {
             return Ok(());
         }
@@ -149,7 +155,7 @@ mod tests {
     #[test]
     fn large_contents_become_files_once_and_are_verified() {
         let dir = tempfile::tempdir().unwrap();
-        let files = Files::new(dir.path());
+        let files = Files::new(dir.path(), BORDER);
         let large = Bytes::from(vec![7; BORDER + 1]);
         let small = Bytes::from(vec![8; BORDER]);
         let (large_sha, small_sha) = (Sha256::of(&large), Sha256::of(&small));

@@ -3,6 +3,7 @@
 use crate::blobs::insert_attachments;
 use crate::crash::crash_point;
 use crate::facts::{Remote, Rules, facts, settlement_of};
+use crate::files::Files;
 use crate::items::{Change, record_change};
 use crate::mailboxes::mailbox_by_name;
 use crate::search;
@@ -103,14 +104,14 @@ impl Store {
             }
         }
         self.write_large_contents(contents).await?;
-        let worker = worker.to_json();
+        let (worker, files) = (worker.to_json(), self.files().clone());
         let outcomes = self
             .write(move |tx| {
                 tx.take_turn()?;
-                let mut rules = Rules::load(tx)?;
+                let mut desk = Desk { rules: Rules::load(tx)?, files: &files, worker: &worker, now };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
-                    outcomes.push(file_or_defer(tx, &mut rules, claimed, reading, &worker, now)?);
+                    outcomes.push(file_or_defer(tx, &mut desk, claimed, reading)?);
                 }
                 crash_point!("store.file.before_commit");
                 Ok(outcomes)
@@ -171,21 +172,27 @@ fn key_of(tx: &mut Tx<'_>, id: WorkspaceId) -> Result<Option<WorkspaceKey>, Stor
     Ok(workspaces(tx)?.into_iter().find(|workspace| workspace.id == id).map(|workspace| workspace.key))
 }
 
+/// What holds for a whole batch.
+struct Desk<'a> {
+    rules: Rules,
+    files: &'a Files,
+    worker: &'a str,
+    now: Timestamp,
+}
+
 /// Files one message in a savepoint of its own; on a failure of this message alone it is put off.
 fn file_or_defer(
     tx: &mut Tx<'_>,
-    rules: &mut Rules,
+    desk: &mut Desk<'_>,
     claimed: &Claimed,
     reading: &Reading,
-    worker: &str,
-    now: Timestamp,
 ) -> Result<Outcome, StoreError> {
-    let error = match tx.savepoint(|tx| file_one(tx, rules, claimed, reading, worker, now)) {
+    let error = match tx.savepoint(|tx| file_one(tx, desk, claimed, reading)) {
         Err(error) if !error.is_of_the_database() => error,
         done => return done,
     };
     let minutes = 1i64 << claimed.attempts().min(6);
-    let retry_at = crate::visits::after(now, SignedDuration::from_mins(minutes));
+    let retry_at = crate::visits::after(desk.now, SignedDuration::from_mins(minutes));
     let why = format!("{}: {error}", error.code());
     tracing::warn!(receipt = %claimed.receipt(), code = error.code(), %error, "filing failed, to be tried again");
     tx.execute(
@@ -222,20 +229,13 @@ fn outcome(
     }
 }
 
-fn file_one(
-    tx: &mut Tx<'_>,
-    rules: &mut Rules,
-    claimed: &Claimed,
-    reading: &Reading,
-    worker: &str,
-    now: Timestamp,
-) -> Result<Outcome, StoreError> {
+fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &Reading) -> Result<Outcome, StoreError> {
     let sql = format!(
         "SELECT released, release_workspace_id FROM receipt \
          WHERE id = ?1 AND claim_token = ?2 AND claimed_by = ?3 AND due_at IS NOT NULL{}",
         tx.for_update()
     );
-    let Some(mut row) = tx.query_opt(&sql, params![claimed.receipt().0, claimed.token(), worker])? else {
+    let Some(mut row) = tx.query_opt(&sql, params![claimed.receipt().0, claimed.token(), desk.worker])? else {
         return Ok(outcome(claimed, OutcomeKind::Lost, None, Vec::new(), &Written::default()));
     };
     let released = row.bool(0)?;
@@ -247,7 +247,7 @@ fn file_one(
             (OutcomeKind::Held, filing, Written::default())
         }
         Reading::Message(message) => {
-            let (mailbox, policy) = rules.of_mailbox(tx, claimed.mailbox())?;
+            let (mailbox, policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?;
             let mut policy = policy.clone();
             policy.released = released;
             policy.workspace = chosen.or(policy.workspace);
@@ -257,14 +257,14 @@ fn file_one(
             let facts = facts(tx, Some(mailbox), Some(this), &clues)?;
             let filing = decide(message, &clues, &facts, &policy);
             let author = Author::of(message, facts.sender.as_ref().map(|user| (user.id, user.name.as_str())));
-            let kind = carry_out(tx, &filing.effect, claimed, message, &author, now)?;
+            let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;
             let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
             let written = Written { subject: message.subject.clone(), from, message_id: message.message_id.clone() };
             (kind, filing, written)
         }
     };
     crash_point!("store.file.after_effect");
-    conclude(tx, claimed.receipt(), kind, &filing, &written, now)?;
+    conclude(tx, claimed.receipt(), kind, &filing, &written, desk.now)?;
     Ok(outcome(claimed, kind, Some(filing.reason), filing.trace, &written))
 }
 
@@ -326,22 +326,23 @@ impl Author {
 
 fn carry_out(
     tx: &mut Tx<'_>,
+    desk: &Desk<'_>,
     effect: &Effect,
     claimed: &Claimed,
     message: &Message,
     author: &Author,
-    now: Timestamp,
 ) -> Result<OutcomeKind, StoreError> {
+    let (files, now) = (desk.files, desk.now);
     match effect {
         Effect::OpenItem { workspace, title } => {
             let item = open_item(tx, *workspace, title, claimed.receipt(), message, author, now)?;
             crash_point!("store.file.after_item");
-            insert_attachments(tx, item, None, claimed.raw(), &message.attachments)?;
+            insert_attachments(tx, files, item, None, claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Item(item))
         }
         Effect::AddComment { item } => {
             let comment = add_comment(tx, *item, claimed.receipt(), message, author, now)?;
-            insert_attachments(tx, *item, Some(comment), claimed.raw(), &message.attachments)?;
+            insert_attachments(tx, files, *item, Some(comment), claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Comment { item: *item, comment })
         }
         Effect::Hold => Ok(OutcomeKind::Held),

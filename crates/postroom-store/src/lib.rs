@@ -131,7 +131,7 @@ impl Store {
             writes,
             reads,
             threads: Mutex::new(threads),
-            files: Files::new(&config.data_dir),
+            files: Files::new(&config.data_dir, config.border),
             data_dir: config.data_dir.clone(),
             sealer: OnceLock::new(),
             is_alive: config.is_alive,

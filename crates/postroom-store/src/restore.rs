@@ -79,7 +79,7 @@ fn digest_of(path: &Path) -> std::io::Result<Sha256> {
 
 /// Copies the large contents, durable before the database names them.
 fn copy_large(from: &Path, data_dir: &Path, manifest: &Manifest) -> Result<(), StoreError> {
-    let files = Files::new(data_dir);
+    let files = Files::new(data_dir, 0);
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
     for file in manifest.files.iter().filter(|file| file.path.starts_with("raw/")) {
         let path = files.path(file.sha256);

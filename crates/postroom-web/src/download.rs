@@ -11,12 +11,15 @@ pub(crate) fn picture_type(octets: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// What ends a quoted string early, or what some operating system does not take in the name of a file.
+const NOT_IN_NAMES: &str = r#""\%/<>:|?*"#;
+
 /// The Content-Disposition of a download: the name in ASCII for old programs, and as it is for all others.
 // RFC 6266 §4, RFC 8187 §3.2
 pub(crate) fn disposition(kind: &str, name: &str) -> String {
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\' | '%' | '/') || c == ' ' { c } else { '_' })
+        .map(|c| if (c.is_ascii_graphic() && !NOT_IN_NAMES.contains(c)) || c == ' ' { c } else { '_' })
         .collect();
     let mut exact = String::with_capacity(name.len());
     for byte in name.bytes() {

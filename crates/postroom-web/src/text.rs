@@ -83,6 +83,12 @@ pub(crate) fn without_quotation<'a>(text: &'a str, quoted: &str) -> (String, &'a
     (text.trim().to_owned(), "")
 }
 
+/// A sentence with commands between backticks, divided into runs; the flag says which are commands.
+pub(crate) fn prose(sentence: &str) -> Vec<(bool, String)> {
+    let runs = sentence.split('`').enumerate().map(|(place, run)| (place % 2 == 1, run.to_owned()));
+    runs.filter(|(_, run)| !run.is_empty()).collect()
+}
+
 /// The header fields of a message as they came, unfolded, in order; at most `max` of them (RFC 5322 §2.2.3).
 pub(crate) fn header_fields(octets: &[u8], max: usize) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();

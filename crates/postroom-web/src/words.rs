@@ -111,8 +111,10 @@ fn rule_step(step: &TraceStep) -> Step {
             ("bad", format!("Whether its sender may write could not be decided: {detail}."))
         }
         ("copy", "duplicate") => ("bad", format!("It is a second copy: the {detail}.")),
-        ("automatic", "filed") => ("", format!("It is automatic mail ({detail}); nothing answers it.")),
-        ("automatic", "held") => ("bad", format!("It is automatic mail ({detail}), which this mailbox holds.")),
+        ("automatic", "filed") => ("", format!("It is automatic mail: {}. Nothing answers it.", automatic(detail))),
+        ("automatic", "held") => {
+            ("bad", format!("It is automatic mail: {}. This mailbox holds such mail.", automatic(detail)))
+        }
         ("number", "comment") => ("good", format!("Its subject names {detail}, on which its sender may comment.")),
         ("number", "no such item") => ("", format!("Its subject names {detail}, but there is no such item.")),
         ("number", "mention") => ("warn", format!("It only {detail}.")),
@@ -124,6 +126,17 @@ fn rule_step(step: &TraceStep) -> Step {
         (rule, outcome) => ("", format!("{rule}: {outcome} ({detail}).")),
     };
     Step { tone, sentence, code: "" }
+}
+
+/// The kind of automatic mail, as the domain names it, with its article.
+fn automatic(kind: &str) -> &str {
+    match kind {
+        "autoreply" => "an automatic reply",
+        "bounce" => "a bounce",
+        "list" => "list mail",
+        "report" => "a report",
+        other => other,
+    }
 }
 
 /// The colour that a receipt has in the journal.
@@ -149,7 +162,10 @@ pub(crate) fn state(receipt: &Receipt) -> &'static str {
 
 /// What became of it, as the last step of the trace.
 fn end_sentence(receipt: &Receipt) -> String {
-    let because = receipt.reason.map_or(String::new(), |reason| format!(": {}", reason.sentence()));
+    // Where the last rule has just said why, the reason would say it again.
+    let said = receipt.trace.last().is_some_and(|last| rule_step(last).tone == "bad" || last.rule == "number");
+    let reason = receipt.reason.filter(|_| !said);
+    let because = reason.map_or(String::new(), |reason| format!(": {}", reason.sentence()));
     match (receipt.state, receipt.item) {
         (ReceiptState::Accepted, _) => "It is safely stored and waits to be read.".to_owned(),
         (ReceiptState::Deferred, _) => {
@@ -160,6 +176,7 @@ fn end_sentence(receipt: &Receipt) -> String {
         }
         (ReceiptState::Filed, Some(number)) => format!("It became item #{number}."),
         (ReceiptState::Filed, None) => "It was filed; its item is gone.".to_owned(),
+        (ReceiptState::Held, _) if said => "So it is held.".to_owned(),
         (ReceiptState::Held, _) => format!("It is held{because}."),
     }
 }

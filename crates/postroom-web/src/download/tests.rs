@@ -7,7 +7,7 @@ fn names_are_safe_in_the_header_and_exact_beside_it() {
         ("Übersicht 1.pdf", "attachment; filename=\"_bersicht 1.pdf\"; filename*=UTF-8''%C3%9Cbersicht%201.pdf"),
         (
             "a\"; x=\"\r\nSet-Cookie: a",
-            "attachment; filename=\"a_; x=___Set-Cookie: a\"; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20a",
+            "attachment; filename=\"a_; x=___Set-Cookie_ a\"; filename*=UTF-8''a%22%3B%20x%3D%22%0D%0ASet-Cookie%3A%20a",
         ),
         ("../../etc/passwd", "attachment; filename=\".._.._etc_passwd\"; filename*=UTF-8''..%2F..%2Fetc%2Fpasswd"),
     ] {

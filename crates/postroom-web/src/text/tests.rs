@@ -54,6 +54,16 @@ fn the_quotation_is_cut_out_only_where_it_stands() {
 }
 
 #[test]
+fn commands_in_a_sentence_are_set_apart() {
+    let run = |code: bool, text: &str| (code, text.to_owned());
+    assert_eq!(
+        prose("Run `postroom check` now."),
+        [run(false, "Run "), run(true, "postroom check"), run(false, " now.")]
+    );
+    assert_eq!(prose("Nothing."), [run(false, "Nothing.")]);
+}
+
+#[test]
 fn header_fields_are_unfolded_and_counted() {
     let octets = b"Subject: a\r\n b\r\nFrom: x\xff\r\nodd line\r\n\r\nBody: no";
     let fields = header_fields(octets, 10);

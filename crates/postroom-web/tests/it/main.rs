@@ -1,1 +1,9 @@
+//! The pages as a browser asks for them, over a real store.
+#![allow(clippy::unwrap_used)]
+
+mod app;
+mod content;
 mod house;
+mod live;
+mod rights;
+mod signing_in;

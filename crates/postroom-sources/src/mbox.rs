@@ -43,10 +43,11 @@ impl<R: BufRead> Mbox<R> {
                 (line_start, after_blank) = (true, false);
                 continue;
             }
+            after_blank = line_start && matches!(piece.as_slice(), b"\n" | b"\r\n");
             if self.begun {
                 message.push(if line_start { unquoted(&piece) } else { &piece });
+                message.blank_end = if after_blank { piece.len() } else { 0 };
             }
-            after_blank = line_start && matches!(piece.as_slice(), b"\n" | b"\r\n");
             line_start = piece.ends_with(b"\n");
         }
     }
@@ -87,11 +88,13 @@ struct Collected {
     octets: Vec<u8>,
     size: u64,
     limit: u64,
+    /// Length of the last line if it is blank.
+    blank_end: usize,
 }
 
 impl Collected {
     fn new(limit: u64) -> Self {
-        Self { octets: Vec::new(), size: 0, limit }
+        Self { octets: Vec::new(), size: 0, limit, blank_end: 0 }
     }
 
     fn push(&mut self, piece: &[u8]) {
@@ -105,14 +108,9 @@ impl Collected {
     }
 
     fn finish(mut self) -> Outcome {
-        for blank in [b"\r\n\r\n".as_slice(), b"\n\n"] {
-            if self.octets.ends_with(blank) {
-                let line_end = blank.len() / 2;
-                self.octets.truncate(self.octets.len() - line_end);
-                self.size -= line_end as u64;
-                break;
-            }
-        }
+        // The blank line before the next From_ line divides messages and is part of none.
+        self.octets.truncate(self.octets.len().saturating_sub(self.blank_end));
+        self.size -= self.blank_end as u64;
         if self.size > self.limit {
             return Outcome::TooLarge { announced: self.size };
         }

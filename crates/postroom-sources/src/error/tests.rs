@@ -1,1 +1,75 @@
 #![allow(clippy::unwrap_used)]
+
+use super::{Remedy, SourceError};
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// One of each.
+fn all() -> Vec<SourceError> {
+    use SourceError as E;
+    let (host, port, server, detail) =
+        (|| "h.example".to_owned(), 993, || "Ungültig".to_owned(), || "broken".to_owned());
+    vec![
+        E::HostUnknown { host: host() },
+        E::HostPrivate { host: host(), address: IpAddr::V4(Ipv4Addr::LOCALHOST) },
+        E::ConnectRefused { host: host(), port },
+        E::ConnectTimeout { host: host(), port, seconds: 20 },
+        E::Unreachable { host: host(), port, detail: detail() },
+        E::TlsFailed { host: host(), detail: detail() },
+        E::StarttlsMissing { host: host() },
+        E::TlsPreauthRefused { host: host() },
+        E::TlsInjection { host: host() },
+        E::TlsDowngrade { host: host() },
+        E::CertUntrusted { host: host(), reason: "no trusted authority signed it".into(), certificate: None },
+        E::CertNameMismatch { host: host(), certificate: None },
+        E::CertExpired { host: host(), certificate: None },
+        E::CertNotYetValid { host: host(), certificate: None },
+        E::CertChanged { host: host(), expected: "aa".into(), found: "bb".into(), certificate: None },
+        E::CertInvalid { detail: detail() },
+        E::AuthRejected { host: host(), server: server() },
+        E::AuthUnavailable { host: host(), server: String::new() },
+        E::LoginDisabled { host: host() },
+        E::PasswordMissing,
+        E::ArgumentInvalid { what: "folder" },
+        E::FolderMissing { folder: "F".into(), server: server() },
+        E::ConnectionLost { host: host(), detail: detail() },
+        E::Timeout { host: host(), stage: "the greeting", seconds: 30 },
+        E::ProtocolError { host: host(), detail: detail() },
+        E::ServerRefused { what: "delete messages", server: server(), transient: false },
+        E::UidplusMissing,
+        E::MaildirMissing { path: "/m".into() },
+        E::MaildirUnreadable { path: "/m".into(), detail: detail() },
+        E::FileUnreadable { path: "/m".into(), detail: detail() },
+        E::NothingToVisit,
+        E::Stopped,
+    ]
+}
+
+#[test]
+fn each_error_has_its_own_code_says_what_is_safe_and_what_to_do() {
+    let errors = all();
+    let codes: BTreeSet<_> = errors.iter().map(SourceError::code).collect();
+    assert_eq!(codes.len(), errors.len(), "codes are unique");
+    for error in errors {
+        let (text, help) = (error.to_string(), error.help());
+        assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
+        assert!(help.ends_with('.') && help.len() > 40, "{help}");
+        let code = error.code();
+        assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{code}");
+    }
+}
+
+/// An error that a person must see to is not tried again and again; one that passes is not put before a person.
+#[test]
+fn remedies() {
+    let remedy = |code: &str| all().into_iter().find(|e| e.code() == code).unwrap().remedy();
+    for code in ["AUTH_REJECTED", "CERT_CHANGED", "TLS_DOWNGRADE", "FOLDER_MISSING", "UIDPLUS_MISSING", "HOST_PRIVATE"]
+    {
+        assert_eq!(remedy(code), Remedy::AskAdmin, "{code}");
+    }
+    for code in ["AUTH_UNAVAILABLE", "CONNECTION_LOST", "TIMEOUT", "CONNECT_REFUSED", "UNREACHABLE"] {
+        assert_eq!(remedy(code), Remedy::RetryLater, "{code}");
+    }
+    let refused = |transient| SourceError::ServerRefused { what: "x", server: String::new(), transient }.remedy();
+    assert_eq!((refused(true), refused(false)), (Remedy::RetryLater, Remedy::AskAdmin));
+}

@@ -1,1 +1,52 @@
 #![allow(clippy::unwrap_used)]
+
+use super::messages;
+use crate::{Limits, Outcome};
+use std::fs;
+use std::path::Path;
+
+/// What a path gives: name and content of each message.
+fn found(path: &Path) -> Vec<(String, String)> {
+    messages(path, &Limits::default())
+        .unwrap()
+        .map(|message| {
+            let message = message.unwrap();
+            let Outcome::Message(raw) = message.outcome else { panic!("{:?}", message.outcome) };
+            let origin = message.origin.rsplit('/').next().unwrap().to_owned();
+            (origin, String::from_utf8(raw.octets().to_vec()).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn files_maildirs_and_directories() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    fs::write(path.join("b.eml"), "From me, not an mbox").unwrap();
+    fs::write(path.join("a.mbox"), "From a\nS: 1\n\nFrom b\nS: 2\n").unwrap();
+    fs::write(path.join("notes.txt"), "no mail").unwrap();
+    let owned =
+        |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+    let mbox = [("a.mbox#1", "S: 1\n"), ("a.mbox#2", "S: 2\n")];
+    assert_eq!(found(&path.join("a.mbox")), owned(&mbox));
+    assert_eq!(found(&path.join("b.eml")), owned(&[("b.eml", "From me, not an mbox")]));
+    assert_eq!(found(path), owned(&[mbox[0], mbox[1], ("b.eml", "From me, not an mbox")]));
+    // Any single file that is named is taken as mail.
+    assert_eq!(found(&path.join("notes.txt")), owned(&[("notes.txt", "no mail")]));
+
+    let maildir = tempfile::tempdir().unwrap();
+    for sub in ["new", "cur", "tmp"] {
+        fs::create_dir(maildir.path().join(sub)).unwrap();
+    }
+    fs::write(maildir.path().join("new/1"), "one").unwrap();
+    fs::write(maildir.path().join("cur/2:2,S"), "two").unwrap();
+    assert_eq!(found(maildir.path()), owned(&[("2:2,S", "two"), ("1", "one")]));
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let code = |path: &Path| messages(path, &Limits::default()).err().unwrap().code();
+    assert_eq!(code(directory.path()), "FILE_UNREADABLE");
+    assert_eq!(code(&directory.path().join("missing")), "FILE_UNREADABLE");
+}

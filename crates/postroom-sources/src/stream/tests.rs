@@ -1,1 +1,72 @@
 #![allow(clippy::unwrap_used)]
+
+use super::{connect, is_private, resolve};
+use crate::Limits;
+use std::net::SocketAddr;
+
+#[test]
+fn private_addresses_are_known_in_every_disguise() {
+    let private = [
+        "127.0.0.1",
+        "127.9.9.9",
+        "10.0.0.1",
+        "172.16.0.1",
+        "172.31.255.255",
+        "192.168.1.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "0.0.0.0",
+        "0.1.2.3",
+        "198.18.0.1",
+        "224.0.0.1",
+        "240.0.0.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fc00::1",
+        "fd12::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::127.0.0.1",
+        "64:ff9b::192.168.0.1",
+    ];
+    for address in private {
+        assert!(is_private(address.parse().unwrap()), "{address}");
+    }
+    let public =
+        ["8.8.8.8", "172.32.0.1", "100.128.0.1", "192.169.0.1", "2001:4860::1", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8"];
+    for address in public {
+        assert!(!is_private(address.parse().unwrap()), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn literals_are_resolved_and_checked() {
+    let limits = Limits::default();
+    let code = |host: &'static str, allow| {
+        let limits = limits.clone();
+        async move { resolve(host, 143, allow, &limits).await.map_err(|e| e.code()).map(|a| a.len()) }
+    };
+    assert_eq!(code("127.0.0.1", false).await, Err("HOST_PRIVATE"));
+    assert_eq!(code("[::1]", false).await, Err("HOST_PRIVATE"));
+    assert_eq!(code("localhost", false).await, Err("HOST_PRIVATE"));
+    assert_eq!(code("127.0.0.1", true).await, Ok(1));
+    assert_eq!(code("8.8.8.8", false).await, Ok(1));
+    assert_eq!(code("nonexistent.invalid", true).await, Err("HOST_UNKNOWN"));
+    assert_eq!(code("", true).await, Err("HOST_UNKNOWN"));
+}
+
+/// A host with several addresses is reached if any of them answers, whatever the first ones say.
+#[tokio::test]
+async fn all_addresses_are_tried() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let open = listener.local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let closed = SocketAddr::new(free.ip(), free.port());
+    let stream = connect("h", &[closed, open], &Limits::default()).await.unwrap();
+    assert_eq!(stream.peer_addr().unwrap(), open);
+    let refused = connect("h", &[closed, closed], &Limits::default()).await.unwrap_err();
+    assert_eq!(refused.code(), "CONNECT_REFUSED");
+}

@@ -1,5 +1,8 @@
 //! How fast messages are read: `cargo bench -p postroom-mail --bench read`.
 
+// The crate itself has no files; its benchmark reads the cases.
+#![allow(clippy::disallowed_methods)]
+
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use postroom_mail::{RawMessage, read};
 use std::fs;

@@ -3,7 +3,7 @@
 use super::body;
 use super::structure::Part;
 use super::transfer::{self, Scratch};
-use crate::{Attachment, Content, RawMessage, TransferEncoding};
+use crate::{Attachment, Content, RawMessage, Sha256, TransferEncoding};
 use std::collections::{HashMap, HashSet};
 
 /// Longest file name in octets; file systems allow 255, and ` (999)` may be added.
@@ -26,10 +26,16 @@ impl Describer {
         number: usize,
         shown: &HashSet<String>,
     ) -> (Attachment, bool) {
+        let encoded = &raw.octets()[part.content.clone()];
         let encoding = effective_encoding(part);
-        let (size, sha256, intact) = transfer::digest(&raw.octets()[part.content.clone()], encoding, &mut self.scratch);
-        let offset = part.content.start as u64;
-        let length = part.content.len() as u64;
+        let (mut size, mut sha256, intact) = transfer::digest(encoded, encoding, &mut self.scratch);
+        let mut content = Content::Slice { offset: part.content.start as u64, length: encoded.len() as u64, encoding };
+        if part.uuencoded
+            && let Some(octets) = transfer::uuencoded(encoded)
+        {
+            (size, sha256) = (octets.len() as u64, Sha256::of(&octets));
+            content = Content::Octets(octets.into());
+        }
         let content_type = part.content_type.value.clone();
         let name = clean_name(&part.declared_name().unwrap_or_default())
             .unwrap_or_else(|| format!("part-{number}.{}", extension_of(&content_type)));
@@ -41,7 +47,7 @@ impl Describer {
             sha256,
             inline: content_id.as_ref().is_some_and(|id| shown.contains(id)),
             content_id,
-            content: Content::Slice { offset, length, encoding },
+            content,
         };
         (attachment, intact)
     }

@@ -28,7 +28,7 @@ impl Parameterised {
     /// Reads an unfolded field value.
     pub(super) fn parse(field: &str) -> Self {
         let mut segments = Segments { rest: field };
-        let value = segments.next().map(|main| without_comments(main)).unwrap_or_default();
+        let value = segments.next().map(without_comments).unwrap_or_default();
         let value = value.trim().trim_matches('"').trim().to_ascii_lowercase();
         let sections = segments.take(PARAMETERS_MAX).filter_map(Section::parse).collect();
         Self { value, sections }

@@ -22,6 +22,8 @@ pub(super) struct Part<'x> {
     pub(super) content_type: Parameterised,
     pub(super) disposition: Parameterised,
     pub(super) encoding: TransferEncoding,
+    /// Whether the content is uuencoded, which is no encoding of the standard and was used before there was one.
+    pub(super) uuencoded: bool,
     /// The content, still encoded, without the line end that belongs to the boundary after it.
     pub(super) content: Range<usize>,
     /// Parts of this multipart, in order; empty for a leaf.
@@ -133,14 +135,23 @@ impl<'x> Walker<'x> {
             parent.is_some_and(|parent| self.structure.parts[parent].content_type.value == "multipart/digest");
         let content_type = content_type(&fields, if is_digest { "message/rfc822" } else { "text/plain" });
         let disposition = fields.get("Content-Disposition").map(|f| Parameterised::parse(&f)).unwrap_or_default();
-        let encoding = transfer_encoding(&fields);
+        let (encoding, uuencoded) = transfer_encoding(&fields);
         let content = self.at..self.at;
         let index = self.structure.parts.len();
         let boundary = self.boundary(&content_type);
         let too_deep = boundary.is_some() && self.open.len() >= NESTING_MAX;
         self.structure.too_deep |= too_deep;
         let children = Vec::new();
-        self.structure.parts.push(Part { fields, content_type, disposition, encoding, content, children, too_deep });
+        self.structure.parts.push(Part {
+            fields,
+            content_type,
+            disposition,
+            encoding,
+            uuencoded,
+            content,
+            children,
+            too_deep,
+        });
         if let Some(parent) = parent {
             self.structure.parts[parent].children.push(index);
         }
@@ -293,12 +304,13 @@ fn is_token(text: &str) -> bool {
 }
 
 // RFC 2045 §6.1; quotes around the value are against it and are written
-fn transfer_encoding(fields: &Fields<'_>) -> TransferEncoding {
+fn transfer_encoding(fields: &Fields<'_>) -> (TransferEncoding, bool) {
     let value = fields.get("Content-Transfer-Encoding").map(|field| Parameterised::parse(&field).value);
     match value.unwrap_or_default().as_str() {
-        "base64" => TransferEncoding::Base64,
-        "quoted-printable" => TransferEncoding::QuotedPrintable,
-        _ => TransferEncoding::Identity,
+        "base64" => (TransferEncoding::Base64, false),
+        "quoted-printable" => (TransferEncoding::QuotedPrintable, false),
+        "x-uuencode" | "x-uue" | "uuencode" => (TransferEncoding::Identity, true),
+        _ => (TransferEncoding::Identity, false),
     }
 }
 

@@ -230,6 +230,30 @@ fn quoted_printable_line(content: &[u8], line_end: &[u8], decoded: &mut Vec<u8>)
     intact
 }
 
+/// The file within uuencoded text: what stands between `begin` and `end`. `None` if there is no such file.
+// POSIX, uuencode: each line begins with the number of its octets
+pub(super) fn uuencoded(encoded: &[u8]) -> Option<Vec<u8>> {
+    let mut lines = encoded.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
+    lines.find(|line| line.starts_with(b"begin "))?;
+    let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3);
+    for line in lines.take_while(|line| *line != b"end") {
+        let Some((count, characters)) = line.split_first() else { continue };
+        let start = decoded.len();
+        for quad in characters.chunks(4) {
+            let bits = (0..4).fold(0u32, |bits, at| bits << 6 | six_bits(quad.get(at).copied().unwrap_or(b' ')));
+            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
+        }
+        // Blanks at the end of a line, each of them a zero, get lost on the way.
+        decoded.resize(start + six_bits(*count) as usize, 0);
+    }
+    Some(decoded)
+}
+
+/// The value of a uuencoded character; both blank and backquote are 0.
+fn six_bits(character: u8) -> u32 {
+    u32::from(character.wrapping_sub(b' ') & 0x3f)
+}
+
 /// The value of a hexadecimal digit; 0 for anything else, which callers exclude.
 pub(crate) fn hex(digit: u8) -> u8 {
     match digit {

@@ -295,7 +295,7 @@ impl<'x> Iterator for Tokens<'x> {
                 let end = self.angle_end(from);
                 let content = text[from + 1..end].trim_end_matches('>');
                 // `<<a@b>>` is written by programs that bracket what is bracketed already.
-                (end, Token::Angle(content.rsplit('<').next().unwrap_or(content)))
+                (end, Token::Angle(content.trim_start_matches([' ', '<'])))
             }
             b'>' => (from + 1, Token::Text("")),
             b'[' => {

@@ -29,7 +29,8 @@ fn markup(html: &str, at: usize, writer: &mut Writer) -> usize {
     let name_start = at + 1 + usize::from(closing);
     let name_length = octets[name_start..].iter().take_while(|b| b.is_ascii_alphanumeric()).take(16).count();
     let is_declaration = matches!(rest.first(), Some(b'!' | b'?'));
-    if name_length == 0 && !is_declaration && !closing {
+    let is_tag = octets.get(name_start).is_some_and(u8::is_ascii_alphabetic);
+    if !is_tag && !is_declaration && !closing {
         writer.text("<");
         return at + 1;
     }

@@ -7,3 +7,4 @@ mod corpus;
 mod limits;
 mod messages;
 mod properties;
+mod tables;

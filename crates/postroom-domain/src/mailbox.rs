@@ -2,7 +2,7 @@
 
 use crate::{AutomaticMail, WorkspaceKey};
 use jiff::Timestamp;
-use postroom_mail::{Access, Settlement};
+use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use serde::{Deserialize, Serialize};
 
 crate::id!(
@@ -33,6 +33,14 @@ pub struct Mailbox {
     pub first_visit_at: Option<Timestamp>,
     /// Whether TLS was ever seen on it, so that `starttls-if-available` must not fall back any more.
     pub tls_seen: bool,
+}
+
+impl Mailbox {
+    /// Whether it is to be visited: not suspended, something to visit, and submissions on globally and here.
+    pub fn is_enabled(&self, global: &crate::GlobalPolicy) -> bool {
+        let submissions = global.submissions && self.policy.submissions.or(true);
+        submissions && !self.paused && !matches!(self.access, Access::Push)
+    }
 }
 
 /// The rules of one mailbox. What is `Inherit` or `None` follows the global policy.
@@ -98,4 +106,55 @@ pub enum StartFrom {
     Since(Timestamp),
     /// Take everything.
     All,
+}
+
+impl StartFrom {
+    /// Whether a listed message was there before the first visit and is to be left alone.
+    ///
+    /// `first_uid` is the UID that the server would give next at the first visit, 0 where all count. `floor` is the
+    /// instant of the first visit, which stands in for it once UIDVALIDITY has changed and UIDs say nothing any more.
+    /// A message whose arrival is not known is taken: better old mail twice looked at than new mail never seen.
+    pub fn leaves(self, message: &Listed, first_uid: u32, floor: Option<Timestamp>) -> bool {
+        let arrived_before = |at: Timestamp| message.received_at.is_some_and(|received| received < at);
+        match self {
+            Self::All => false,
+            Self::Since(at) => arrived_before(at),
+            Self::New => {
+                matches!(message.id, RemoteId::Imap { uid, .. } if uid < first_uid) || floor.is_some_and(arrived_before)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn listed(uid: u32, received_at: Option<&str>) -> Listed {
+        Listed {
+            id: RemoteId::Imap { folder: "INBOX".to_owned(), uid_validity: 1, uid },
+            size: 1,
+            received_at: received_at.map(|text| text.parse().unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_was_there_before_the_first_visit() {
+        let noon: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let (before, after) = (Some("2026-11-22T11:59:59Z"), Some("2026-11-22T12:00:00Z"));
+        for (start, message, first_uid, floor, left) in [
+            (StartFrom::All, listed(1, before), 10, Some(noon), false),
+            (StartFrom::New, listed(9, after), 10, None, true),
+            (StartFrom::New, listed(10, before), 10, None, false),
+            (StartFrom::New, listed(10, before), 0, Some(noon), true),
+            (StartFrom::New, listed(10, after), 0, Some(noon), false),
+            (StartFrom::New, listed(10, None), 0, Some(noon), false),
+            (StartFrom::Since(noon), listed(1, before), 10, None, true),
+            (StartFrom::Since(noon), listed(1, after), 10, None, false),
+            (StartFrom::Since(noon), listed(1, None), 10, None, false),
+        ] {
+            assert_eq!(start.leaves(&message, first_uid, floor), left, "{start:?} {message:?} {first_uid} {floor:?}");
+        }
+    }
 }

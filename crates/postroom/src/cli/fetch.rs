@@ -1,0 +1,130 @@
+//! `postroom fetch`: one visit to each mailbox, everything filed and settled before it returns.
+
+use super::args::Global;
+use super::output::{Output, count, is_watched};
+use super::{FAILED, open_floor};
+use crate::collector::{self, Progress, Report};
+use crate::failure::Failure;
+use crate::floor::Floor;
+use crate::{intake, supervisor};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use postroom_domain::Mailbox;
+use serde_json::json;
+use std::process::ExitCode;
+use std::time::Instant;
+
+pub async fn run(global: &Global, names: Vec<String>, out: Output) -> Result<ExitCode, Failure> {
+    let floor = open_floor(global).await?;
+    let mailboxes = chosen(&floor, &names).await?;
+    let left_over = intake::work_off(&floor, |_| {}).await?;
+    let worked_off = left_over.items + left_over.comments + left_over.held;
+    if worked_off > 0 {
+        out.say(format!("filed {} that had been accepted earlier", count(worked_off, "message")))?;
+    }
+    if mailboxes.is_empty() {
+        out.say("no mailbox is enabled; `postroom mailbox list` shows them, `postroom mailbox add --help` how to add one")?;
+    }
+    let mut failed = false;
+    for mailbox in mailboxes {
+        failed |= !visit(&floor, &mailbox, out).await?;
+    }
+    Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+async fn chosen(floor: &Floor, names: &[String]) -> Result<Vec<Mailbox>, Failure> {
+    let enabled = supervisor::enabled(floor).await?;
+    if names.is_empty() {
+        return Ok(enabled);
+    }
+    let mut chosen = Vec::new();
+    for name in names {
+        let mailbox = floor.store.mailbox(name).await?;
+        if !enabled.iter().any(|other| other.id == mailbox.id) {
+            return Err(Failure::new(
+                "MAILBOX_NOT_ENABLED",
+                format!("mailbox {name} is paused, or submissions are switched off, or there is nothing to visit"),
+                format!("its mail waits on the server; see `postroom mailbox list`, `postroom mailbox resume {name}`, `postroom setting show`"),
+            ));
+        }
+        chosen.push(mailbox);
+    }
+    Ok(chosen)
+}
+
+async fn visit(floor: &Floor, mailbox: &Mailbox, out: Output) -> Result<bool, Failure> {
+    let started = Instant::now();
+    let bar = Bar::new(&mailbox.name, out);
+    let lease = collector::lease(floor, mailbox, true).await?;
+    let Some(lease) = lease else { return Ok(true) };
+    let (report, result) = collector::visit(floor, mailbox, lease, &bar).await;
+    bar.0.finish_and_clear();
+    let error = result.err().map(Failure::from);
+    let ms = started.elapsed().as_millis() as u64;
+    let mut object = report.to_json(mailbox);
+    object["ms"] = json!(ms);
+    object["error"] = json!(error);
+    out.object(&object, || describe(mailbox, &report, ms))?;
+    if let (Some(error), false) = (&error, out.is_json()) {
+        super::output::report(error, false);
+    }
+    Ok(error.is_none())
+}
+
+fn describe(mailbox: &Mailbox, report: &Report, ms: u64) -> String {
+    let tally = &report.tally;
+    let mut text = format!(
+        "{}: {} on the server, {} fetched ({:.1} MB): {}, {}, {} held",
+        mailbox.name,
+        report.listed,
+        report.fetched,
+        report.bytes as f64 / 1e6,
+        count(tally.items, "item"),
+        count(tally.comments, "comment"),
+        tally.held
+    );
+    if tally.deferred > 0 {
+        text += &format!(", {} to be tried again", tally.deferred);
+    }
+    if report.settled > 0 {
+        text += &format!("; {} settled on the server", report.settled);
+    }
+    text += &format!("; {:.1} s", ms as f64 / 1e3);
+    if report.before_start > 0 {
+        text += &format!(
+            "\n  {} were there before the first visit and are left alone; to take them: postroom mailbox set {} --start all",
+            count(report.before_start, "message"),
+            mailbox.name
+        );
+    }
+    text
+}
+
+/// A progress bar on a terminal, nothing elsewhere.
+pub struct Bar(pub ProgressBar);
+
+impl Bar {
+    /// A bar labelled with a mailbox's name.
+    pub fn new(name: &str, out: Output) -> Self {
+        if out.is_json() || !is_watched() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(5));
+        let template = "{prefix} {bar:30} {pos}/{len} messages, {per_sec}, {eta} left";
+        // The template is a constant; should it ever be wrong, the library's own style does.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        bar.set_prefix(name.to_owned());
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn expect(&self, messages: u64) {
+        self.0.set_length(messages);
+    }
+
+    fn filed(&self, messages: u64) {
+        self.0.inc(messages);
+    }
+}

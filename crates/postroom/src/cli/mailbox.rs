@@ -1,0 +1,408 @@
+//! `postroom mailbox`: add, set, test, list, pause, resume, remove.
+
+use super::args::{
+    AuthArg, AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol, SecurityArg,
+    SwitchArg, YesNo,
+};
+use super::output::{Output, count, text_table};
+use super::{FAILED, open_store, read_secret_file, workspace_key};
+use crate::failure::Failure;
+use jiff::Timestamp;
+use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
+use postroom_mail::{Access, AuthMethod, ImapAccess, Secret, Security, Settlement};
+use postroom_sources::{Limits, Trust};
+use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
+use serde_json::{Value, json};
+use std::io::Read as _;
+use std::process::ExitCode;
+
+pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Result<ExitCode, Failure> {
+    let store = open_store(global).await?;
+    match command {
+        MailboxCommand::Add(add) => self::add(&store, *add, out).await?,
+        MailboxCommand::Set(set) => self::set(&store, *set, out).await?,
+        MailboxCommand::Test { name } => return test(&store, &name, out).await,
+        MailboxCommand::List => list(&store, out).await?,
+        MailboxCommand::Pause { name } => {
+            store.pause_mailbox(&name).await?;
+            say(&store, &name, "paused; its mail waits on the server", out).await?;
+        }
+        MailboxCommand::Resume { name } => {
+            store.resume_mailbox(&name).await?;
+            say(&store, &name, "resumed", out).await?;
+        }
+        MailboxCommand::Remove { name } => {
+            store.remove_mailbox(&name, Timestamp::now()).await?;
+            out.object(&json!({"name": name, "removed": true}), || {
+                format!("removed mailbox {name}; its items and receipts stay, and nothing on the server was changed")
+            })?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn say(store: &Store, name: &str, done: &str, out: Output) -> Result<(), Failure> {
+    let mailbox = store.mailbox(name).await?;
+    out.object(&shown(&mailbox), || format!("mailbox {name} is {done}"))
+}
+
+async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure> {
+    let access = new_access(&add)?;
+    let options = add.options;
+    let workspace = options.workspace.as_deref().map(workspace_key).transpose()?;
+    let new = NewMailbox {
+        name: add.name,
+        access,
+        workspace,
+        policy: policy(MailboxPolicy::default(), &options)?,
+        start: options.start.as_deref().map_or(Ok(StartFrom::New), start_from)?,
+        every_s: options.every.as_deref().map_or(Ok(60), seconds)?,
+    };
+    let password = password(&options)?;
+    if password.is_none() && matches!(new.access, Access::Imap(_)) {
+        return Err(Failure::new(
+            "USAGE",
+            "a mailbox on a server needs a password",
+            "give it with --password-stdin or --password-file FILE, never as an argument",
+        ));
+    }
+    let mailbox = store.add_mailbox(new, password, Timestamp::now()).await?;
+    out.object(&shown(&mailbox), || {
+        let name = &mailbox.name;
+        let old = match mailbox.start {
+            StartFrom::New => "Mail that is already there stays untouched; --start all takes it too.",
+            StartFrom::Since(_) | StartFrom::All => "Mail that is already there is taken too.",
+        };
+        format!("added mailbox {name}. {old}\nTry the connection: postroom mailbox test {name}\nFetch once: postroom fetch {name}")
+    })
+}
+
+async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure> {
+    let options = set.options;
+    let now = store.mailbox(&set.name).await?;
+    let change = MailboxChange {
+        access: Some(changed_access(now.access.clone(), &options)?),
+        workspace: options.workspace.as_deref().map(workspace_key).transpose()?.map(Some),
+        policy: Some(policy(now.policy.clone(), &options)?),
+        start: options.start.as_deref().map(start_from).transpose()?,
+        every_s: options.every.as_deref().map(seconds).transpose()?,
+        password: password(&options)?,
+    };
+    let mailbox = store.update_mailbox(&set.name, change).await?;
+    out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))
+}
+
+async fn test(store: &Store, name: &str, out: Output) -> Result<ExitCode, Failure> {
+    let mailbox = store.mailbox(name).await?;
+    let password = store.password(mailbox.id).await?;
+    let trust = Trust::new(store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
+    let steps = postroom_sources::probe(&mailbox.access, password.as_ref(), &trust, &Limits::default()).await;
+    for step in &steps {
+        out.object(step, || {
+            let mark = if step.ok { "ok    " } else { "FAILED" };
+            let code = step.code.map(|code| format!("[{code}] ")).unwrap_or_default();
+            let help = step.help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
+            format!("{mark} {:7} {code}{}{help}", step.step, step.detail)
+        })?;
+    }
+    let ok = steps.iter().all(|step| step.ok);
+    if ok {
+        out.say("The mailbox can be visited. Nothing on the server was changed.")?;
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+}
+
+async fn list(store: &Store, out: Output) -> Result<(), Failure> {
+    let mailboxes = store.mailbox_status().await?;
+    if out.is_json() {
+        return mailboxes.iter().try_for_each(|mailbox| out.object(&status(mailbox), String::new));
+    }
+    let none = "no mailboxes yet; `postroom mailbox add --help` shows how to add one";
+    out.say(text_table(&mailboxes, ["NAME", "WHERE", "WORKSPACE", "STATE", "FILED", "HELD", "WAITING"], none, |s| {
+        [
+            s.mailbox.name.clone(),
+            place(&s.mailbox.access),
+            s.mailbox.workspace.as_ref().map_or("(default)".to_owned(), ToString::to_string),
+            state(s),
+            s.counts.filed.to_string(),
+            s.counts.held.to_string(),
+            (s.counts.accepted + s.counts.deferred).to_string(),
+        ]
+    }))
+}
+
+fn state(status: &MailboxStatus) -> String {
+    match (&status.mailbox.paused, &status.last_error, status.visited_at) {
+        (true, ..) => "paused".to_owned(),
+        (_, Some((code, _)), _) => format!("failing: {code}, {}", count(u64::from(status.failures), "time")),
+        (_, None, Some(_)) => "ok".to_owned(),
+        (_, None, None) => "not visited yet".to_owned(),
+    }
+}
+
+fn place(access: &Access) -> String {
+    match access {
+        Access::Imap(imap) => format!("imap {}:{} {}", imap.host, imap.port, imap.folder),
+        Access::Maildir { path } => format!("maildir {}", path.display()),
+        Access::Push => "delivered".to_owned(),
+    }
+}
+
+fn status(status: &MailboxStatus) -> Value {
+    let mut object = shown(&status.mailbox);
+    object["state"] = json!(state(status));
+    object["visited_at"] = json!(status.visited_at);
+    object["failing_since"] = json!(status.failing_since);
+    object["error"] =
+        status.last_error.as_ref().map_or(Value::Null, |(code, message)| json!({"code": code, "message": message}));
+    object["last_visit"] = json!(status.last_visit);
+    let counts = &status.counts;
+    object["receipts"] = json!({
+        "accepted": counts.accepted, "deferred": counts.deferred, "filed": counts.filed, "held": counts.held,
+        "owed": counts.owed,
+    });
+    object
+}
+
+/// A mailbox without anything secret.
+fn shown(mailbox: &Mailbox) -> Value {
+    let policy = &mailbox.policy;
+    json!({
+        "name": mailbox.name,
+        "access": mailbox.access,
+        "workspace": mailbox.workspace,
+        "start": mailbox.start,
+        "every_s": mailbox.every_s,
+        "paused": mailbox.paused,
+        "submissions": policy.submissions,
+        "unknown_senders": policy.unknown_senders,
+        "bare_numbers": policy.bare_numbers,
+        "automatic": policy.automatic,
+        "filed": policy.filed,
+        "held": policy.held,
+    })
+}
+
+fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
+    let options = &add.options;
+    match add.protocol {
+        Protocol::Maildir => maildir(add),
+        Protocol::Imap => {
+            let host = required(options.host.clone(), "host")?;
+            let security = security(options.security.ok_or_else(|| missing("security"))?);
+            let imap = ImapAccess {
+                host: checked_host(host, options.allow_private_host)?,
+                port: options.port.unwrap_or_else(|| security.default_imap_port()),
+                security,
+                user: required(options.user.clone(), "user")?,
+                auth: auth(options.auth.unwrap_or(AuthArg::Auto))?,
+                folder: options.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
+                allow_private_host: options.allow_private_host,
+            };
+            Ok(Access::Imap(imap))
+        }
+        Protocol::Pop3 | Protocol::Exchange => Err(Failure::new(
+            "PROTOCOL_UNSUPPORTED",
+            "this version visits IMAP servers and Maildirs only; POP3 and Exchange come with a later one",
+            "most servers that offer POP3 offer IMAP as well: try --protocol imap",
+        )),
+    }
+}
+
+fn maildir(add: &MailboxAdd) -> Result<Access, Failure> {
+    let options = &add.options;
+    if options.host.is_some() || options.security.is_some() || options.user.is_some() {
+        let help = "leave --host, --security and --user away, or use --protocol imap";
+        return Err(Failure::new("USAGE", "a Maildir has neither host nor security nor user", help));
+    }
+    let path = add.path.clone().ok_or_else(|| missing("path"))?;
+    // Kept absolute, because `serve` may run in another directory.
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Ok(Access::Maildir { path })
+}
+
+fn changed_access(access: Access, options: &MailboxOptions) -> Result<Access, Failure> {
+    let Access::Imap(mut imap) = access else {
+        if options.host.is_some() || options.security.is_some() || options.user.is_some() {
+            let help = "remove the mailbox and add it again with --protocol imap";
+            return Err(Failure::new("USAGE", "this mailbox is not on a server", help));
+        }
+        return Ok(access);
+    };
+    imap.allow_private_host |= options.allow_private_host;
+    if let Some(host) = &options.host {
+        imap.host = checked_host(host.clone(), imap.allow_private_host)?;
+    }
+    if let Some(chosen) = options.security {
+        let was_default = imap.port == imap.security.default_imap_port();
+        imap.security = security(chosen);
+        if was_default {
+            imap.port = imap.security.default_imap_port();
+        }
+    }
+    imap.port = options.port.unwrap_or(imap.port);
+    imap.user = options.user.clone().unwrap_or(imap.user);
+    imap.folder = options.folder.clone().unwrap_or(imap.folder);
+    imap.auth = options.auth.map_or(Ok(imap.auth), auth)?;
+    Ok(Access::Imap(imap))
+}
+
+fn required(value: Option<String>, option: &str) -> Result<String, Failure> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| missing(option))
+}
+
+fn missing(option: &str) -> Failure {
+    let help = "`postroom mailbox add --help` shows what each kind of mailbox needs";
+    Failure::new("USAGE", format!("this kind of mailbox needs --{option}"), help)
+}
+
+/// Refuses what is plainly on this machine or in a private network; names are checked again when they are resolved.
+fn checked_host(host: String, allow_private: bool) -> Result<String, Failure> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let private = bare.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: std::net::IpAddr| postroom_sources::stream::is_private(address));
+    if private && !allow_private {
+        return Err(Failure::new(
+            "HOST_PRIVATE",
+            format!("{host} is on this machine or in a private network"),
+            "nothing was saved; if that is meant, add --allow-private-host",
+        ));
+    }
+    let valid = !bare.is_empty() && bare.len() <= 253 && !bare.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
+    if valid { Ok(bare.to_owned()) } else { Err(Failure::new("USAGE", format!("`{host}` is no host name"), "give the name alone, without a protocol")) }
+}
+
+fn security(chosen: SecurityArg) -> Security {
+    match chosen {
+        SecurityArg::Ssl => Security::Ssl,
+        SecurityArg::Starttls => Security::Starttls,
+        SecurityArg::StarttlsIfAvailable => Security::StarttlsIfAvailable,
+        SecurityArg::None => Security::None,
+    }
+}
+
+fn auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
+    match chosen {
+        AuthArg::Auto => Ok(AuthMethod::Auto),
+        AuthArg::Plain => Ok(AuthMethod::Plain),
+        AuthArg::Login => Ok(AuthMethod::Login),
+        _ => Err(Failure::new(
+            "AUTH_UNSUPPORTED",
+            "this version logs in with auto, plain or login; the others come with a later one",
+            "use --auth auto, which takes what the server offers",
+        )),
+    }
+}
+
+/// The mailbox's rules with what the options change in them.
+fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<MailboxPolicy, Failure> {
+    if options.keep == Some(YesNo::Yes) && options.done_folder.is_some() {
+        let help = "leave one of them away: --done-folder moves filed mail, --keep yes leaves it where it is";
+        return Err(Failure::new("USAGE", "--keep yes and --done-folder contradict each other", help));
+    }
+    match options.keep {
+        Some(YesNo::Yes) => policy.filed = Settlement::Keep,
+        Some(YesNo::No) => policy.filed = Settlement::Delete,
+        None => {}
+    }
+    if let Some(folder) = &options.done_folder {
+        policy.filed = Settlement::MoveTo(folder.clone());
+    }
+    if let Some(folder) = &options.held_folder {
+        policy.held = Settlement::MoveTo(folder.clone());
+    }
+    let switch = |arg: Option<SwitchArg>, now: Switch| match arg {
+        Some(SwitchArg::Yes) => Switch::Yes,
+        Some(SwitchArg::No) => Switch::No,
+        Some(SwitchArg::Inherit) => Switch::Inherit,
+        None => now,
+    };
+    policy.unknown_senders = switch(options.unknown_senders, policy.unknown_senders);
+    policy.submissions = switch(options.submissions, policy.submissions);
+    policy.bare_numbers = options.bare_numbers.map_or(policy.bare_numbers, |value| value == YesNo::Yes);
+    policy.automatic = match options.automatic {
+        Some(AutomaticArg::Hold) => AutomaticMail::Hold,
+        Some(AutomaticArg::File) => AutomaticMail::File,
+        None => policy.automatic,
+    };
+    Ok(policy)
+}
+
+fn start_from(text: &str) -> Result<StartFrom, Failure> {
+    let help = "write --start new, --start all, or --start since:2026-11-01";
+    match text {
+        "new" => Ok(StartFrom::New),
+        "all" => Ok(StartFrom::All),
+        _ => {
+            let date = text.strip_prefix("since:").unwrap_or("");
+            // A date alone means its first instant in UTC, so that the same command means the same everywhere.
+            let instant = date.parse::<Timestamp>().ok().or_else(|| {
+                let day = date.parse::<jiff::civil::Date>().ok()?;
+                day.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+            });
+            instant.map(StartFrom::Since).ok_or_else(|| Failure::new("USAGE", format!("`{text}` names no start"), help))
+        }
+    }
+}
+
+/// Seconds of `60s`, `5m`, `2h` or a bare number, from 1 second to a day.
+fn seconds(text: &str) -> Result<u32, Failure> {
+    let split = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit = match &text[split..] {
+        "" | "s" => Some(1),
+        "m" => Some(60),
+        "h" => Some(3600),
+        _ => None,
+    };
+    let seconds = text[..split].parse::<u32>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
+    seconds.filter(|s| (1..=86_400).contains(s)).ok_or_else(|| {
+        Failure::new("USAGE", format!("`{text}` is no time between visits"), "write for example 30s, 5m or 1h; at most a day")
+    })
+}
+
+fn password(options: &MailboxOptions) -> Result<Option<Secret>, Failure> {
+    if options.password_stdin {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map_err(|error| {
+            let help = "pipe the password in, for example: pass show desk | postroom mailbox add … --password-stdin";
+            Failure::new("SECRET_FILE_UNREADABLE", format!("no password on standard input: {error}"), help)
+        })?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        return Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))));
+    }
+    options.password_file.as_deref().map(read_secret_file).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn times_between_visits() {
+        for (text, expected) in [("60s", 60), ("5m", 300), ("1h", 3600), ("90", 90), ("24h", 86_400)] {
+            assert_eq!(seconds(text).unwrap(), expected, "{text}");
+        }
+        for text in ["", "0", "25h", "-1", "5 m", "m", "99999999999s", "1d"] {
+            assert_eq!(seconds(text).unwrap_err().code, "USAGE", "{text}");
+        }
+    }
+
+    #[test]
+    fn starts() {
+        assert_eq!(start_from("new").unwrap(), StartFrom::New);
+        assert_eq!(start_from("since:2026-11-01").unwrap(), StartFrom::Since("2026-11-01T00:00:00Z".parse().unwrap()));
+        assert!(start_from("since:yesterday").is_err());
+        assert!(start_from("2026-11-01").is_err());
+    }
+
+    #[test]
+    fn private_hosts_need_a_word() {
+        for host in ["localhost", "127.0.0.1", "10.1.2.3", "[::1]", "192.168.1.1", "169.254.169.254"] {
+            assert_eq!(checked_host(host.to_owned(), false).unwrap_err().code, "HOST_PRIVATE", "{host}");
+            assert!(checked_host(host.to_owned(), true).is_ok(), "{host}");
+        }
+        assert_eq!(checked_host("imap.example.org".to_owned(), false).unwrap(), "imap.example.org");
+        assert!(checked_host("imap://example.org".to_owned(), false).is_err());
+    }
+}

@@ -1,0 +1,95 @@
+//! `postroom workspace` and `postroom user`.
+
+use super::args::{Global, UserCommand, WorkspaceCommand};
+use super::output::Output;
+use super::{open_store, workspace_key};
+use crate::failure::Failure;
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::user::NotARole;
+use postroom_domain::{Role, User, WorkspaceKey};
+use postroom_store::NewUser;
+use serde_json::json;
+
+/// How long a sign-in address works.
+pub const SIGNIN_LINK_TTL: SignedDuration = SignedDuration::from_mins(15);
+
+pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) -> Result<(), Failure> {
+    let store = open_store(global).await?;
+    match command {
+        WorkspaceCommand::Add { key, name, default } => {
+            let workspace = store.add_workspace(&workspace_key(&key)?, &name, default).await?;
+            out.object(&workspace, || {
+                let role = if workspace.default { ", the default workspace" } else { "" };
+                format!("added workspace {} ({}){role}", workspace.key, workspace.name)
+            })
+        }
+        WorkspaceCommand::List => {
+            let workspaces = store.workspaces().await?;
+            let none = "no workspaces yet; add one with: postroom workspace add SUP Support --default";
+            out.table(&workspaces, ["KEY", "NAME", ""], none, |w| {
+                [w.key.to_string(), w.name.clone(), if w.default { "default".to_owned() } else { String::new() }]
+            })
+        }
+    }
+}
+
+pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<(), Failure> {
+    let store = open_store(global).await?;
+    match command {
+        UserCommand::Add { address, name, admin, member, alias } => {
+            let memberships = member.iter().map(|text| membership(text)).collect::<Result<_, _>>()?;
+            let new = NewUser { address, name: name.unwrap_or_default(), admin, memberships, aliases: alias };
+            let user = store.add_user(new, Timestamp::now()).await?;
+            out.object(&user, || format!("added {}", describe(&user)))
+        }
+        UserCommand::List => {
+            let users = store.users().await?;
+            let none = "no users yet; add one with: postroom user add you@example.org --admin";
+            out.table(&users, ["ADDRESS", "NAME", "ROLES", "ALIASES"], none, |u| {
+                [u.address.clone(), u.name.clone(), roles(u), u.aliases.join(" ")]
+            })
+        }
+        UserCommand::SigninLink { address, base } => {
+            let Some(user) = store.user_by_address(&address).await? else {
+                return Err(Failure::new(
+                    "USER_UNKNOWN",
+                    format!("no user has the address {address}"),
+                    "`postroom user list` shows the users, `postroom user add` adds one",
+                ));
+            };
+            let token = store.make_signin_link(user.id, SIGNIN_LINK_TTL, Timestamp::now()).await?;
+            let url = signin_url(&base, &token);
+            out.object(&json!({"address": user.address, "url": url, "expires_in_s": SIGNIN_LINK_TTL.as_secs()}), || url.clone())
+        }
+    }
+}
+
+/// The address that signs in once.
+pub fn signin_url(base: &str, token: &postroom_mail::Secret) -> String {
+    format!("{}/signin/{}", base.trim_end_matches('/'), token.expose())
+}
+
+fn membership(text: &str) -> Result<(WorkspaceKey, Role), Failure> {
+    let help = "write --member KEY=ROLE, for example --member SUP=agent";
+    let Some((key, role)) = text.split_once('=') else {
+        return Err(Failure::new("USAGE", format!("`{text}` is no membership"), help));
+    };
+    let role = role.parse().map_err(|error: NotARole| Failure::new("USAGE", error.to_string(), help))?;
+    Ok((workspace_key(key)?, role))
+}
+
+fn roles(user: &User) -> String {
+    let mut roles: Vec<String> = user.memberships.iter().map(|m| format!("{}={}", m.workspace, m.role)).collect();
+    if user.admin {
+        roles.insert(0, "admin".to_owned());
+    }
+    if !user.active {
+        roles.insert(0, "inactive".to_owned());
+    }
+    roles.join(" ")
+}
+
+fn describe(user: &User) -> String {
+    let roles = roles(user);
+    if roles.is_empty() { user.address.clone() } else { format!("{} ({roles})", user.address) }
+}

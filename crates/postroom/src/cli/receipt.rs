@@ -1,0 +1,103 @@
+//! `postroom receipt`: the journal.
+
+use super::args::{Global, ReceiptCommand, StateArg};
+use super::inspect::step;
+use super::output::{Output, one_line, write_octets};
+use super::{open_floor, open_store, workspace_key};
+use crate::failure::Failure;
+use crate::intake;
+use postroom_domain::{Receipt, ReceiptId, ReceiptState, SettlementState};
+use postroom_store::{ReceiptFilter, Store};
+
+pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Result<(), Failure> {
+    match command {
+        ReceiptCommand::List { mailbox, state } => list(&open_store(global).await?, mailbox, state, out).await,
+        ReceiptCommand::Show { id } => {
+            let receipt = open_store(global).await?.receipt(ReceiptId(id)).await?;
+            out.object(&receipt, || describe(&receipt))
+        }
+        ReceiptCommand::Raw { id } => {
+            let raw = open_store(global).await?.raw_of(ReceiptId(id)).await?;
+            write_octets(raw.octets())
+        }
+        ReceiptCommand::Retry { id } => {
+            let floor = open_floor(global).await?;
+            floor.store.retry(ReceiptId(id)).await?;
+            decided_again(floor, ReceiptId(id), out).await
+        }
+        ReceiptCommand::Release { id, workspace } => {
+            let floor = open_floor(global).await?;
+            let key = workspace.as_deref().map(workspace_key).transpose()?;
+            floor.store.release(ReceiptId(id), key.as_ref()).await?;
+            decided_again(floor, ReceiptId(id), out).await
+        }
+    }
+}
+
+/// Works off what is due, the message in question among it, and shows what became of it.
+async fn decided_again(floor: crate::floor::Floor, id: ReceiptId, out: Output) -> Result<(), Failure> {
+    intake::work_off(&floor, |_| {}).await?;
+    let receipt = floor.store.receipt(id).await?;
+    out.object(&receipt, || describe(&receipt))
+}
+
+async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, out: Output) -> Result<(), Failure> {
+    let state = state.map(|state| match state {
+        StateArg::Accepted => ReceiptState::Accepted,
+        StateArg::Deferred => ReceiptState::Deferred,
+        StateArg::Filed => ReceiptState::Filed,
+        StateArg::Held => ReceiptState::Held,
+    });
+    if let Some(name) = &mailbox {
+        // A misspelt name is an error, not an empty list.
+        store.mailbox(name).await?;
+    }
+    let mut filter = ReceiptFilter { mailbox, state, limit: 500, ..ReceiptFilter::default() };
+    let mut first = true;
+    loop {
+        let page = store.receipts(filter.clone()).await?;
+        if first || !page.is_empty() {
+            out.table(&page, ["ID", "MAILBOX", "STATE", "BECAME", "FROM", "SUBJECT"], "no receipts", |r| {
+                [
+                    r.id.to_string(),
+                    r.mailbox.clone(),
+                    r.state.as_str().to_owned(),
+                    became(r),
+                    one_line(r.from.as_deref().unwrap_or_default(), 30),
+                    one_line(r.subject.as_deref().unwrap_or_default(), 60),
+                ]
+            })?;
+        }
+        first = false;
+        let Some(last) = page.last().filter(|_| page.len() == filter.limit as usize) else { return Ok(()) };
+        filter.before = Some(last.id);
+    }
+}
+
+fn became(receipt: &Receipt) -> String {
+    match (receipt.item, receipt.comment, receipt.reason) {
+        (Some(item), Some(comment), _) => format!("comment {comment} on #{item}"),
+        (Some(item), None, _) => format!("item #{item}"),
+        (None, _, Some(reason)) => reason.to_string(),
+        (None, _, None) => String::new(),
+    }
+}
+
+fn describe(receipt: &Receipt) -> String {
+    let mut lines = vec![
+        format!("receipt {} of mailbox {}", receipt.id, receipt.mailbox),
+        format!("  remote id   {}", one_line(&receipt.remote_id.to_string(), 200)),
+        format!("  received    {}", receipt.received_at),
+        format!("  from        {}", one_line(receipt.from.as_deref().unwrap_or("-"), 100)),
+        format!("  subject     {}", one_line(receipt.subject.as_deref().unwrap_or("-"), 120)),
+        format!("  size        {} octets", receipt.size),
+        format!("  state       {}", receipt.state.as_str()),
+        format!("  on server   {}", receipt.settlement.map_or("nothing decided yet", SettlementState::as_str)),
+    ];
+    let became = became(receipt);
+    if let Some(reason) = receipt.reason {
+        lines.push(format!("  became      {became}: {}", reason.sentence()));
+    }
+    lines.extend(receipt.trace.iter().map(step));
+    lines.join("\n")
+}

@@ -1,0 +1,391 @@
+//! One visit to one mailbox: connect, list what is new, fetch it, make it durable, have it filed, settle what is owed.
+
+use crate::floor::Floor;
+use crate::intake::{self, Tally};
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::{Mailbox, Reason, StartFrom};
+use postroom_mail::{Access, Listed, RemoteId, Settlement};
+use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError, Trust};
+use crate::fault::crash_point;
+use postroom_store::{Fetched as Incoming, FolderSeen, Lease, LeaseTaken, Owed, Store, StoreError, KnownNames, VisitEnd};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// Messages and octets that share one commit.
+pub const BATCH_MESSAGES: usize = 64;
+const BATCH_OCTETS: u64 = 8 << 20;
+
+/// How long the first message of a batch waits for company. It bounds what a slow server costs in latency, and keeps a
+/// fast one from causing a commit for every message.
+const LINGER: Duration = Duration::from_millis(20);
+
+/// How long a lease holds unless it is renewed.
+const LEASE_TTL: SignedDuration = SignedDuration::from_secs(60);
+
+/// What stopped a visit.
+#[derive(Debug, thiserror::Error)]
+pub enum VisitError {
+    /// The mail server or the way to it.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl VisitError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Source(error) => error.code(),
+            Self::Store(error) => error.code(),
+        }
+    }
+
+    /// Whether only a person can mend it.
+    pub fn needs_admin(&self) -> bool {
+        matches!(self, Self::Source(error) if error.remedy() == postroom_sources::Remedy::AskAdmin)
+    }
+}
+
+/// What a visit did. Filled as it goes, so that a visit that fails still tells what it achieved.
+#[derive(Debug, Default, Clone)]
+pub struct Report {
+    /// Messages on the server.
+    pub listed: u64,
+    /// Messages that were there before the first visit and are left alone.
+    pub before_start: u64,
+    /// Messages whose octets came.
+    pub fetched: u64,
+    /// Octets that came.
+    pub bytes: u64,
+    /// What became of them.
+    pub tally: Tally,
+    /// Changes that the server confirmed.
+    pub settled: u64,
+}
+
+impl Report {
+    /// The object that scripts see, without its time and error.
+    pub fn to_json(&self, mailbox: &Mailbox) -> serde_json::Value {
+        let (tally, policy) = (&self.tally, &mailbox.policy);
+        let filed = if policy.filed == Settlement::Keep { tally.items + tally.comments } else { 0 };
+        let held = if policy.held == Settlement::Keep { tally.held } else { 0 };
+        serde_json::json!({
+            "mailbox": mailbox.name, "listed": self.listed, "before_start": self.before_start,
+            "fetched": self.fetched, "items": tally.items, "comments": tally.comments, "held": tally.held,
+            "deferred": tally.deferred, "settled": self.settled, "kept": filed + held, "bytes": self.bytes,
+        })
+    }
+}
+
+/// Told of progress while a visit goes on.
+pub trait Progress: Send + Sync {
+    /// So many messages are to be fetched.
+    fn expect(&self, messages: u64);
+    /// So many more are filed.
+    fn filed(&self, messages: u64);
+}
+
+/// Progress that nobody watches.
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn expect(&self, _messages: u64) {}
+    fn filed(&self, _messages: u64) {}
+}
+
+/// Visits a mailbox under a lease that the caller took, and gives it back.
+pub async fn visit(
+    floor: &Floor,
+    mailbox: &Mailbox,
+    lease: Lease,
+    progress: &dyn Progress,
+) -> (Report, Result<(), VisitError>) {
+    let mut report = Report::default();
+    let keep_lease = async {
+        loop {
+            tokio::time::sleep(Duration::from_secs(LEASE_TTL.as_secs() as u64 / 3)).await;
+            if let Err(error) = floor.store.renew_lease(&lease, Timestamp::now(), LEASE_TTL).await {
+                return error;
+            }
+        }
+    };
+    let result = tokio::select! {
+        done = round(floor, mailbox, &lease, &mut report, progress) => done,
+        lost = keep_lease => Err(VisitError::Store(lost)),
+    };
+    crash_point!("visit.end");
+    let ended = floor.store.end_visit(&lease, visit_end(mailbox, &report, &result), Timestamp::now()).await;
+    let released = floor.store.release_lease(&lease).await;
+    (report, result.and(ended.and(released).map_err(VisitError::from)))
+}
+
+/// What is recorded of a visit: what it did, the ledger, and what stopped it.
+fn visit_end(mailbox: &Mailbox, report: &Report, result: &Result<(), VisitError>) -> VisitEnd {
+    let error = result.as_ref().err().map(|error| {
+        let failure = crate::failure::Failure::from_visit(error);
+        (failure.code.to_owned(), failure.message)
+    });
+    VisitEnd { report: report.to_json(mailbox), error }
+}
+
+/// Takes the lease of a mailbox, waiting for a visit that is under way. With `wait` false a busy mailbox is `None`.
+pub async fn lease(floor: &Floor, mailbox: &Mailbox, wait: bool) -> Result<Option<Lease>, StoreError> {
+    loop {
+        match floor.store.take_lease(mailbox.id, &floor.worker, Timestamp::now(), LEASE_TTL).await? {
+            LeaseTaken::Lease(lease) => return Ok(Some(lease)),
+            LeaseTaken::Busy(_) if wait => tokio::time::sleep(Duration::from_millis(100)).await,
+            LeaseTaken::Busy(_) => return Ok(None),
+        }
+    }
+}
+
+async fn round(
+    floor: &Floor,
+    mailbox: &Mailbox,
+    lease: &Lease,
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> Result<(), VisitError> {
+    let password = floor.store.password(mailbox.id).await?;
+    let trust = Trust::new(floor.store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
+    let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &floor.limits).await?;
+    drop(password);
+    if session.tls() && !mailbox.tls_seen {
+        floor.store.set_tls_seen(mailbox.id).await?;
+    }
+    crash_point!("visit.after_login");
+    let folder = session.select(Purpose::Look).await?;
+    let listed = session.list().await?;
+    report.listed = listed.len() as u64;
+    let wanted = wanted(floor, mailbox, lease, folder, &listed, report).await?;
+    progress.expect(wanted.len() as u64);
+    fetch_and_file(floor, lease, &mut session, &wanted, report, progress).await?;
+    settle(floor, mailbox, lease, &mut session, &listed, report).await?;
+    // Everything is confirmed by now; a server that hangs up instead of saying goodbye has not failed us.
+    let _ = session.close().await;
+    Ok(())
+}
+
+/// The messages to fetch: those listed that have no receipt and did not arrive before the first visit.
+async fn wanted(
+    floor: &Floor,
+    mailbox: &Mailbox,
+    lease: &Lease,
+    folder: Folder,
+    listed: &[Listed],
+    report: &mut Report,
+) -> Result<Vec<Listed>, StoreError> {
+    let memory = Memory::recall(&floor.store, mailbox, lease, folder, listed).await?;
+    let mut wanted = Vec::new();
+    for message in listed.iter().filter(|message| !memory.has_receipt(&message.id)) {
+        if memory.is_before_start(mailbox.start, message) {
+            report.before_start += 1;
+        } else {
+            wanted.push(message.clone());
+        }
+    }
+    Ok(wanted)
+}
+
+/// What we know of a folder before we fetch from it.
+enum Memory {
+    /// By UID, in the epoch of one UIDVALIDITY.
+    Uids { first_uid: u32, floor: Option<Timestamp>, receipted: HashMap<u32, u64> },
+    /// By name, in a Maildir.
+    Names(KnownNames),
+}
+
+impl Memory {
+    async fn recall(
+        store: &Store,
+        mailbox: &Mailbox,
+        lease: &Lease,
+        folder: Folder,
+        listed: &[Listed],
+    ) -> Result<Self, StoreError> {
+        let now = Timestamp::now();
+        if let Access::Imap(imap) = &mailbox.access {
+            let highest = listed.iter().filter_map(|message| uid_of(&message.id)).max().unwrap_or(0);
+            // A server that does not tell UIDNEXT has at least told the highest UID in use.
+            let uid_next = folder.uid_next.unwrap_or_else(|| highest.saturating_add(1));
+            let uid_validity = folder.uid_validity.unwrap_or(0);
+            let seen = FolderSeen { folder: imap.folder.clone(), uid_validity, uid_next };
+            let epoch = store.begin_visit(lease, seen, now).await?;
+            let receipted = store.known_uids(mailbox.id, &epoch).await?;
+            return Ok(Self::Uids { first_uid: epoch.first_uid, floor: epoch.floor, receipted });
+        }
+        if mailbox.first_visit_at.is_none() {
+            let left = if mailbox.start == StartFrom::New { listed } else { &[] };
+            store.record_before_start(lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
+        }
+        Ok(Self::Names(store.known_names(mailbox.id).await?))
+    }
+
+    fn has_receipt(&self, id: &RemoteId) -> bool {
+        match (self, id) {
+            (Self::Uids { receipted, .. }, RemoteId::Imap { uid, .. }) => receipted.contains_key(uid),
+            (Self::Names(known), RemoteId::Maildir { name }) => known.receipted.contains(name),
+            _ => false,
+        }
+    }
+
+    fn is_before_start(&self, start: StartFrom, message: &Listed) -> bool {
+        match (self, &message.id) {
+            (Self::Uids { first_uid, floor, .. }, _) => start.leaves(message, *first_uid, *floor),
+            (Self::Names(known), RemoteId::Maildir { name }) if start == StartFrom::New => {
+                known.before_start.contains(name)
+            }
+            (Self::Names(_), _) => start.leaves(message, 0, None),
+        }
+    }
+}
+
+fn uid_of(id: &RemoteId) -> Option<u32> {
+    if let RemoteId::Imap { uid, .. } = id { Some(*uid) } else { None }
+}
+
+/// Fetching, accepting and intake as three stages with bounded queues between them.
+async fn fetch_and_file(
+    floor: &Floor,
+    lease: &Lease,
+    session: &mut Session,
+    wanted: &[Listed],
+    report: &mut Report,
+    progress: &dyn Progress,
+) -> Result<(), VisitError> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let (fetched, from_server) = mpsc::channel(BATCH_MESSAGES);
+    let (accepted, to_read) = mpsc::channel(1);
+    let mut came = (0, 0);
+    let fetching = async {
+        let result = session.fetch(wanted, &floor.budget, &fetched).await;
+        drop(fetched);
+        result
+    };
+    // An error of the server ends the fetching, not the filing of what came before; one of the store ends all.
+    let (fetching, accepting, filing) = tokio::join!(
+        fetching,
+        accept_stage(floor, lease, from_server, accepted, &mut came),
+        intake::stage(floor, to_read, progress),
+    );
+    (report.fetched, report.bytes) = came;
+    let tally = filing?;
+    report.tally.add(&tally);
+    report.tally.held += accepting?;
+    Ok(fetching?)
+}
+
+/// Makes batches durable: ★ durable 1. Returns how many messages were held without their octets.
+async fn accept_stage(
+    floor: &Floor,
+    lease: &Lease,
+    mut from_server: mpsc::Receiver<Fetched>,
+    accepted: mpsc::Sender<intake::Batch>,
+    came: &mut (u64, u64),
+) -> Result<u64, StoreError> {
+    let mut held = 0;
+    while let Some(first) = from_server.recv().await {
+        let batch = collect(first, &mut from_server).await;
+        let (mut incoming, mut unfetched, mut budget) = (Vec::new(), Vec::new(), Vec::new());
+        for mut message in batch {
+            match std::mem::replace(&mut message.outcome, Outcome::Vanished) {
+                Outcome::Message(raw) => {
+                    *came = (came.0 + 1, came.1 + raw.size());
+                    incoming.push(Incoming { listed: message.listed.clone(), raw });
+                    budget.push(message);
+                }
+                Outcome::TooLarge { announced } => {
+                    let listed = Listed { size: announced, ..message.listed };
+                    unfetched.push((listed, Reason::TooLarge));
+                }
+                Outcome::Unfetchable(why) => {
+                    tracing::warn!(mailbox = lease.mailbox().0, %why, "a listed message was not handed over");
+                    unfetched.push((message.listed, Reason::Unfetchable));
+                }
+                // Someone else deleted or moved it between our listing and our fetching.
+                Outcome::Vanished => {}
+            }
+        }
+        if !unfetched.is_empty() {
+            held += unfetched.len() as u64;
+            floor.store.accept_unfetched(lease, unfetched, Timestamp::now()).await?;
+        }
+        if incoming.is_empty() {
+            continue;
+        }
+        crash_point!("visit.before_accept");
+        let claimed = floor.store.accept(lease, incoming, &floor.worker, Timestamp::now()).await?.claimed;
+        crash_point!("visit.after_accept");
+        // The budget travels with the batch and is free again when the batch is filed.
+        if accepted.send(intake::Batch::new(claimed, budget)).await.is_err() {
+            break;
+        }
+    }
+    Ok(held)
+}
+
+/// A batch: what is there already, and what comes within [`LINGER`].
+async fn collect(first: Fetched, from_server: &mut mpsc::Receiver<Fetched>) -> Vec<Fetched> {
+    let until = tokio::time::Instant::now() + LINGER;
+    let mut octets = octets_of(&first);
+    let mut batch = vec![first];
+    while batch.len() < BATCH_MESSAGES && octets < BATCH_OCTETS {
+        match tokio::time::timeout_at(until, from_server.recv()).await {
+            Ok(Some(message)) => {
+                octets += octets_of(&message);
+                batch.push(message);
+            }
+            Ok(None) | Err(_) => break,
+        }
+    }
+    batch
+}
+
+fn octets_of(fetched: &Fetched) -> u64 {
+    if let Outcome::Message(raw) = &fetched.outcome { raw.size() } else { 0 }
+}
+
+/// Tells the server what we owe it, and records what it confirmed: ★ durable 3.
+async fn settle(
+    floor: &Floor,
+    mailbox: &Mailbox,
+    lease: &Lease,
+    session: &mut Session,
+    listed: &[Listed],
+    report: &mut Report,
+) -> Result<(), VisitError> {
+    let on_server: HashMap<&RemoteId, &Listed> = listed.iter().map(|l| (&l.id, l)).collect();
+    loop {
+        let owed = floor.store.owed(mailbox.id, 1000).await?;
+        // A message that is not the one we filed, whatever its UID says, is not ours to touch.
+        let same = |owed: &Owed| on_server.get(owed.remote_id()).is_none_or(|now| is_same(owed, now));
+        let ours: Vec<Owed> = owed.into_iter().filter(same).collect();
+        let Some(how) = ours.first().map(|first| first.how().clone()) else { return Ok(()) };
+        let group: Vec<Owed> = ours.into_iter().filter(|owed| *owed.how() == how).collect();
+        let ids: Vec<RemoteId> = group.iter().map(|owed| owed.remote_id().clone()).collect();
+        crash_point!("visit.before_settle");
+        let confirmed = session.settle(&ids, &how).await?;
+        crash_point!("visit.after_settle");
+        let confirmed: std::collections::HashSet<RemoteId> = confirmed.into_iter().collect();
+        let group: Vec<Owed> = group.into_iter().filter(|owed| confirmed.contains(owed.remote_id())).collect();
+        if group.is_empty() {
+            // The server refused all of them; they stay owed, and the next visit tries again.
+            return Ok(());
+        }
+        report.settled += group.len() as u64;
+        floor.store.mark_settled(lease, group, Timestamp::now()).await?;
+        crash_point!("visit.after_mark_settled");
+    }
+}
+
+/// The second look before anything is changed on the server: size and arrival must be what they were, the latter to the
+/// microsecond, which is as finely as it is stored.
+fn is_same(owed: &Owed, now: &Listed) -> bool {
+    let same_arrival = |received: Timestamp| owed.received_at().as_microsecond() == received.as_microsecond();
+    owed.size() == now.size && now.received_at.is_none_or(same_arrival)
+}

@@ -1,0 +1,80 @@
+//! What the command line says when something went wrong: a code, what happened, and what to do.
+
+use serde::Serialize;
+use std::fmt;
+
+/// A failure on its way to the person at the terminal.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failure {
+    /// Stable code.
+    pub code: &'static str,
+    /// What happened.
+    pub message: String,
+    /// What is safe, and what to do.
+    pub help: String,
+}
+
+impl Failure {
+    /// A failure of the command line itself.
+    pub fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: help.into() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "error[{}]: {}\nhelp: {}", self.code, self.message, self.help)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// The sentence of an error and of all that lies beneath it, each layer once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let layer = cause.to_string();
+        if !text.contains(&layer) {
+            text = format!("{text}: {layer}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+impl Failure {
+    fn of_store(error: &postroom_store::StoreError) -> Self {
+        Self { code: error.code(), message: chain(error), help: error.help() }
+    }
+
+    fn of_source(error: &postroom_sources::SourceError) -> Self {
+        Self { code: error.code(), message: chain(error), help: error.help() }
+    }
+
+    /// What stopped a visit.
+    pub fn from_visit(error: &crate::collector::VisitError) -> Self {
+        match error {
+            crate::collector::VisitError::Source(error) => Self::of_source(error),
+            crate::collector::VisitError::Store(error) => Self::of_store(error),
+        }
+    }
+}
+
+impl From<postroom_store::StoreError> for Failure {
+    fn from(error: postroom_store::StoreError) -> Self {
+        Self::of_store(&error)
+    }
+}
+
+impl From<postroom_sources::SourceError> for Failure {
+    fn from(error: postroom_sources::SourceError) -> Self {
+        Self::of_source(&error)
+    }
+}
+
+impl From<crate::collector::VisitError> for Failure {
+    fn from(error: crate::collector::VisitError) -> Self {
+        Self::from_visit(&error)
+    }
+}

@@ -1,0 +1,134 @@
+//! Intake: read what was accepted, on all cores, and have it decided and filed, in order: ★ durable 2.
+
+use crate::collector::Progress;
+use crate::fault::crash_point;
+use crate::floor::Floor;
+use crate::readers::Panicked;
+use jiff::Timestamp;
+use postroom_domain::{Reason, ReceiptId};
+use postroom_mail::RawMessage;
+use postroom_sources::Fetched;
+use postroom_store::{Claimed, ClaimLimit, Outcome, OutcomeKind, Reading, StoreError};
+use tokio::sync::mpsc;
+
+/// Messages and octets that are claimed, read and filed together.
+const CLAIM: ClaimLimit = ClaimLimit { count: 64, octets: 8 << 20 };
+
+/// Accepted messages on their way to filing, with the memory they may use.
+pub struct Batch {
+    claimed: Vec<Claimed>,
+    budget: Vec<Fetched>,
+}
+
+impl Batch {
+    /// A batch that keeps its part of the budget until it is filed.
+    pub fn new(claimed: Vec<Claimed>, budget: Vec<Fetched>) -> Self {
+        Self { claimed, budget }
+    }
+}
+
+/// How many messages became what.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// New items.
+    pub items: u64,
+    /// Comments.
+    pub comments: u64,
+    /// Held messages.
+    pub held: u64,
+    /// Messages to be tried again later.
+    pub deferred: u64,
+}
+
+impl Tally {
+    /// Counts outcomes.
+    pub fn count(&mut self, outcomes: &[Outcome]) {
+        for outcome in outcomes {
+            match outcome.kind {
+                OutcomeKind::Item(_) => self.items += 1,
+                OutcomeKind::Comment { .. } => self.comments += 1,
+                OutcomeKind::Held => self.held += 1,
+                OutcomeKind::Deferred => self.deferred += 1,
+                // Another worker has it; it is counted there.
+                OutcomeKind::Lost => {}
+            }
+        }
+    }
+
+    /// Adds another tally.
+    pub fn add(&mut self, other: &Self) {
+        self.items += other.items;
+        self.comments += other.comments;
+        self.held += other.held;
+        self.deferred += other.deferred;
+    }
+}
+
+/// Reads and files batches as they come: while one is being filed the next is being read.
+pub async fn stage(
+    floor: &Floor,
+    mut accepted: mpsc::Receiver<Batch>,
+    progress: &dyn Progress,
+) -> Result<Tally, StoreError> {
+    let (read, mut to_file) = mpsc::channel(1);
+    // Each stage owns its ends of the queues, so that a stage that fails closes them and stops its neighbours.
+    let reading = async move {
+        while let Some(batch) = accepted.recv().await {
+            let readings = read_all(floor, &batch.claimed, false).await;
+            if read.send((batch, readings)).await.is_err() {
+                break;
+            }
+        }
+    };
+    let filing = async move {
+        let mut tally = Tally::default();
+        while let Some((batch, readings)) = to_file.recv().await {
+            let messages = batch.claimed.len() as u64;
+            tally.count(&file(floor, batch.claimed, readings).await?);
+            drop(batch.budget);
+            progress.filed(messages);
+        }
+        Ok(tally)
+    };
+    let ((), tally) = tokio::join!(reading, filing);
+    tally
+}
+
+/// Works off what was accepted earlier and is due, until nothing is left. Returns what became of it, in order.
+pub async fn work_off(floor: &Floor, mut each: impl FnMut(&[Outcome])) -> Result<Tally, StoreError> {
+    let mut tally = Tally::default();
+    loop {
+        let claimed = floor.store.claim(&floor.worker, CLAIM, Timestamp::now()).await?;
+        if claimed.is_empty() {
+            return Ok(tally);
+        }
+        // The store gives a suspect alone; so it is read alone, and a crash now is its own.
+        let alone = claimed.iter().any(Claimed::suspect);
+        let readings = read_all(floor, &claimed, alone).await;
+        let outcomes = file(floor, claimed, readings).await?;
+        tally.count(&outcomes);
+        each(&outcomes);
+    }
+}
+
+/// Reads and files messages that were just claimed, say by `deliver`.
+pub async fn work(floor: &Floor, claimed: Vec<Claimed>) -> Result<Vec<Outcome>, StoreError> {
+    let readings = read_all(floor, &claimed, false).await;
+    file(floor, claimed, readings).await
+}
+
+async fn read_all(floor: &Floor, claimed: &[Claimed], alone: bool) -> Vec<Reading> {
+    crash_point!("intake.before_read");
+    let raw: Vec<(ReceiptId, RawMessage)> = claimed.iter().map(|c| (c.receipt(), c.raw().clone())).collect();
+    let readings = floor.readers.read(&raw, alone).await;
+    crash_point!("intake.after_read");
+    let held = |panicked: Panicked| Reading::Failed { reason: Reason::ReadPanicked, detail: panicked.0 };
+    readings.into_iter().map(|read| read.map_or_else(held, |message| Reading::Message(Box::new(message)))).collect()
+}
+
+async fn file(floor: &Floor, claimed: Vec<Claimed>, readings: Vec<Reading>) -> Result<Vec<Outcome>, StoreError> {
+    let batch = claimed.into_iter().zip(readings).collect();
+    let outcomes = floor.store.file(batch, &floor.worker, Timestamp::now()).await?;
+    crash_point!("intake.after_file");
+    Ok(outcomes)
+}

@@ -1,0 +1,145 @@
+//! The rest of the command line: what it prints, what it refuses, and that it gives no secret away.
+
+use crate::desk::{Desk, lines, message};
+
+const ANN: &str = "Ann <ann@example.org>";
+
+#[test]
+fn bad_input_gets_a_code_and_a_way_out() {
+    let desk = Desk::furnished();
+    let imap = ["mailbox", "add", "x", "--protocol", "imap", "--security", "ssl", "--user", "u"];
+    let password = desk.file("p", b"secret");
+    let password = ["--password-file", password.to_str().unwrap()];
+    let with = |host: &'static str| [&imap[..], &["--host", host], &password].concat();
+    for (arguments, code, status) in [
+        (vec!["workspace", "add", "SUP", "again"], "WORKSPACE_EXISTS", 1),
+        (vec!["workspace", "add", "no blanks", "x"], "USAGE", 2),
+        (vec!["user", "add", "not an address"], "ADDRESS_INVALID", 1),
+        (vec!["user", "add", "Ann@Example.ORG"], "USER_EXISTS", 1),
+        (vec!["user", "add", "b@example.org", "--member", "SUP=king"], "USAGE", 2),
+        (vec!["user", "add", "b@example.org", "--member", "NOPE=agent"], "WORKSPACE_UNKNOWN", 1),
+        (vec!["user", "signin-link", "nobody@example.org"], "USER_UNKNOWN", 1),
+        (with("127.0.0.1"), "HOST_PRIVATE", 1),
+        (with("localhost"), "HOST_PRIVATE", 1),
+        (vec!["mailbox", "add", "x", "--protocol", "pop3", "--host", "h.example"], "PROTOCOL_UNSUPPORTED", 1),
+        (vec!["mailbox", "test", "nobody"], "MAILBOX_UNKNOWN", 1),
+        (vec!["fetch", "nobody"], "MAILBOX_UNKNOWN", 1),
+        (vec!["item", "show", "77"], "ITEM_UNKNOWN", 1),
+        (vec!["receipt", "show", "77"], "RECEIPT_UNKNOWN", 1),
+        (vec!["setting", "set", "allowed-domains", "("], "PATTERN_INVALID", 1),
+        (vec!["pattern", "test", "(", "a@b.example"], "PATTERN_INVALID", 1),
+        (vec!["inspect", "/nonexistent"], "FILE_UNREADABLE", 1),
+        (vec!["restore", "/nonexistent"], "BACKUP_UNREADABLE", 1),
+        (vec!["serve", "--listen", "0.0.0.0:0"], "LISTEN_NOT_LOOPBACK", 1),
+    ] {
+        assert_eq!(desk.error(&arguments), (code.to_owned(), status), "{arguments:?}");
+    }
+    let wrong = desk.run(&["fetsch"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+#[test]
+fn a_mailbox_without_any_workspace_is_refused() {
+    let desk = Desk::new();
+    let path = desk.path().to_str().unwrap().to_owned();
+    let add = ["mailbox", "add", "local", "--protocol", "maildir", "--path", &path];
+    assert_eq!(desk.error(&add).0, "NO_DEFAULT_WORKSPACE");
+}
+
+#[test]
+fn inspect_and_explain_tell_what_a_message_is_and_would_become() {
+    let desk = Desk::furnished();
+    let file = desk.file("m.eml", &message(ANN, "Hello", "Hi there"));
+    let file = file.to_str().unwrap();
+    let read = &desk.ok(&["inspect", file])[0];
+    assert_eq!((&read["file"], &read["from"], &read["subject"]), (&file.into(), &"ann@example.org".into(), &"Hello".into()));
+    let explained = &desk.ok(&["explain", file])[0];
+    assert_eq!((&explained["filing"], &explained["workspace"]), (&"item".into(), &"SUP".into()));
+    assert!(explained["trace"].as_array().unwrap().iter().any(|step| step["rule"] == "sender"));
+    assert!(desk.ok(&["item", "list"]).is_empty());
+    let eve = desk.file("e.eml", &message("eve@elsewhere.example", "Hello", ""));
+    let held = &desk.ok(&["explain", eve.to_str().unwrap()])[0];
+    assert_eq!((&held["filing"], &held["reason"]), (&"held".into(), &"SENDER_UNKNOWN".into()));
+    desk.ok(&["setting", "set", "unknown-senders", "on"]);
+    assert_eq!(desk.ok(&["explain", eve.to_str().unwrap()])[0]["filing"], "item");
+    desk.ok(&["setting", "set", "allowed-domains", r"@example\.org"]);
+    assert_eq!(desk.ok(&["explain", eve.to_str().unwrap()])[0]["reason"], "DOMAIN_NOT_ALLOWED");
+}
+
+#[test]
+fn items_move_and_split() {
+    let desk = Desk::furnished();
+    desk.ok(&["workspace", "add", "OPS", "Operations"]);
+    for (name, octets) in [("1.eml", message(ANN, "one", "a")), ("2.eml", message(ANN, "[#1] two", "unmistakable"))] {
+        let file = desk.file(name, &octets);
+        desk.ok(&["import", file.to_str().unwrap(), "--workspace", "SUP"]);
+    }
+    let item = &desk.ok(&["item", "show", "1"])[0];
+    let comment = item["comments"][0]["id"].to_string();
+    assert_eq!(desk.ok(&["item", "list", "--query", "unmistakable"]).len(), 1);
+    assert!(desk.ok(&["item", "list", "--query", "absent \"quote AND ("]).is_empty());
+    assert_eq!(desk.ok(&["item", "split", "1", &comment])[0]["number"], 2);
+    assert_eq!(desk.ok(&["item", "move", "2", "OPS"])[0]["workspace"], "OPS");
+    assert_eq!(desk.ok(&["item", "list", "--workspace", "OPS"]).len(), 1);
+    assert_eq!(desk.ok(&["check"])[0]["problems"], serde_json::json!([]));
+}
+
+#[test]
+fn a_backup_can_be_restored_and_gives_no_secret_away() {
+    let desk = Desk::furnished();
+    let password = desk.file("p", b"canary-7f3a");
+    desk.ok(&[
+        "mailbox", "add", "desk", "--protocol", "imap", "--host", "imap.example.org", "--security", "ssl", "--user",
+        "u", "--password-file", password.to_str().unwrap(),
+    ]);
+    let large = desk.file("large.eml", &message(ANN, "large", &"many words\r\n".repeat(60_000)));
+    desk.ok(&["import", large.to_str().unwrap(), "--workspace", "SUP"]);
+    let backup = desk.path().join("backup");
+    desk.ok(&["backup", backup.to_str().unwrap()]);
+    assert_eq!(desk.error(&["backup", backup.to_str().unwrap()]).1, 1);
+    for root in [desk.path().join("data"), backup.clone()] {
+        assert!(!contains(&root, b"canary-7f3a"), "the password stands in clear below {}", root.display());
+    }
+    assert!(!backup.join("secret.key").exists());
+    let elsewhere = Desk::new();
+    elsewhere.ok(&["restore", backup.to_str().unwrap()]);
+    assert_eq!(elsewhere.ok(&["item", "list"]).len(), 1);
+    assert_eq!(elsewhere.ok(&["mailbox", "list"])[0]["paused"], true);
+    assert_eq!(elsewhere.ok(&["check"])[0]["problems"], serde_json::json!([]));
+    let shown = String::from_utf8(desk.run(&["--json", "mailbox", "list"]).stdout).unwrap();
+    assert!(!shown.contains("canary"));
+}
+
+fn contains(root: &std::path::Path, needle: &[u8]) -> bool {
+    std::fs::read_dir(root).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            return contains(&path, needle);
+        }
+        std::fs::read(&path).unwrap().windows(needle.len()).any(|window| window == needle)
+    })
+}
+
+#[test]
+fn help_completions_and_manual_pages_are_there() {
+    let desk = Desk::new();
+    let help = String::from_utf8(desk.run(&["--help"]).stdout).unwrap();
+    assert!(help.contains("postroom demo") && help.contains("mailbox"));
+    for shell in ["bash", "zsh", "fish"] {
+        let script = desk.run(&["completions", shell]);
+        assert!(script.status.success() && script.stdout.len() > 1000);
+    }
+    let dir = desk.path().join("man");
+    assert!(desk.run(&["manpages", dir.to_str().unwrap()]).status.success());
+    assert!(dir.join("postroom-mailbox-add.1").exists());
+}
+
+#[test]
+fn patterns_can_be_tried() {
+    let desk = Desk::new();
+    let output = desk.run(&["--json", "pattern", "test", r"[^@\T]@bosch\.com", "pat@BOSCH.com", "eve@bosch.com.evil.org"]);
+    let admitted: Vec<bool> = lines(&output.stdout).iter().map(|line| line["admitted"].as_bool().unwrap()).collect();
+    assert_eq!((output.status.code(), admitted), (Some(0), vec![true, false]));
+    assert_eq!(lines(&output.stdout)[0]["syntax"], "documented");
+    assert!(!desk.path().join("data").exists());
+}

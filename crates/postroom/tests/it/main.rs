@@ -1,0 +1,7 @@
+//! The program as people and scripts call it, against a real Dovecot.
+#![allow(clippy::unwrap_used)]
+
+mod commands;
+mod desk;
+mod fetch;
+mod push;

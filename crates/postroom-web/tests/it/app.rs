@@ -30,6 +30,9 @@ pub enum Who {
 
 pub const EVERYBODY: [Who; 6] = [Who::Nobody, Who::Outsider, Who::Participant, Who::Reader, Who::Manager, Who::Admin];
 
+/// Who, address, whether an admin, memberships.
+type Person<'a> = (Who, &'a str, bool, &'a [(&'a str, Role)]);
+
 /// An answer, read to its end.
 pub struct Answer {
     pub status: StatusCode,
@@ -83,7 +86,7 @@ impl App {
         let sup = house.workspace("SUP", "Support", true).await;
         house.workspace("OPS", "Operations", false).await;
         let mut users = HashMap::new();
-        let people: [(Who, &str, bool, &[(&str, Role)]); 5] = [
+        let people: [Person<'_>; 5] = [
             (Who::Outsider, "outsider@demo.example", false, &[("OPS", Role::Manager)]),
             (Who::Participant, "participant@customer.example", false, &[]),
             (Who::Reader, "reader@demo.example", false, &[("SUP", Role::Reader)]),

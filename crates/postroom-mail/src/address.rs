@@ -73,7 +73,10 @@ fn local_is_valid(local: &str) -> bool {
         return !escaped && !inner.is_empty();
     }
     // Non-ASCII local parts are RFC 6531; a dot may stand anywhere, because real providers have given out such addresses.
-    local.chars().all(|c| !c.is_whitespace() && !c.is_control() && !r#"()<>[]:;@\,""#.contains(c))
+    // U+FFFD stands where octets could not be read: two such addresses are not the same one.
+    local.chars().all(|c| {
+        !c.is_whitespace() && !c.is_control() && c != char::REPLACEMENT_CHARACTER && !r#"()<>[]:;@\,""#.contains(c)
+    })
 }
 
 fn canonical_domain(domain: &str) -> Option<String> {

@@ -62,6 +62,8 @@ const TABLE: &[(&str, Option<&str>)] = &[
     ("ann@example.org\r\nBcc: eve@evil.example", None),
     ("ann\0@example.org", None),
     ("ann@example\0.org", None),
+    ("ann\u{fffd}@example.org", None),
+    ("ann@example\u{fffd}.org", None),
     // Hosts without a dot, and with what only old systems allow.
     ("root@localhost", Some("root@localhost")),
     ("ann@my_host.example", Some("ann@my_host.example")),

@@ -146,9 +146,9 @@ fn addr_spec_in_angle(content: &str) -> String {
     clean(&close_up(spec))
 }
 
-/// No control characters; NUL above all, which no store takes.
+/// Control characters become U+FFFD, so that a damaged address is not taken for the whole one it resembles.
 fn clean(addr_spec: &str) -> String {
-    addr_spec.trim().chars().filter(|c| !c.is_control()).collect()
+    addr_spec.trim().chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// `a . b @ c` as `a.b@c`: obsolete syntax allows white space around dots and the `@` (RFC 5322 §4.4). In a name a dot

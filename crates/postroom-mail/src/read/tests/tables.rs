@@ -44,11 +44,11 @@ const ADDRESSES: &[(&str, &[&str], &[&str])] = &[
     ("\"boss@example.com\" <eve@evil.example>", &["boss@example.com|eve@evil.example"], &[]),
     ("boss@example.com <eve@evil.example>", &["boss@example.com|eve@evil.example"], &[]),
     ("\"x@bosch.com\"@evil.org", &["|\"x@bosch.com\"@evil.org"], &[]),
-    ("a@b.example(c)@d.example", &["|a@b.example@d.example"], &[]),
+    ("a@b.example(c)@d.example", &["c|a@b.example@d.example"], &[]),
     ("<a@b.example> <c@d.example>", &["|a@b.example", "|c@d.example"], &[]),
     ("<a@b.example>c@d.example", &["|a@b.example", "|c@d.example"], &[]),
     ("a@b.example:c@d.example", &["|a@b.example:c@d.example"], &[]),
-    ("a@b.example\0,c", &["|a@b.example\0", "c|"], &[]),
+    ("a@b.example\0,c", &["|a@b.example\u{fffd}", "c|"], &[]),
 ];
 
 #[test]

@@ -375,7 +375,11 @@ impl fmt::Display for Help<'_> {
             E::NothingToVisit => return f.write_str("It takes mail from `postroom deliver` and `postroom import`."),
             E::Stopped => return f.write_str("What was accepted is safe; the next visit fetches the rest."),
         };
-        write!(f, "{UNTOUCHED} {advice}")
+        write!(f, "{UNTOUCHED} {advice}")?;
+        match self.0.certificate() {
+            Some(certificate) => write!(f, " The server's certificate: {}.", certificate.describe()),
+            None => Ok(()),
+        }
     }
 }
 

@@ -19,6 +19,11 @@ const READ_BUFFER: usize = 128 * 1024;
 /// How long a goodbye may take; nothing depends on it.
 const GOODBYE: Duration = Duration::from_secs(3);
 
+/// A server that trickles: less than this many octets in [`TRICKLE_STALLS`] times [`Limits::stall`] of waiting is too little,
+/// even if each wait by itself was short.
+const TRICKLE: usize = 64 * 1024;
+const TRICKLE_STALLS: u32 = 10;
+
 /// Longest set of UIDs in one command, in octets, so that the line stays below the 8,192 that servers must take.
 // RFC 7162 §4
 const MAX_SET: usize = 7000;
@@ -32,6 +37,14 @@ pub struct ImapSession {
     host: String,
     folder: String,
     selected: Option<Selected>,
+    waited: Waited,
+}
+
+/// How long we have waited for octets since the last command, and how many came.
+#[derive(Debug, Clone, Copy, Default)]
+struct Waited {
+    time: Duration,
+    octets: usize,
 }
 
 /// The folder that is selected.
@@ -204,6 +217,7 @@ impl ImapSession {
 
     async fn send(&mut self, command: &Command<'_>) -> Result<Tag, SourceError> {
         let sent = self.conversation.send(command).map_err(|error| self.machine_error(error))?;
+        self.waited = Waited::default();
         self.write(&sent.octets).await?;
         Ok(sent.tag)
     }
@@ -244,18 +258,34 @@ impl ImapSession {
 
     async fn read(&mut self, limit: Duration, stage: &'static str) -> Result<(), SourceError> {
         self.buffer.reserve(READ_BUFFER);
+        let begun = tokio::time::Instant::now();
         let read = stream::deadline(&self.host, stage, limit, self.stream.read_buf(&mut self.buffer)).await?;
         match read {
             Ok(0) => {
                 let detail = "the server closed it".to_owned();
                 Err(SourceError::ConnectionLost { host: self.host.clone(), detail })
             }
-            Ok(_) => {
+            Ok(octets) => {
                 self.conversation.feed(self.buffer.split().freeze());
-                Ok(())
+                self.check_trickle(begun.elapsed(), octets, stage)
             }
             Err(error) => Err(self.lost(&error)),
         }
+    }
+
+    /// Ends a visit to a server that sends an octet now and then, which no deadline for a single wait would ever do.
+    fn check_trickle(&mut self, time: Duration, octets: usize, stage: &'static str) -> Result<(), SourceError> {
+        self.waited.time += time;
+        self.waited.octets += octets;
+        let limit = self.limits.stall * TRICKLE_STALLS;
+        if self.waited.time < limit {
+            return Ok(());
+        }
+        let waited = std::mem::take(&mut self.waited);
+        if waited.octets >= TRICKLE {
+            return Ok(());
+        }
+        Err(SourceError::Timeout { host: self.host.clone(), stage, seconds: limit.as_secs() })
     }
 
     fn lost(&self, error: &std::io::Error) -> SourceError {

@@ -1,10 +1,12 @@
 //! From the first octet to the login: greeting, STARTTLS, the choice of a login that the connection allows.
 
-use super::{ImapSession, READ_BUFFER, is_transient, refused};
+use super::{ImapSession, READ_BUFFER, Waited, is_transient, refused};
 use crate::stream::{self, Stream};
 use crate::{Limits, SourceError, Trust};
 use bytes::BytesMut;
-use postroom_mail::imap::{Capabilities, Command, Conversation, Event, Mechanism, Protection, Status, StatusLine};
+use postroom_mail::imap::{
+    Capabilities, Command, Conversation, Event, Mechanism, Protection, State, Status, StatusLine,
+};
 use postroom_mail::{AuthMethod, ImapAccess, Secret, Security};
 
 impl ImapSession {
@@ -32,8 +34,10 @@ impl ImapSession {
             host: access.host.clone(),
             folder: access.folder.clone(),
             selected: None,
+            waited: Waited::default(),
         };
-        session.await_greeting().await?;
+        // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
+        stream::deadline(&access.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
             Protection::Starttls { .. } => session.starttls(access, trust).await,
             Protection::Tls | Protection::Clear => Ok(session),
@@ -51,7 +55,9 @@ impl ImapSession {
 
     // RFC 9051 §6.2.1, RFC 2595 §3
     async fn starttls(mut self, access: &ImapAccess, trust: &Trust) -> Result<Self, SourceError> {
-        if !self.ask_capabilities().await?.has("STARTTLS") {
+        let limit = self.limits.step;
+        let offered = stream::deadline(&access.host, "CAPABILITY", limit, self.ask_capabilities()).await??;
+        if !offered.has("STARTTLS") {
             return match access.security {
                 Security::StarttlsIfAvailable if !trust.is_tls_seen() => Ok(self),
                 Security::StarttlsIfAvailable => Err(SourceError::TlsDowngrade { host: self.host }),
@@ -59,7 +65,9 @@ impl ImapSession {
             };
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
-        if self.run("STARTTLS", &Command::Starttls).await?.status != Status::Ok {
+        let reply =
+            stream::deadline(&access.host, "STARTTLS", limit, self.run("STARTTLS", &Command::Starttls)).await??;
+        if reply.status != Status::Ok {
             return Err(SourceError::StarttlsMissing { host: self.host });
         }
         self.stream = stream::start_tls(self.stream, &access.host, trust, &self.limits).await?;
@@ -82,7 +90,11 @@ impl ImapSession {
     /// # Errors
     /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the connection.
     pub async fn log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
-        use postroom_mail::imap::State;
+        let limit = self.limits.step;
+        stream::deadline(&access.host, "the login", limit, self.try_log_in(access, password)).await?
+    }
+
+    async fn try_log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         if self.conversation.state() == State::Authenticated {
             // PREAUTH over TLS or a connection that is meant to be in clear: the server knows us already.
             return Ok(());

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
 
 /// How the octets travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,6 +89,44 @@ async fn a_cut_after_any_octet_shows_all_or_nothing() {
             count += 1;
         }
         assert!(count > 100, "{name}: only {count} cuts");
+    }
+}
+
+/// A server that sends an octet now and then keeps every single wait short, and still does not hold us.
+#[tokio::test]
+async fn a_trickling_server_does_not_hold_us() {
+    let replies: &[&str] = &[
+        "* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN SASL-IR] ready\r\n",
+        "P1 OK in\r\n",
+        "* 1 EXISTS\r\n* OK [UIDVALIDITY 9] valid\r\nP2 OK done\r\n",
+    ];
+    let limits = Limits { step: Duration::from_millis(200), stall: Duration::from_millis(40), ..limits() };
+    let access = imap("localhost", 143, Security::None, "ann");
+    // The trickle begins in place of the greeting, of the reply to the login, of the listing.
+    for sent_at_once in 0..=replies.len() {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let server = async {
+            let mut stream = tokio::io::BufReader::new(theirs);
+            for (number, reply) in replies[..sent_at_once].iter().enumerate() {
+                let mut command = String::new();
+                if number > 0 {
+                    stream.read_line(&mut command).await.unwrap();
+                }
+                stream.write_all(reply.as_bytes()).await.unwrap();
+            }
+            let mut ticks = tokio::time::interval(Duration::from_millis(20));
+            while stream.write_all(b"*").await.is_ok() {
+                ticks.tick().await;
+            }
+        };
+        let client = async {
+            let mut session = ImapSession::greet(Box::new(ours), &access, &Trust::default(), &limits).await?;
+            session.log_in(&access, Some(&password())).await?;
+            session.list().await
+        };
+        let both = async { tokio::join!(client, server).0 };
+        let outcome = tokio::time::timeout(Duration::from_secs(10), both).await.expect("it holds us");
+        assert_eq!(outcome.map_err(|e| e.code()), Err("TIMEOUT"), "after {sent_at_once} replies");
     }
 }
 

@@ -3,9 +3,11 @@
 use crate::client::{code, fetch, imap, limits, log_in, octets, over_tls, password, pinned, try_log_in};
 use postroom_mail::{Access, RemoteId, Secret, Security, Settlement};
 use postroom_sources::certificate::parse;
-use postroom_sources::{Limits, Outcome, Purpose, Trust, open, probe};
+use postroom_sources::{Budget, Fetched, Limits, Outcome, Purpose, Trust, open, probe};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::dovecot::Dovecot;
+use std::time::Duration;
+use tokio::sync::mpsc;
 
 /// Message `number` of a made-up set: each differs, some are large, some have lines that look like the protocol.
 fn message(number: usize) -> Vec<u8> {
@@ -170,6 +172,42 @@ async fn a_message_over_the_limit_stays_and_the_others_come() {
     assert_eq!(large.outcome, Outcome::TooLarge { announced: listed[1].size });
     assert_eq!(octets(&fetched), [message(1), message(2)]);
     assert_eq!(dovecot.read_all("ann", "").unwrap().len(), 3);
+}
+
+/// Two visits share a budget smaller than either's messages, and the consumer is slower than both: all messages come,
+/// no visit waits for the other in a circle, and what is in memory stays near the budget.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_stays_within_the_budget_and_nobody_waits_for_ever() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let budget = Budget::new(1 << 20);
+    let mut sent: Vec<Vec<u8>> = (0..30).map(|n| [message(n), vec![b'x'; 200_000]].concat()).collect();
+    // Larger than the whole budget: it comes alone.
+    sent.push([message(30), vec![b'y'; 5_000_000]].concat());
+    let (sender, mut receiver) = mpsc::channel::<Fetched>(2);
+    let mut visits = Vec::new();
+    for user in ["ann", "bob"] {
+        dovecot.fill(user, &sent).unwrap();
+        let (mut session, budget, sender) = (log_in(&dovecot, user).await, budget.clone(), sender.clone());
+        visits.push(tokio::spawn(async move {
+            let listed = session.list().await?;
+            session.fetch(&listed, &budget, &sender).await
+        }));
+    }
+    drop(sender);
+    let mut came = 0;
+    let consume = async {
+        while let Some(fetched) = receiver.recv().await {
+            // A slow disk: meanwhile the visits run into the limit.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            assert!(matches!(&fetched.outcome, Outcome::Message(raw) if sent.iter().any(|s| s == raw.octets())));
+            came += 1;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), consume).await.expect("nobody waits for ever");
+    for visit in visits {
+        visit.await.unwrap().unwrap();
+    }
+    assert_eq!((came, budget.free()), (2 * sent.len(), 1 << 20));
 }
 
 #[tokio::test]

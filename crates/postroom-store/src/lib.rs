@@ -15,7 +15,8 @@ mod backup;
 mod blobs;
 mod check;
 mod config;
-mod crash;
+#[doc(hidden)]
+pub mod crash;
 mod dump;
 mod facts;
 mod files;

@@ -4,6 +4,8 @@
 mod backup;
 mod child;
 mod corridor;
+#[cfg(feature = "crash-points")]
+mod crashes;
 mod items;
 mod settings;
 mod support;

@@ -14,6 +14,9 @@ pub(crate) const POLICY: &str = "default-src 'none'; img-src data:; style-src 'u
 /// Octets of images that one frame may hold; further ones are listed beside it, but not shown in it.
 pub(crate) const PICTURES_MAX: u64 = 12_000_000;
 
+/// Links that are shown beside a frame; newsletters have more than anybody reads.
+const LINKS_MAX: usize = 100;
+
 /// An image of the message: its Content-ID and what is in it.
 pub(crate) struct Picture {
     pub(crate) content_id: String,
@@ -33,7 +36,7 @@ pub(crate) fn document(html: &str, pictures: &[Picture]) -> String {
          <style>html{{color-scheme:light;background:#fff}}body{{margin:12px;color:#1b2230;\
          font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}}img{{max-width:100%;height:auto}}\
          table{{max-width:100%}}pre{{white-space:pre-wrap}}blockquote{{margin:8px 0 8px 4px;padding-left:12px;\
-         border-left:3px solid #ddd6c8}}</style></head><body>{body}</body></html>"
+         border-left:3px solid #ddd6c8}}</style></head><body dir=\"auto\">{body}</body></html>"
     )
 }
 
@@ -47,8 +50,32 @@ pub(crate) fn cids_of(html: &str) -> Vec<String> {
     found
 }
 
+/// Where the links lead that a person could follow: the frame itself opens none, so that they are shown beside it in
+/// full. In order, each once, at most [`LINKS_MAX`].
+pub(crate) fn links_of(html: &str) -> Vec<String> {
+    let mut links: Vec<String> = Vec::new();
+    replace_values(html, |before, value| {
+        if before.ends_with(" href=\"") && (value.starts_with("https://") || value.starts_with("http://")) {
+            let link = value.replace("&amp;", "&");
+            if links.len() < LINKS_MAX && !links.contains(&link) {
+                links.push(link);
+            }
+        }
+        None
+    });
+    links
+}
+
 /// Rewrites attribute values that begin with `cid:`; text that only looks like one stays.
 fn replace_cids(html: &str, mut address: impl FnMut(&str) -> Option<String>) -> String {
+    replace_values(html, |_, value| {
+        value.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("cid:"))?;
+        Some(address(&content_id(&value[4..])).unwrap_or_else(|| "data:,".to_owned()))
+    })
+}
+
+/// Asks `change` about every attribute value, with what stands in its tag before it; `None` leaves the value.
+fn replace_values(html: &str, mut change: impl FnMut(&str, &str) -> Option<String>) -> String {
     let mut out = String::with_capacity(html.len());
     let mut rest = html;
     let mut in_tag = false;
@@ -63,10 +90,7 @@ fn replace_cids(html: &str, mut address: impl FnMut(&str) -> Option<String>) -> 
                 // The sanitiser writes every value in double quotes and no double quote inside one.
                 let Some(end) = rest.find('"') else { break };
                 let value = &rest[..end];
-                match value.get(..4).filter(|scheme| scheme.eq_ignore_ascii_case("cid:")) {
-                    Some(_) => out.push_str(&address(&content_id(&value[4..])).unwrap_or_else(|| "data:,".to_owned())),
-                    None => out.push_str(value),
-                }
+                out.push_str(change(before, value).as_deref().unwrap_or(value));
                 out.push('"');
                 rest = &rest[end + 1..];
             }

@@ -39,6 +39,8 @@ struct Said {
     quoted: Vec<Piece>,
     has_html: bool,
     height: &'static str,
+    /// Where the links in the HTML lead.
+    links: Vec<String>,
     pictures: Vec<Attachment>,
     files: Vec<Attachment>,
     origin: Option<Origin>,
@@ -152,6 +154,7 @@ fn said(part: &Part<'_>, origin: Option<Origin>) -> Said {
         quoted: text::pieces(quoted),
         has_html: part.html.is_some(),
         height: frame::height(part.text),
+        links: part.html.map(frame::links_of).unwrap_or_default(),
         pictures,
         files,
         origin,

@@ -64,12 +64,16 @@ pub(crate) async fn page(
     let joined = access::joined(&user);
     let mut workspaces = app.store.workspaces().await?;
     workspaces.retain(|workspace| joined.as_ref().is_none_or(|keys| keys.contains(&workspace.key)));
+    let chosen = workspaces.iter().find(|workspace| workspace.key.as_str() == asked.workspace);
+    // A workspace that is not theirs does not exist for them.
+    if chosen.is_none() && !asked.workspace.is_empty() {
+        return Err(Failure::NotFound);
+    }
     let filter = filter(&asked, joined)?;
     let mut items = app.store.items(filter).await?;
     let more = items.len() > LINES as usize;
     items.truncate(LINES as usize);
     let older = items.last().filter(|_| more).map(cursor).unwrap_or_default();
-    let chosen = workspaces.iter().find(|workspace| workspace.key.as_str() == asked.workspace);
     let heading = chosen.map_or_else(|| "Items".to_owned(), |workspace| workspace.name.clone());
     Ok(render(&Items {
         frame: Frame::live(&heading, &user, "items", true, change),

@@ -91,7 +91,7 @@ pub fn router(store: Store, config: WebConfig) -> Router {
     let csrf = CsrfLayer::new().add_trusted_origin(config.base_url.trim_end_matches('/'));
     // An address that cannot be an origin adds none; requests are then judged by their own Host alone.
     let csrf = csrf.unwrap_or_else(|_| CsrfLayer::new());
-    Router::new()
+    let router = Router::new()
         .route("/", get(items::page))
         .route("/items/{number}", get(item::page))
         .route("/items/{number}/html/{part}", get(item::html))
@@ -115,10 +115,16 @@ pub fn router(store: Store, config: WebConfig) -> Router {
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(csrf)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))
+        .with_state(app);
+    outermost(router)
+}
+
+/// What holds for every answer, also for those of the layers within.
+fn outermost(router: Router) -> Router {
+    router
         .layer(CatchPanicLayer::custom(safety::after_panic))
         .layer(from_fn(failure::dress))
         .layer(from_fn(safety::headers))
-        .with_state(app)
 }
 
 /// Answers requests until `shutdown` is ready; then lets connections finish for a few seconds and returns.
@@ -158,3 +164,6 @@ async fn healthz(State(app): State<App>) -> Response {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

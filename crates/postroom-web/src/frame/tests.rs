@@ -26,13 +26,20 @@ fn cid_addresses_become_the_pictures_of_the_message() {
         ("<img src=\"cid:logo@x", "<img src=\"cid:logo@x".to_owned()),
     ] {
         let page = document(html, &pictures());
-        assert!(page.contains(&format!("<body>{expected}</body>")), "{html}\n{page}");
+        assert!(page.contains(&format!("<body dir=\"auto\">{expected}</body>")), "{html}\n{page}");
     }
 }
 
 #[test]
 fn only_named_pictures_are_asked_for() {
     assert_eq!(cids_of(r#"<img src="cid:a@b"><p>cid:c@d</p><img src="http://e/">"#), ["a@b"]);
+}
+
+#[test]
+fn links_are_told_in_full() {
+    let html = r#"<a href="https://a.example/?b=1&amp;c=2">x</a><a href="javascript:x">y</a><a href="https://a.example/?b=1&amp;c=2">z</a>
+        <p title="https://no.example/"> href="https://text.example/" </p><a class="k" href="http://b.example/">w</a>"#;
+    assert_eq!(links_of(html), ["https://a.example/?b=1&c=2", "http://b.example/"]);
 }
 
 #[test]

@@ -73,7 +73,11 @@ impl Dialogue {
         paths.iter().map(|path| Self::load(path)).collect()
     }
 
-    fn parse(name: String, text: &str) -> Result<Self> {
+    /// Reads the text of a dialogue.
+    ///
+    /// # Errors
+    /// As [`Dialogue::load`].
+    pub fn parse(name: String, text: &str) -> Result<Self> {
         ensure!(text.starts_with("# "), "the first line must be a comment that says what the dialogue shows");
         let mut dialogue = Self { name, settings: BTreeMap::new(), steps: Vec::new() };
         for line in text.lines() {

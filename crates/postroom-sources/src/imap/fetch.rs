@@ -2,6 +2,7 @@
 //!
 //! A message is handed over once its literal is whole *and* the server has said OK to the command that asked for it. The
 //! budget is taken for a whole batch before the server is asked for it, so that what the server sends always has a place.
+//! A message that turns out far larger than announced is let go and asked for again with room for it.
 
 use super::{ImapSession, is_transient, refused};
 use crate::session::{Fetched, Outcome, Purpose};
@@ -18,15 +19,39 @@ const BATCH_MESSAGES: usize = 64;
 const BATCH_OCTETS: u64 = 4 << 20;
 /// Commands under way at once: while one is read, the server works on the next.
 const IN_FLIGHT: usize = 3;
+/// What a message is taken to have when the server does not say.
+const UNKNOWN_SIZE: u64 = 64 * 1024;
+/// How many octets more than announced may be in memory, for servers whose sizes are a little wrong.
+const SLACK: u64 = 4 << 20;
 /// What is allocated at once for a message; beyond that its buffer grows with the octets that really come.
 const FIRST_ALLOCATION: u64 = 1 << 20;
+
+/// A message that is still to come.
+struct Wanted {
+    uid: u32,
+    listed: Listed,
+    /// Octets that it will need, as far as is known.
+    octets: u64,
+    /// Whether it was put off once because it was larger than announced.
+    put_off: bool,
+}
 
 /// A command under way and what came for it.
 struct Batch {
     tag: Tag,
-    messages: Vec<(u32, Listed)>,
-    came: HashMap<u32, Outcome>,
+    messages: Vec<Wanted>,
+    came: HashMap<u32, Came>,
     permit: Option<OwnedSemaphorePermit>,
+    /// Octets announced for all of it, and octets held for it.
+    announced: u64,
+    held: u64,
+}
+
+/// What came for one message of a batch.
+enum Came {
+    Outcome(Outcome),
+    /// It is so much larger than announced that it has to be asked for again, with room for it.
+    PutOff(u64),
 }
 
 /// The message literal that is being read.
@@ -35,6 +60,8 @@ enum Reading {
     Collecting(BytesMut),
     /// Larger than we take: its octets are let go as they come.
     Skipping(u64),
+    /// Larger than announced and than there is room for now: let go too, and asked for again.
+    PuttingOff(u64),
 }
 
 /// One round of fetching.
@@ -42,7 +69,7 @@ struct Round<'a> {
     max_message: u64,
     budget: &'a Budget,
     deliver: &'a mpsc::Sender<Fetched>,
-    queue: VecDeque<Vec<(u32, Listed)>>,
+    queue: VecDeque<Vec<Wanted>>,
     in_flight: VecDeque<Batch>,
     reading: Reading,
     /// Bodies that came without a UID; whose they are nobody can say.
@@ -70,7 +97,7 @@ impl ImapSession {
             reading: Reading::Nothing,
             unnamed: 0,
         };
-        let mut batch: Vec<(u32, Listed)> = Vec::new();
+        let mut batch: Vec<Wanted> = Vec::new();
         let mut octets = 0;
         for listed in wanted {
             let Some(uid) = self.uid_of(selected, &listed.id) else {
@@ -82,12 +109,13 @@ impl ImapSession {
                 round.hand_over(listed.clone(), outcome, None).await?;
                 continue;
             }
-            if batch.len() == BATCH_MESSAGES || (octets + listed.size > BATCH_OCTETS && !batch.is_empty()) {
+            let size = if listed.size == 0 { UNKNOWN_SIZE } else { listed.size };
+            if batch.len() == BATCH_MESSAGES || (octets + size > BATCH_OCTETS && !batch.is_empty()) {
                 round.queue.push_back(std::mem::take(&mut batch));
                 octets = 0;
             }
-            octets += listed.size;
-            batch.push((uid, listed.clone()));
+            octets += size;
+            batch.push(Wanted { uid, listed: listed.clone(), octets: size, put_off: false });
         }
         if !batch.is_empty() {
             round.queue.push_back(batch);
@@ -114,7 +142,7 @@ impl ImapSession {
     /// Sends the command for the next batch, if there is one and the budget has room for it.
     async fn ask_for_next(&mut self, round: &mut Round<'_>) -> Result<bool, SourceError> {
         let Some(next) = round.queue.front() else { return Ok(false) };
-        let octets = next.iter().map(|(_, listed)| listed.size.max(1)).sum();
+        let octets = next.iter().map(|wanted| wanted.octets).sum();
         let permit = match round.budget.try_take(octets) {
             Some(permit) => Some(permit),
             // Whoever holds nothing may wait; whoever holds something must first give it away.
@@ -123,17 +151,21 @@ impl ImapSession {
         };
         let Some(messages) = round.queue.pop_front() else { return Ok(false) };
         // A batch is at most 64 UIDs of 10 digits, so it is one set.
-        let set = uid_sets(messages.iter().map(|(uid, _)| *uid), usize::MAX).concat();
+        let set = uid_sets(messages.iter().map(|wanted| wanted.uid), usize::MAX).concat();
         let tag = self.send(&Command::UidFetchMessage { set: &set }).await?;
-        round.in_flight.push_back(Batch { tag, messages, came: HashMap::new(), permit });
+        round.in_flight.push_back(Batch { tag, messages, came: HashMap::new(), permit, announced: octets, held: 0 });
         Ok(true)
     }
 }
 
 impl Round<'_> {
     fn begin(&mut self, length: u64) {
+        let announced: u64 = self.in_flight.iter().map(|batch| batch.announced).sum();
+        let held: u64 = self.in_flight.iter().map(|batch| batch.held).sum();
         self.reading = if length > self.max_message {
             Reading::Skipping(length)
+        } else if held.saturating_add(length) > announced.saturating_add(SLACK) {
+            Reading::PuttingOff(length)
         } else {
             // Bounded by FIRST_ALLOCATION, so it fits a usize.
             Reading::Collecting(BytesMut::with_capacity(length.min(FIRST_ALLOCATION) as usize))
@@ -156,17 +188,21 @@ impl Round<'_> {
             self.unnamed += 1;
             return;
         };
-        let asked = self.in_flight.iter_mut().find(|b| b.messages.iter().any(|(asked, _)| *asked == uid));
         // Mail that we did not ask for is not ours to take.
-        let Some(batch) = asked else { return };
-        let listed_size = batch.messages.iter().find(|(asked, _)| *asked == uid).map_or(0, |(_, listed)| listed.size);
-        let outcome = match (fetch.body, read) {
-            (Body::Streamed, Reading::Collecting(octets)) => whole(octets.freeze(), listed_size),
-            (Body::Streamed, Reading::Skipping(announced)) => Outcome::TooLarge { announced },
-            (Body::Inline(octets), _) => whole(octets, listed_size),
-            _ => Outcome::Unfetchable("the server has no octets for this message (NIL)".into()),
+        let asked = |batch: &&mut Batch| batch.messages.iter().any(|wanted| wanted.uid == uid);
+        let Some(batch) = self.in_flight.iter_mut().find(asked) else { return };
+        let listed_size = batch.messages.iter().find(|wanted| wanted.uid == uid).map_or(0, |wanted| wanted.listed.size);
+        let came = match (fetch.body, read) {
+            (Body::Streamed, Reading::Collecting(octets)) => Came::Outcome(whole(octets.freeze(), listed_size)),
+            (Body::Streamed, Reading::Skipping(announced)) => Came::Outcome(Outcome::TooLarge { announced }),
+            (Body::Streamed, Reading::PuttingOff(octets)) => Came::PutOff(octets),
+            (Body::Inline(octets), _) => Came::Outcome(whole(octets, listed_size)),
+            _ => Came::Outcome(Outcome::Unfetchable("the server has no octets for this message (NIL)".into())),
         };
-        batch.came.insert(uid, outcome);
+        if let Came::Outcome(Outcome::Message(raw)) = &came {
+            batch.held += raw.size();
+        }
+        batch.came.insert(uid, came);
     }
 
     /// The reply to one command. OK is the proof that what came for it is complete.
@@ -189,8 +225,8 @@ impl Round<'_> {
             }
             _ => {
                 let reason = if line.text.is_empty() { "the server refuses it".into() } else { line.text };
-                for (_, listed) in batch.messages {
-                    self.hand_over(listed, Outcome::Unfetchable(reason.clone()), None).await?;
+                for wanted in batch.messages {
+                    self.hand_over(wanted.listed, Outcome::Unfetchable(reason.clone()), None).await?;
                 }
                 Ok(())
             }
@@ -198,19 +234,24 @@ impl Round<'_> {
     }
 
     async fn hand_over_batch(&mut self, mut batch: Batch) -> Result<(), SourceError> {
-        for (uid, listed) in batch.messages {
-            let outcome = match batch.came.remove(&uid) {
-                Some(outcome) => outcome,
+        for wanted in batch.messages {
+            let outcome = match batch.came.remove(&wanted.uid) {
+                Some(Came::Outcome(outcome)) => outcome,
+                Some(Came::PutOff(octets)) if !wanted.put_off => {
+                    self.queue.push_front(vec![Wanted { octets, put_off: true, ..wanted }]);
+                    continue;
+                }
+                Some(Came::PutOff(_)) => Outcome::Unfetchable("the server gives it another size each time".into()),
                 None if self.unnamed > 0 => {
                     Outcome::Unfetchable("the server does not say which message it sends".into())
                 }
                 None => Outcome::Vanished,
             };
             let share = batch.permit.as_mut().and_then(|permit| {
-                let share = usize::try_from(listed.size.max(1)).unwrap_or(usize::MAX);
+                let share = usize::try_from(wanted.octets).unwrap_or(usize::MAX);
                 permit.split(share.min(permit.num_permits()))
             });
-            self.hand_over(listed, outcome, share).await?;
+            self.hand_over(wanted.listed, outcome, share).await?;
         }
         Ok(())
     }

@@ -92,6 +92,37 @@ async fn a_cut_after_any_octet_shows_all_or_nothing() {
     }
 }
 
+/// Messages announced with one octet each and sent with three million: memory holds what was announced and a little more;
+/// the others are let go and asked for again one by one. One that grows again is given up.
+#[tokio::test]
+async fn sizes_that_lie_do_not_fill_the_memory() {
+    let body = |uid: u32, octets: usize| {
+        format!("S: * 1 FETCH (UID {uid} BODY[] {{{octets}}}\nS- {}\nS: )\n", "x".repeat(octets))
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues/imap/01-login-and-fetch.dialogue");
+    let login = std::fs::read_to_string(path).unwrap();
+    let login = &login[login.find("S: * OK ready").unwrap()..login.find("S: * 1 FETCH (UID 7 RFC822.SIZE").unwrap()];
+    let listing: String = (7..10).map(|uid| format!("S: * 1 FETCH (UID {uid} RFC822.SIZE 1)\n")).collect();
+    let text = [
+        "# sizes that lie\n> do fetch\n> max-message 9000000\n",
+        "> expect 7 3000000 “x”, 9 3000000 “x”, 8 unfetchable “the server gives it another size each time”\n",
+        login,
+        &listing,
+        "S: P4 OK done\nC: P5 UID FETCH 7:9 (UID BODY.PEEK[])\n",
+        &body(7, 3_000_000),
+        &body(8, 3_000_000),
+        &body(9, 3_000_000),
+        "S: P5 OK done\nC: P6 UID FETCH 9 (UID BODY.PEEK[])\nC: P7 UID FETCH 8 (UID BODY.PEEK[])\n",
+        &body(9, 3_000_000),
+        "S: P6 OK done\n",
+        &body(8, 8_000_000),
+        "S: P7 OK done\nC: P8 LOGOUT\nS: * BYE so long\nS: P8 OK done\n",
+    ];
+    let dialogue = Dialogue::parse("sizes that lie".into(), &text.concat()).unwrap();
+    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
+    check(&dialogue, Transport::Whole, &certificate).await.unwrap();
+}
+
 /// A server that sends an octet now and then keeps every single wait short, and still does not hold us.
 #[tokio::test]
 async fn a_trickling_server_does_not_hold_us() {
@@ -191,7 +222,8 @@ async fn try_act(
     let access = access(dialogue);
     let trust = Trust::new(vec![certificate.der.clone()]).tls_seen(dialogue.setting("tls-seen").is_some());
     let stall = dialogue.setting("stall-ms").map_or(5000, |ms| ms.parse().unwrap());
-    let limits = Limits { stall: Duration::from_millis(stall), max_message: 100_000, ..limits() };
+    let max_message = dialogue.setting("max-message").map_or(100_000, |octets| octets.parse().unwrap());
+    let limits = Limits { stall: Duration::from_millis(stall), max_message, ..limits() };
     let mut session = ImapSession::greet(stream, &access, &trust, &limits).await?;
     session.log_in(&access, Some(&password())).await?;
     let mut session = Session::Imap(Box::new(session));
@@ -243,7 +275,9 @@ fn fetched_words(fetched: &Fetched) -> String {
     let what = match &fetched.outcome {
         Outcome::Message(raw) => {
             let text = String::from_utf8_lossy(raw.octets()).into_owned();
-            format!("{} “{}”", raw.size(), text.lines().next().unwrap_or_default())
+            let mut first: String = text.lines().next().unwrap_or_default().into();
+            first.truncate(if raw.size() > 1_000_000 { 1 } else { first.len() });
+            format!("{} “{first}”", raw.size())
         }
         Outcome::TooLarge { announced } => format!("too large {announced}"),
         Outcome::Vanished => "vanished".into(),

@@ -4,7 +4,7 @@ use crate::blobs::insert_attachments;
 use crate::crash::crash_point;
 use crate::facts::{Remote, Rules, facts, settlement_of};
 use crate::files::Files;
-use crate::items::{Change, record_change};
+use crate::items::{Change, next_item_number, record_change};
 use crate::mailboxes::mailbox_by_name;
 use crate::search;
 use crate::tx::params;
@@ -358,9 +358,10 @@ fn open_item(
     author: &Author,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let mut row = tx.query_one(
-        "INSERT INTO item (receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html) VALUES (?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8) RETURNING number",
+    let item = next_item_number(tx)?;
+    tx.execute(
+        "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
+         updated_at, text, html) VALUES (?9, ?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8)",
         params![
             receipt.0,
             workspace.0,
@@ -369,10 +370,10 @@ fn open_item(
             &author.name,
             now,
             &message.text,
-            message.html.as_ref()
+            message.html.as_ref(),
+            item
         ],
     )?;
-    let item = row.int(0)?;
     add_participant(tx, item, author, "requester")?;
     search::add_item(tx, item, title, &message.text)?;
     record_change(

@@ -321,6 +321,17 @@ fn attachment_of(row: &mut Row) -> Result<(Option<i64>, Attachment), StoreError>
     Ok((row.opt_int(0)?, attachment))
 }
 
+/// The number of the next item. It is counted in the transaction that makes the item, so that one that fails or is cut off
+/// leaves no gap, which a sequence of PostgreSQL would, and a number is never given twice.
+pub(crate) fn next_item_number(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let mut row = tx.query_one(
+        "INSERT INTO meta (key, value) VALUES ('item_number', '1') ON CONFLICT (key) DO UPDATE \
+         SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value",
+        &[],
+    )?;
+    row.text(0)?.parse().map_err(|_| StoreError::bad_value("an item number"))
+}
+
 fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: Timestamp) -> Result<i64, StoreError> {
     let old = item(tx, number)?;
     let split = old.comments.iter().find(|one| one.id == comment);
@@ -335,10 +346,10 @@ fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: T
     let title = postroom_domain::filing::title_of(&title.unwrap_or_else(|| old.title.clone()));
     // The comment gives up its receipt first: a receipt belongs to one item or one comment.
     tx.execute("UPDATE comment SET receipt_id = NULL WHERE id = ?1", params![comment])?;
-    let mut row = tx.query_one(
-        "INSERT INTO item (receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html) SELECT ?2, workspace_id, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9 FROM item WHERE number = ?1 \
-         RETURNING number",
+    let new = next_item_number(tx)?;
+    tx.execute(
+        "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
+         updated_at, text, html) SELECT ?10, ?2, workspace_id, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9 FROM item WHERE number = ?1",
         params![
             number,
             split.receipt.map(|id| id.0),
@@ -348,10 +359,10 @@ fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: T
             split.created_at,
             now,
             &split.text,
-            split.html.as_ref()
+            split.html.as_ref(),
+            new
         ],
     )?;
-    let new = row.int(0)?;
     tx.execute(
         "UPDATE attachment SET item_number = ?2, comment_id = NULL WHERE comment_id = ?1",
         params![comment, new],

@@ -74,7 +74,7 @@ impl World {
         world.ok(&[
             "mailbox", "add", "desk", "--protocol", "imap", "--host", "localhost", "--allow-private-host", "--port",
             &port.to_string(), "--security", "ssl", "--user", &world.user, "--password-file",
-            password.to_str().unwrap(), "--start", "all", "--keep", "no",
+            password.to_str().unwrap(), "--start", "all", "--keep", "no", "--bare-numbers", "no",
         ]);
         world.ok(&["certificate", "add", pem.to_str().unwrap(), "--mailbox", "desk"]);
         world

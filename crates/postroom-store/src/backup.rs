@@ -1,5 +1,6 @@
 //! A backup: the tables as of one instant, and the large contents, in a directory of its own.
 
+use crate::check::IN_FILES;
 use crate::config::make_private_dir;
 use crate::dump::{DigestedFile, FORMAT, MANIFEST, Manifest, ManifestFile, TABLES, Table, columns, to_json};
 use crate::files::{Files, sync_dir};
@@ -143,10 +144,9 @@ fn write_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(u64, Manif
 
 /// Copies the contents that are in files, each verified on its way.
 fn copy_large(tx: &mut Tx<'_>, dir: &Path, from: &Files, manifest: &mut Manifest) -> Result<(), StoreError> {
-    let sql = "SELECT sha256 FROM raw WHERE in_file UNION SELECT sha256 FROM blob WHERE in_file";
     let to = Files::new(dir, 0);
     let mut dirs: BTreeSet<PathBuf> = BTreeSet::new();
-    for mut row in tx.query(sql, &[])? {
+    for mut row in tx.query(IN_FILES, &[])? {
         let sha256: Sha256 = row.sha256(0)?;
         let octets = from.read(sha256)?;
         let path = to.path(sha256);

@@ -4,6 +4,7 @@ use crate::tx::params;
 use crate::{Store, StoreError, Tx};
 use postroom_mail::Sha256;
 use serde::Serialize;
+use std::collections::HashSet;
 
 /// What `check` found.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -20,6 +21,8 @@ pub struct CheckReport {
     pub items: u64,
     /// Comments looked at.
     pub comments: u64,
+    /// Files of large contents that nothing names: left by a crash, only space.
+    pub unreferenced: u64,
     /// What is wrong; empty when all is well.
     pub problems: Vec<Problem>,
 }
@@ -78,6 +81,9 @@ const LINKS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// The digests of all contents that are in files.
+pub(crate) const IN_FILES: &str = "SELECT sha256 FROM raw WHERE in_file UNION SELECT sha256 FROM blob WHERE in_file";
+
 /// Digests looked up at once.
 const PAGE: i64 = 500;
 
@@ -87,7 +93,22 @@ impl Store {
         let mut report = self.read(check_links).await?;
         self.check_raw(&mut report).await?;
         self.check_blobs(&mut report).await?;
+        report.unreferenced = self.count_unreferenced().await?;
         Ok(report)
+    }
+
+    /// Counts the files that no row names. Those of batches that are being accepted just now are among them.
+    async fn count_unreferenced(&self) -> Result<u64, StoreError> {
+        let named = self
+            .read(|tx| {
+                let rows = tx.query(IN_FILES, &[])?;
+                rows.into_iter().map(|mut row| row.sha256(0)).collect::<Result<HashSet<Sha256>, _>>()
+            })
+            .await?;
+        let files = self.files().clone();
+        tokio::task::spawn_blocking(move || files.count_others(&named))
+            .await
+            .unwrap_or_else(|error| Err(StoreError::Database(error.into())))
     }
 
     async fn check_raw(&self, report: &mut CheckReport) -> Result<(), StoreError> {

@@ -4,7 +4,7 @@ use crate::StoreError;
 use crate::crash::crash_point;
 use bytes::Bytes;
 use postroom_mail::Sha256;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -113,6 +113,22 @@ impl Files {
             return Err(StoreError::file(&path, error));
         }
         Ok(())
+    }
+
+    /// How many files there are whose digest is not in `named`, unfinished ones included.
+    pub(crate) fn count_others(&self, named: &HashSet<Sha256>) -> Result<u64, StoreError> {
+        let read = |dir: &Path| match std::fs::read_dir(dir) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            listed => listed.map(|entries| entries.flatten().collect()).map_err(|error| StoreError::file(dir, error)),
+        };
+        let mut count = 0;
+        for dir in read(&self.root)? {
+            for file in read(&dir.path())? {
+                let digest = file.file_name().to_str().and_then(|name| name.parse::<Sha256>().ok());
+                count += u64::from(digest.is_none_or(|digest| !named.contains(&digest)));
+            }
+        }
+        Ok(count)
     }
 
     /// The content with this digest, verified.

@@ -69,6 +69,23 @@ impl Store {
         .await
     }
 
+    /// Gives up what is owed for messages that are no longer the ones that were filed, by size or arrival: they stay on the
+    /// server as they are.
+    ///
+    /// # Errors
+    /// `LEASE_LOST`.
+    pub async fn cancel_settlement(&self, lease: &Lease, strangers: Vec<Owed>) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |tx| {
+            check_lease(tx, &lease)?;
+            let sql = "UPDATE receipt SET settlement = 'kept' WHERE id = ?1 AND remote_id = ?2 AND settlement = 'owed'";
+            strangers
+                .iter()
+                .try_for_each(|owed| tx.execute(sql, params![owed.receipt.0, &owed.remote_id.to_string()]).map(drop))
+        })
+        .await
+    }
+
     /// Records that the server has confirmed these, or that the messages were gone. What is not owed any more stays as it
     /// is.
     ///

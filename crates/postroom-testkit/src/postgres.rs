@@ -59,14 +59,7 @@ impl Postgres {
         }
         fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o700))?;
         let data = directory.path().join("data");
-        let made = command(&binaries.join("initdb"), user)
-            .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"])
-            .arg("-D")
-            .arg(&data)
-            .output()?;
-        if !made.status.success() {
-            bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
-        }
+        make_cluster(&binaries, &data, user)?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let log = fs::File::create(directory.path().join("log"))?;
         let mut server = command(&binaries.join("postgres"), user);
@@ -150,6 +143,42 @@ impl Drop for Postgres {
         }
         let _ = self.child.wait();
     }
+}
+
+/// Makes an empty cluster. The first one is kept in the target directory and copied for all others: `initdb` takes longer
+/// than most tests.
+fn make_cluster(binaries: &Path, data: &Path, user: Option<(u32, u32)>) -> Result<()> {
+    let version: String = binaries.to_string_lossy().chars().filter(char::is_ascii_digit).collect();
+    let kept = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/tmp"));
+    let template = kept.join(format!("postgres-{version}-{}", rustix::process::getuid().as_raw()));
+    if template.exists() {
+        return copy(&template, data);
+    }
+    let made = command(&binaries.join("initdb"), user)
+        .args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"])
+        .arg("-D")
+        .arg(data)
+        .output()?;
+    if !made.status.success() {
+        bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
+    }
+    fs::create_dir_all(kept)?;
+    let unfinished = kept.join(format!("postgres-{version}-{}.tmp", std::process::id()));
+    copy(data, &unfinished)?;
+    if fs::rename(&unfinished, &template).is_err() {
+        // Another test was faster.
+        fs::remove_dir_all(&unfinished)?;
+    }
+    Ok(())
+}
+
+/// Copies a directory with its owners and permissions.
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    let done = Command::new("cp").args(["-a", "--reflink=auto"]).arg(from).arg(to).output()?;
+    if !done.status.success() {
+        bail!("cp: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    Ok(())
 }
 
 fn command(binary: &Path, user: Option<(u32, u32)>) -> Command {

@@ -123,7 +123,11 @@ async fn check_finds_what_is_missing_or_damaged() {
     sqlite
         .execute("UPDATE receipt SET settlement = 'owed', how = '{\"do\":\"delete\"}' WHERE state = 'held'", [])
         .unwrap();
+    let left = place.config.data_dir.join("raw/00");
+    std::fs::create_dir_all(&left).unwrap();
+    std::fs::write(left.join("leftover.1-2.tmp"), b"x").unwrap();
     let report = house.store.check().await.unwrap();
+    assert_eq!(report.unreferenced, 1);
     let mut codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["FILED_WITHOUT_EFFECT", "HELD_TO_BE_DELETED", "RAW_DAMAGED", "RAW_DAMAGED", "RAW_MISSING"]);

@@ -52,7 +52,11 @@ async fn a_message_is_accepted_filed_and_settled_once() {
         let owed = store.owed(house.mailbox.id, 10).await.unwrap();
         let what: Vec<_> = owed.iter().map(|owed| (owed.remote_id().clone(), owed.how().clone())).collect();
         assert_eq!(what, [(uid(7, 1), Settlement::Delete), (uid(7, 2), Settlement::MoveTo("Held".into()))]);
+        // The second one turned out to be another message: it stays.
+        store.cancel_settlement(&house.lease, owed[1..].to_vec()).await.unwrap();
         store.mark_settled(&house.lease, owed, noon()).await.unwrap();
+        let receipt = store.receipt(again[1].receipt()).await.unwrap();
+        assert_eq!(receipt.settlement, Some(SettlementState::Kept));
         assert!(store.owed(house.mailbox.id, 10).await.unwrap().is_empty());
 
         let receipt = store.receipt(again[0].receipt()).await.unwrap();

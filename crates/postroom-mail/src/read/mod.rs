@@ -25,12 +25,15 @@ mod transfer;
 
 use crate::{Defect, Message, RawMessage};
 pub use inspect::{InspectedAttachment, Inspection};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use structure::{NESTING_MAX, PARTS_MAX, Part, Structure};
 pub use transfer::decode_transfer;
 
 /// Octets of text kept of a message.
 const TEXT_MAX: usize = 1024 * 1024;
+/// Encoded octets of one part that are decoded for showing it. However it is encoded, that is more than [`TEXT_MAX`] of
+/// text and more HTML than is cleaned, and it bounds the memory that a message of one huge part takes.
+const SHOWN_MAX: usize = 16 * 1024 * 1024;
 
 /// What can be understood of `raw`. Total, deterministic, and linear in the size of the message.
 pub fn read(raw: &RawMessage) -> Message {
@@ -42,7 +45,9 @@ pub fn read(raw: &RawMessage) -> Message {
         automatic::classify(&top.fields, &top.content_type, &message.from, &message.subject);
     note_structure(&structure, &mut message);
     let choice = body::choose(&structure);
-    let shown = Bodies { raw, structure: &structure }.read(&choice, &mut message);
+    let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
+    message.text = bodies.text(&mut message);
+    let shown = bodies.html().map(|html| clean_html(&html, &mut message)).unwrap_or_default();
     attachments(raw, &structure, &choice, &shown, &mut message);
     let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
@@ -61,64 +66,85 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
     }
 }
 
-/// Makes text and HTML of the parts chosen for them.
-struct Bodies<'r, 'x> {
-    raw: &'r RawMessage,
-    structure: &'r Structure<'x>,
+/// The parts that are shown, decoded.
+struct Bodies<'c> {
+    choice: &'c body::Choice,
+    /// By the index of the part: whether it is HTML, and its text with LF line ends and without NUL.
+    decoded: HashMap<usize, (bool, String)>,
 }
 
-impl Bodies<'_, '_> {
-    /// Fills in text and HTML; returns the Content-IDs of the images that the HTML shows.
-    fn read(&self, choice: &body::Choice, message: &mut Message) -> HashSet<String> {
+impl<'c> Bodies<'c> {
+    fn decode(raw: &RawMessage, structure: &Structure<'_>, choice: &'c body::Choice, message: &mut Message) -> Self {
+        let mut decoded = HashMap::new();
+        for &index in choice.text.iter().chain(&choice.html) {
+            decoded.entry(index).or_insert_with(|| {
+                let part = &structure.parts[index];
+                (is_html(part), decode(raw, part, message))
+            });
+        }
+        Self { choice, decoded }
+    }
+
+    fn parts<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a (bool, String)> {
+        indices.iter().filter_map(|index| self.decoded.get(index))
+    }
+
+    /// The plain body.
+    fn text(&self, message: &mut Message) -> String {
         let mut text = String::new();
-        for &index in &choice.text {
-            let part = &self.structure.parts[index];
-            let decoded = self.decode(part, "text", message);
-            let plain = if is_html(part) { html_text::text_of(&decoded) } else { decoded };
-            append_block(&mut text, &plain);
+        for (is_html, decoded) in self.parts(&self.choice.text) {
+            if *is_html {
+                append_block(&mut text, &html_text::text_of(decoded))
+            } else {
+                append_block(&mut text, decoded)
+            }
+        }
+        if text.trim().is_empty() {
+            // A plain form with nothing in it: the HTML has the words.
+            let html = self.parts(&self.choice.html).filter(|(is_html, _)| *is_html);
+            text = html.map(|(_, decoded)| html_text::text_of(decoded)).collect::<Vec<_>>().join("\n");
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
             message.defects.push(Defect::Limit { limit: "octets of text", allowed: TEXT_MAX as u64 });
         }
-        message.text = text;
-        if !choice.html.iter().any(|&index| is_html(&self.structure.parts[index])) {
-            return HashSet::new();
-        }
-        let mut source = String::new();
-        for &index in &choice.html {
-            let part = &self.structure.parts[index];
-            // The text form of the same part has named its defects already.
-            let mut ignored = Message::default();
-            let decoded = if choice.text.contains(&index) {
-                self.decode(part, "HTML", &mut ignored)
-            } else {
-                self.decode(part, "HTML", message)
-            };
-            if is_html(part) { source.push_str(&decoded) } else { push_escaped(&mut source, &decoded) }
-        }
-        clean_html(&source, message)
+        text
     }
 
-    /// Decoded text of a part: LF line ends, no NUL.
-    fn decode(&self, part: &Part<'_>, name: &str, message: &mut Message) -> String {
-        let slice = self.raw.octets().slice(part.content.clone());
-        let (octets, intact) = transfer::decode_checked(&slice, part.encoding);
-        if !intact {
-            message.defects.push(Defect::TransferEncoding { part: name.to_owned() });
+    /// The HTML body before it is cleaned, if any part is HTML.
+    fn html(&self) -> Option<String> {
+        if !self.parts(&self.choice.html).any(|(is_html, _)| *is_html) {
+            return None;
         }
-        let (text, as_declared) = part.decode_charset(&octets);
-        if !as_declared {
-            message.defects.push(Defect::Charset { part: name.to_owned() });
+        let mut html = String::new();
+        for (is_html, decoded) in self.parts(&self.choice.html) {
+            if *is_html { html.push_str(decoded) } else { push_escaped(&mut html, decoded) }
         }
-        normalised(&text)
+        Some(html)
     }
+}
+
+/// Decoded text of a part: LF line ends, no NUL.
+fn decode(raw: &RawMessage, part: &Part<'_>, message: &mut Message) -> String {
+    let name = if is_html(part) { "HTML" } else { "text" };
+    let end = part.content.end.min(part.content.start + SHOWN_MAX);
+    let slice = raw.octets().slice(part.content.start..end);
+    let (octets, intact) = transfer::decode_checked(&slice, part.encoding);
+    if !intact {
+        message.defects.push(Defect::TransferEncoding { part: name.to_owned() });
+    }
+    let (text, as_declared) = part.decode_charset(&octets);
+    if !as_declared {
+        message.defects.push(Defect::Charset { part: name.to_owned() });
+    }
+    normalised(&text)
 }
 
 fn is_html(part: &Part<'_>) -> bool {
     part.content_type.value == "text/html"
 }
 
+/// Fills in the HTML; returns the Content-IDs of the images that it shows.
 fn clean_html(source: &str, message: &mut Message) -> HashSet<String> {
     let Some(cleaned) = html::clean(source) else {
         message.defects.push(Defect::HtmlTooComplex);

@@ -72,6 +72,14 @@ fn text_ends_at_a_megabyte() {
 }
 
 #[test]
+fn huge_text_is_decoded_as_far_as_it_is_kept() {
+    let octets = "Content-Transfer-Encoding: base64\r\n\r\n".to_owned() + &"YWJjZGVm\r\n".repeat(2_500_000);
+    let message = check(octets);
+    assert!(has_limit(&message, "octets of text"));
+    assert_eq!(message.text.len(), 1024 * 1024);
+}
+
+#[test]
 fn repeated_damage_in_header_fields_is_linear() {
     let fields = [
         ("Subject", "=?utf-8?Q?"),

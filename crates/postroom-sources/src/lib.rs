@@ -1,7 +1,7 @@
 //! The only sockets to mail servers, and the only eyes on mail files of this machine.
 //!
 //! Purpose: [`open`] a [`Session`] with a mailbox, list it, fetch its messages within a [`Budget`] of memory, settle what
-//! is owed; [`probe`] it step by step; split files for `import`.
+//! is owed; [`probe()`] it step by step; split files for `import`.
 //! May touch: sockets, TLS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
 //! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR), 4616 (PLAIN),
 //! 4155 (mbox), 5280 (certificates).

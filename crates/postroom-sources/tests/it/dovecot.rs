@@ -1,8 +1,9 @@
 //! Against a real Dovecot.
 
 use crate::client::{code, fetch, imap, limits, log_in, octets, over_tls, password, pinned, try_log_in};
-use postroom_mail::{Access, RemoteId, Secret, Security, Settlement};
+use postroom_mail::{Access, ImapAccess, RemoteId, Secret, Security, Settlement};
 use postroom_sources::certificate::parse;
+use postroom_sources::imap::ImapSession;
 use postroom_sources::{Budget, Fetched, Limits, Outcome, Purpose, Trust, open, probe};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::dovecot::Dovecot;
@@ -81,6 +82,30 @@ async fn certificates_of_every_kind() {
             let text = error.to_string();
             assert!(text.contains(&shown.to_string()) && text.contains(&pinned.to_string()), "{text}");
         }
+    }
+}
+
+/// Trust belongs to one mailbox: what one of them trusts never opens a connection of another, however they run together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_mailbox_borrows_the_trust_of_another() {
+    let Some(one) = Dovecot::start_with(CertificateKind::SignedByCa) else { return };
+    let Some(two) = Dovecot::start_with(CertificateKind::SignedByCa) else { return };
+    let authority = |dovecot: &Dovecot| Trust::new(vec![dovecot.certificate.ca_der.clone().unwrap()]);
+    for _ in 0..25 {
+        let (to_one, to_two) = (over_tls(&one, "ann"), over_tls(&two, "ann"));
+        let (trust_one, trust_two) = (authority(&one), authority(&two));
+        let greet = |access: ImapAccess, trust: Trust| async move {
+            let tcp = tokio::net::TcpStream::connect(("127.0.0.1", access.port)).await.unwrap();
+            code(ImapSession::greet(Box::new(tcp), &access, &trust, &limits()).await)
+        };
+        let outcomes = tokio::join!(
+            tokio::spawn(greet(to_one.clone(), trust_one.clone())),
+            tokio::spawn(greet(to_one, trust_two.clone())),
+            tokio::spawn(greet(to_two.clone(), trust_two)),
+            tokio::spawn(greet(to_two, trust_one)),
+        );
+        let outcomes = [outcomes.0, outcomes.1, outcomes.2, outcomes.3].map(Result::unwrap);
+        assert_eq!(outcomes, ["ok", "CERT_UNTRUSTED", "ok", "CERT_UNTRUSTED"]);
     }
 }
 

@@ -117,16 +117,6 @@ impl Dialogue {
         self.settings.get(key).map(String::as_str)
     }
 
-    /// All that the server sends, in one piece; what lies behind a switch to TLS is left out.
-    pub fn server_octets(&self) -> Vec<u8> {
-        let clear = self.steps.iter().take_while(|step| **step != Step::StartTls);
-        clear
-            .filter_map(|step| if let Step::Send(octets) = step { Some(octets.as_slice()) } else { None })
-            .flatten()
-            .copied()
-            .collect()
-    }
-
     /// The same dialogue, but the connection ends once the server has sent so many octets; `None` when it sends fewer.
     pub fn cut_after(&self, octets: usize) -> Option<Self> {
         let mut left = octets;

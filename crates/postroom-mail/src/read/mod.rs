@@ -1,5 +1,9 @@
 //! Reading: from a raw message to a [`Message`]. Never fails; what is wrong becomes a [`Defect`].
 //!
+//! The structure is walked here and not by a MIME library, because those at hand decode every attachment to find the next
+//! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line. The
+//! library keeps what it does well: dates that no standard allows, and the names of HTML's characters.
+//!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`, `code_page`, `code_page`,
 //! `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`, `quote`,
 //! `attachment`, `inspect`.

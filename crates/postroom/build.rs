@@ -13,7 +13,8 @@ fn main() {
         .filter(|name| name.ends_with(".eml"))
         .collect();
     names.sort();
-    let mut table = String::from("/// File name and octets of each sample.\npub const SAMPLES: &[(&str, &[u8])] = &[\n");
+    let mut table =
+        String::from("/// File name and octets of each sample.\npub const SAMPLES: &[(&str, &[u8])] = &[\n");
     for name in names {
         writeln!(table, "    ({name:?}, include_bytes!({:?})),", demo.join(&name)).expect("a string takes everything");
     }

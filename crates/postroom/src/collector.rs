@@ -1,13 +1,15 @@
 //! One visit to one mailbox: connect, list what is new, fetch it, make it durable, have it filed, settle what is owed.
 
+use crate::fault::crash_point;
 use crate::floor::Floor;
 use crate::intake::{self, Tally};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{Mailbox, Reason, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError, Trust};
-use crate::fault::crash_point;
-use postroom_store::{Fetched as Incoming, FolderSeen, Lease, LeaseTaken, Owed, Store, StoreError, KnownNames, VisitEnd};
+use postroom_store::{
+    Fetched as Incoming, FolderSeen, KnownNames, Lease, LeaseTaken, Owed, Store, StoreError, VisitEnd,
+};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -364,7 +366,10 @@ async fn settle(
         let owed = floor.store.owed(mailbox.id, 1000).await?;
         // A message that is not the one we filed, whatever its UID says, is not ours to touch.
         let same = |owed: &Owed| on_server.get(owed.remote_id()).is_none_or(|now| is_same(owed, now));
-        let ours: Vec<Owed> = owed.into_iter().filter(same).collect();
+        let (ours, strangers): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(same);
+        if !strangers.is_empty() {
+            floor.store.cancel_settlement(lease, strangers).await?;
+        }
         let Some(how) = ours.first().map(|first| first.how().clone()) else { return Ok(()) };
         let group: Vec<Owed> = ours.into_iter().filter(|owed| *owed.how() == how).collect();
         let ids: Vec<RemoteId> = group.iter().map(|owed| owed.remote_id().clone()).collect();

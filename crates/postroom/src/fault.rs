@@ -1,21 +1,6 @@
 //! Faults on demand, for tests alone: named steps at which the process dies, and messages that panic or abort whoever
 //! reads them. Without the feature `crash-points` nothing of this is in the binary.
 
-/// Every crash point of the floor, in the order in which a message meets them; those of the store lie between.
-#[cfg(test)]
-pub const CRASH_POINTS: &[&str] = &[
-    "visit.after_login",
-    "visit.before_accept",
-    "visit.after_accept",
-    "intake.before_read",
-    "intake.after_read",
-    "intake.after_file",
-    "visit.before_settle",
-    "visit.after_settle",
-    "visit.after_mark_settled",
-    "visit.end",
-];
-
 /// A named step; nothing at all without the feature `crash-points`.
 macro_rules! crash_point {
     ($name:literal) => {

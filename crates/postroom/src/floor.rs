@@ -35,7 +35,11 @@ impl Floor {
         let dir = store.data_dir().join("reading");
         let unwritable = |error: std::io::Error| {
             let message = format!("{}: {error}", dir.display());
-            Failure::new("DATA_DIR_UNWRITABLE", message, "nothing was fetched; check the permissions of the data directory and its space")
+            Failure::new(
+                "DATA_DIR_UNWRITABLE",
+                message,
+                "nothing was fetched; check the permissions of the data directory and its space",
+            )
         };
         for dead in Marker::of_the_dead(&dir).map_err(unwritable)? {
             let held = store.mark_suspects(&dead.run, dead.receipts.clone(), Timestamp::now()).await?;

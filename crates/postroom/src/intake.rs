@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use postroom_domain::{Reason, ReceiptId};
 use postroom_mail::RawMessage;
 use postroom_sources::Fetched;
-use postroom_store::{Claimed, ClaimLimit, Outcome, OutcomeKind, Reading, StoreError};
+use postroom_store::{ClaimLimit, Claimed, Outcome, OutcomeKind, Reading, StoreError};
 use tokio::sync::mpsc;
 
 /// Messages and octets that are claimed, read and filed together.

@@ -97,6 +97,7 @@ fn read(raw: &RawMessage) -> Message {
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+    let words =
+        panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
     words.unwrap_or_else(|| "no reason given".to_owned())
 }

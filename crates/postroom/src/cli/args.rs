@@ -5,13 +5,17 @@ use std::path::PathBuf;
 
 /// Turns incoming email into work items.
 ///
-/// Postroom visits mailboxes and makes of every message exactly one of three things: a new item, a comment on an
-/// existing one, or held mail with a reason that a person can read. Nothing is lost, nothing is filed twice.
+/// Postroom visits mailboxes and makes of every message exactly one of three things:
+/// a new item, a comment on an existing one, or held mail with a reason that a person
+/// can read. Nothing is lost, nothing is filed twice.
 ///
 /// Try it: `postroom demo`. Then, for a real mailbox:
+///
 ///   postroom workspace add SUP Support --default
 ///   postroom user add you@example.org --admin
-///   postroom mailbox add desk --protocol imap --host imap.example.org --security ssl --user desk --password-file F
+///   postroom mailbox add desk --protocol imap --host imap.example.org \
+///     --security ssl --user desk --password-file FILE
+///   postroom mailbox test desk
 ///   postroom serve
 #[derive(Debug, Parser)]
 #[command(name = "postroom", version, verbatim_doc_comment, max_term_width = 100)]

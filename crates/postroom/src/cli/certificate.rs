@@ -21,9 +21,7 @@ pub async fn run(global: &Global, command: CertificateCommand, out: Output) -> R
                 store.add_certificate(&mailbox, certificate.der.clone(), &fingerprint, Timestamp::now()).await?;
                 let mut object = json!(certificate);
                 object["mailbox"] = json!(mailbox);
-                out.object(&object, || {
-                    format!("mailbox {mailbox} now trusts {} (SHA-256 {})", certificate.describe(), fingerprint)
-                })?;
+                out.object(&object, || format!("mailbox {mailbox} now trusts {}", certificate.describe()))?;
             }
             Ok(())
         }
@@ -41,10 +39,15 @@ pub async fn run(global: &Global, command: CertificateCommand, out: Output) -> R
                 return rows.iter().try_for_each(|(object, ..)| out.object(object, String::new));
             }
             let none = "no mailbox trusts more than the system's authorities";
-            out.say(text_table(&rows, ["FINGERPRINT", "MAILBOX", "VALID UNTIL", "SUBJECT"], none, |(_, mailbox, info)| {
-                let fingerprint = info.fingerprint.to_string();
-                [fingerprint[..16].to_owned(), mailbox.clone(), info.not_after.to_string(), info.subject.clone()]
-            }))
+            out.say(text_table(
+                &rows,
+                ["FINGERPRINT", "MAILBOX", "VALID UNTIL", "SUBJECT"],
+                none,
+                |(_, mailbox, info)| {
+                    let fingerprint = info.fingerprint.to_string();
+                    [fingerprint[..16].to_owned(), mailbox.clone(), info.not_after.to_string(), info.subject.clone()]
+                },
+            ))
         }
         CertificateCommand::Remove { fingerprint } => {
             let removed = store.remove_certificate(&fingerprint).await?;

@@ -44,7 +44,11 @@ pub async fn check(global: &Global, out: Output) -> Result<ExitCode, Failure> {
             count(report.octets, "octet")
         )];
         lines.extend(report.problems.iter().map(|problem| format!("PROBLEM [{}] {}", problem.code, problem.what)));
-        lines.push(if report.problems.is_empty() { "everything is as it should be".to_owned() } else { count(report.problems.len() as u64, "problem") });
+        lines.push(if report.problems.is_empty() {
+            "everything is as it should be".to_owned()
+        } else {
+            count(report.problems.len() as u64, "problem")
+        });
         lines.join("\n")
     })?;
     Ok(if report.problems.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })

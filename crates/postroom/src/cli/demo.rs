@@ -2,7 +2,7 @@
 
 use super::args::Listen;
 use super::output::{Output, one_line};
-use super::serve::{base_of, bind, local_address, serve, signin};
+use super::serve::{base_of, bind, local_address, serve, signin, stop_signal};
 use crate::collector::{self, Unwatched};
 use crate::failure::Failure;
 use crate::floor::Floor;
@@ -20,6 +20,7 @@ mod samples {
 }
 
 pub async fn run(listen: Listen, out: Output) -> Result<(), Failure> {
+    let stop = stop_signal()?;
     let listener = bind(listen.listen).await?;
     let base = base_of(local_address(&listener)?);
     let dir = ThrowAway::new()?;
@@ -28,7 +29,10 @@ pub async fn run(listen: Listen, out: Output) -> Result<(), Failure> {
     let config = StoreConfig::new(dir.0.join("data"), Database::Sqlite);
     let floor = Floor::open(Store::open(&config)?).await?;
     let (admin, mailbox) = furnish(&floor, &maildir).await?;
-    out.say(format!("A mailbox with {} sample messages; each becomes an item, a comment or held mail:\n", samples::SAMPLES.len()))?;
+    out.say(format!(
+        "A mailbox with {} sample messages; each becomes an item, a comment or held mail:\n",
+        samples::SAMPLES.len()
+    ))?;
     if let Some(lease) = collector::lease(&floor, &mailbox, true).await? {
         let (_, result) = collector::visit(&floor, &mailbox, lease, &Unwatched).await;
         result.map_err(Failure::from)?;
@@ -42,7 +46,7 @@ pub async fn run(listen: Listen, out: Output) -> Result<(), Failure> {
             maildir.display()
         )
     })?;
-    serve(floor, listener).await
+    serve(floor, listener, stop).await
 }
 
 /// The samples as a Maildir. Their names keep the order of arrival.

@@ -22,7 +22,9 @@ pub async fn run(global: &Global, names: Vec<String>, out: Output) -> Result<Exi
         out.say(format!("filed {} that had been accepted earlier", count(worked_off, "message")))?;
     }
     if mailboxes.is_empty() {
-        out.say("no mailbox is enabled; `postroom mailbox list` shows them, `postroom mailbox add --help` how to add one")?;
+        out.say(
+            "no mailbox is enabled; `postroom mailbox list` shows them, `postroom mailbox add --help` how to add one",
+        )?;
     }
     let mut failed = false;
     for mailbox in mailboxes {
@@ -43,7 +45,9 @@ async fn chosen(floor: &Floor, names: &[String]) -> Result<Vec<Mailbox>, Failure
             return Err(Failure::new(
                 "MAILBOX_NOT_ENABLED",
                 format!("mailbox {name} is paused, or submissions are switched off, or there is nothing to visit"),
-                format!("its mail waits on the server; see `postroom mailbox list`, `postroom mailbox resume {name}`, `postroom setting show`"),
+                format!(
+                    "its mail waits on the server; see `postroom mailbox list`, `postroom mailbox resume {name}`, `postroom setting show`"
+                ),
             ));
         }
         chosen.push(mailbox);
@@ -63,7 +67,11 @@ async fn visit(floor: &Floor, mailbox: &Mailbox, out: Output) -> Result<bool, Fa
     let mut object = report.to_json(mailbox);
     object["ms"] = json!(ms);
     object["error"] = json!(error);
-    out.object(&object, || describe(mailbox, &report, ms))?;
+    out.object(&object, || match &error {
+        Some(_) if report.fetched == 0 => format!("{}: the visit failed", mailbox.name),
+        Some(_) => format!("{}\n  then the visit failed", describe(mailbox, &report, ms)),
+        None => describe(mailbox, &report, ms),
+    })?;
     if let (Some(error), false) = (&error, out.is_json()) {
         super::output::report(error, false);
     }

@@ -39,7 +39,9 @@ fn open(file: &Path) -> Result<RawMessage, Failure> {
 
 fn read(file: &Path, raw: RawMessage) -> Result<Inspection, Failure> {
     let name = file.display().to_string();
-    let unread = |name: &str| Failure::new("READ_PANICKED", format!("{name}: reading it failed inside Postroom"), "please report this file");
+    let unread = |name: &str| {
+        Failure::new("READ_PANICKED", format!("{name}: reading it failed inside Postroom"), "please report this file")
+    };
     let thread = std::thread::Builder::new().stack_size(STACK).spawn({
         let name = name.clone();
         move || Inspection::of(&name, &postroom_mail::read(&raw))
@@ -75,7 +77,8 @@ fn describe(read: &Inspection) -> String {
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
     let store = open_store(global).await?;
     let raw = open(file)?;
-    let unread = || Failure::new("READ_PANICKED", format!("{}: reading it failed", file.display()), "please report this file");
+    let unread =
+        || Failure::new("READ_PANICKED", format!("{}: reading it failed", file.display()), "please report this file");
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || postroom_mail::read(&raw));
     let message = thread.map_err(|_| unread())?.join().map_err(|_| unread())?;
     let postroom_store::Explanation { filing, item, workspace } = store.explain(mailbox, &message).await?;

@@ -65,13 +65,24 @@ async fn list(store: &Store, workspace: Option<String>, query: Option<String>, o
 fn describe(item: &Item) -> String {
     let mut lines = vec![
         format!("#{} {}", item.number, one_line(&item.title, 200)),
-        format!("{} · {} · from {} · {}", item.workspace, item.status, one_line(item.requester.label(), 60), item.created_at),
+        format!(
+            "{} · {} · from {} · {}",
+            item.workspace,
+            item.status,
+            one_line(item.requester.label(), 60),
+            item.created_at
+        ),
         String::new(),
         clean_text(&item.text),
     ];
     lines.extend(item.attachments.iter().map(attachment));
     for comment in &item.comments {
-        lines.push(format!("\n— comment {} by {}, {}", comment.id, one_line(comment.author.label(), 60), comment.created_at));
+        lines.push(format!(
+            "\n— comment {} by {}, {}",
+            comment.id,
+            one_line(comment.author.label(), 60),
+            comment.created_at
+        ));
         lines.push(clean_text(&comment.text));
         lines.extend(comment.attachments.iter().map(attachment));
     }

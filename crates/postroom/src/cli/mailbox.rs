@@ -268,8 +268,13 @@ fn checked_host(host: String, allow_private: bool) -> Result<String, Failure> {
             "nothing was saved; if that is meant, add --allow-private-host",
         ));
     }
-    let valid = !bare.is_empty() && bare.len() <= 253 && !bare.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
-    if valid { Ok(bare.to_owned()) } else { Err(Failure::new("USAGE", format!("`{host}` is no host name"), "give the name alone, without a protocol")) }
+    let valid =
+        !bare.is_empty() && bare.len() <= 253 && !bare.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
+    if valid {
+        Ok(bare.to_owned())
+    } else {
+        Err(Failure::new("USAGE", format!("`{host}` is no host name"), "give the name alone, without a protocol"))
+    }
 }
 
 fn security(chosen: SecurityArg) -> Security {
@@ -356,7 +361,11 @@ fn seconds(text: &str) -> Result<u32, Failure> {
     };
     let seconds = text[..split].parse::<u32>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(unit));
     seconds.filter(|s| (1..=86_400).contains(s)).ok_or_else(|| {
-        Failure::new("USAGE", format!("`{text}` is no time between visits"), "write for example 30s, 5m or 1h; at most a day")
+        Failure::new(
+            "USAGE",
+            format!("`{text}` is no time between visits"),
+            "write for example 30s, 5m or 1h; at most a day",
+        )
     })
 }
 

@@ -49,11 +49,7 @@ impl Output {
 
 /// Reports a failure on stderr, in the form that was asked for.
 pub fn report(failure: &Failure, json: bool) {
-    let line = if json {
-        serde_json::json!({ "error": failure }).to_string()
-    } else {
-        failure.to_string()
-    };
+    let line = if json { serde_json::json!({ "error": failure }).to_string() } else { failure.to_string() };
     // Nobody is left to be told if stderr is closed.
     let _ = writeln!(io::stderr(), "{line}");
 }

@@ -59,7 +59,9 @@ pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<
             };
             let token = store.make_signin_link(user.id, SIGNIN_LINK_TTL, Timestamp::now()).await?;
             let url = signin_url(&base, &token);
-            out.object(&json!({"address": user.address, "url": url, "expires_in_s": SIGNIN_LINK_TTL.as_secs()}), || url.clone())
+            out.object(&json!({"address": user.address, "url": url, "expires_in_s": SIGNIN_LINK_TTL.as_secs()}), || {
+                url.clone()
+            })
         }
     }
 }

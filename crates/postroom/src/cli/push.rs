@@ -60,7 +60,9 @@ async fn try_deliver(global: &Global, name: &str, out: Output) -> Result<(), Fai
     let _ = out.object(&receipt, || match (receipt.reason, receipt.item) {
         (Some(reason), Some(item)) => format!("receipt {id}: item {item}, {}", reason.sentence()),
         (Some(reason), None) => format!("receipt {id}: held, {}", reason.sentence()),
-        (None, _) => format!("receipt {id}: accepted; it will be filed by the next `postroom fetch` or by `postroom serve`"),
+        (None, _) => {
+            format!("receipt {id}: accepted; it will be filed by the next `postroom fetch` or by `postroom serve`")
+        }
     });
     Ok(())
 }
@@ -103,7 +105,9 @@ pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) 
                     octets += raw.size();
                     together.push(raw);
                 }
-                Outcome::TooLarge { announced } => sum.skip(&message.origin, &format!("{announced} octets are too many"), out)?,
+                Outcome::TooLarge { announced } => {
+                    sum.skip(&message.origin, &format!("{announced} octets are too many"), out)?
+                }
                 Outcome::Unfetchable(why) => sum.skip(&message.origin, &why, out)?,
                 Outcome::Vanished => sum.skip(&message.origin, "it is not there any more", out)?,
             }
@@ -138,7 +142,8 @@ async fn file_together(
         .collect();
     let mut claimed: Vec<Claimed> = Vec::new();
     for accepted in accepting {
-        let accepted = accepted.await.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?;
+        let accepted =
+            accepted.await.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?;
         match accepted? {
             Accepted::New(new) => claimed.push(new),
             Accepted::Known(_) => sum.known += 1,

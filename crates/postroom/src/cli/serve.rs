@@ -25,6 +25,7 @@ const FIRST_ADMIN: &str = "admin@localhost";
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub async fn run(global: &Global, listen: Listen, out: Output) -> Result<(), Failure> {
+    let stop = stop_signal()?;
     let listener = bind(listen.listen).await?;
     let floor = open_floor(global).await?;
     let address = local_address(&listener)?;
@@ -39,7 +40,7 @@ pub async fn run(global: &Global, listen: Listen, out: Output) -> Result<(), Fai
         }
         None => out.say("sign in with the address that this prints: postroom user signin-link ADDRESS")?,
     }
-    serve(floor, listener).await
+    serve(floor, listener, stop).await
 }
 
 /// Listens, on loopback alone: there is no TLS here, and a session cookie must not cross a network in clear.
@@ -68,12 +69,7 @@ pub fn base_of(address: SocketAddr) -> String {
 }
 
 /// Serves and works until told to stop by SIGINT or SIGTERM.
-pub async fn serve(floor: Floor, listener: TcpListener) -> Result<(), Failure> {
-    let (stop, stopping) = watch::channel(false);
-    tokio::spawn(async move {
-        stop_signal().await;
-        let _ = stop.send(true);
-    });
+pub async fn serve(floor: Floor, listener: TcpListener, stopping: watch::Receiver<bool>) -> Result<(), Failure> {
     let base = base_of(local_address(&listener)?);
     let router = postroom_web::router(floor.store.clone(), WebConfig { base_url: base });
     let workers = tokio::spawn(supervisor::run(floor, stopping.clone()));
@@ -91,18 +87,21 @@ pub async fn serve(floor: Floor, listener: TcpListener) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn stop_signal() {
+/// Becomes true at SIGINT or SIGTERM. To be called first of all, so that no signal meets a process without an ear for it.
+pub fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
-    let terminate = async {
-        match signal(SignalKind::terminate()) {
-            Ok(mut terminate) => drop(terminate.recv().await),
-            Err(_) => std::future::pending().await,
+    let deaf = |error: std::io::Error| Failure::new("RUNTIME_FAILED", format!("signals: {error}"), "start it again");
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(deaf)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(deaf)?;
+    let (stop, stopping) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        () = terminate => {}
-    }
+        let _ = stop.send(true);
+    });
+    Ok(stopping)
 }
 
 /// At the first start the admin, who is made where nobody made one; later nobody.

@@ -27,7 +27,8 @@ fn a_crash_at_every_step_loses_nothing_and_repeats_nothing() {
                 let database = databases(postgres.as_ref()).into_iter().find(|(k, _)| *k == kind).unwrap().1;
                 let mut world = World::new(&dovecot, &name, database);
                 world.send(&dovecot, 9);
-                let crashed = world.command(&["fetch"]).env("POSTROOM_CRASH_POINT", format!("{point}:{hit}")).output().unwrap();
+                let crashed =
+                    world.command(&["fetch"]).env("POSTROOM_CRASH_POINT", format!("{point}:{hit}")).output().unwrap();
                 // Some steps come only once in a small visit; then the second hit never comes, and that run just ends.
                 let aborted = crashed.status.signal() == Some(6);
                 assert!(aborted || (hit > 1 && crashed.status.success()), "{name}: {crashed:?}");

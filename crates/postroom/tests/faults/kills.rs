@@ -57,7 +57,10 @@ fn kill_at_random(dovecot: &Dovecot, name: &str, database: Database) {
     world.ok(&["fetch"]);
     world.ok(&["fetch"]);
     world.everything_exactly_once(dovecot);
-    eprintln!("{name}: {kills} kills, {ended} runs that ended before, {} messages: 0 lost, 0 twice, 0 deleted unfiled", world.sent.len());
+    eprintln!(
+        "{name}: {kills} kills, {ended} runs that ended before, {} messages: 0 lost, 0 twice, 0 deleted unfiled",
+        world.sent.len()
+    );
 }
 
 /// xorshift64: repeatable, and good enough to scatter instants.

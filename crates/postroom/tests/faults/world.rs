@@ -49,13 +49,7 @@ impl World {
     }
 
     /// The same with the data in a given directory, or through a given port.
-    pub fn in_directory(
-        dovecot: &Dovecot,
-        name: &str,
-        database: Database,
-        data: Option<PathBuf>,
-        port: u16,
-    ) -> Self {
+    pub fn in_directory(dovecot: &Dovecot, name: &str, database: Database, data: Option<PathBuf>, port: u16) -> Self {
         let directory = TempDir::new().unwrap();
         let data = data.unwrap_or_else(|| directory.path().join("data"));
         let database = match database {
@@ -72,9 +66,28 @@ impl World {
         world.ok(&["workspace", "add", "SUP", "Support", "--default"]);
         world.ok(&["user", "add", "ann@example.org", "--member", "SUP=reporter"]);
         world.ok(&[
-            "mailbox", "add", "desk", "--protocol", "imap", "--host", "localhost", "--allow-private-host", "--port",
-            &port.to_string(), "--security", "ssl", "--user", &world.user, "--password-file",
-            password.to_str().unwrap(), "--start", "all", "--keep", "no", "--bare-numbers", "no",
+            "mailbox",
+            "add",
+            "desk",
+            "--protocol",
+            "imap",
+            "--host",
+            "localhost",
+            "--allow-private-host",
+            "--port",
+            &port.to_string(),
+            "--security",
+            "ssl",
+            "--user",
+            &world.user,
+            "--password-file",
+            password.to_str().unwrap(),
+            "--start",
+            "all",
+            "--keep",
+            "no",
+            "--bare-numbers",
+            "no",
         ]);
         world.ok(&["certificate", "add", pem.to_str().unwrap(), "--mailbox", "desk"]);
         world

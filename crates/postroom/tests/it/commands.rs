@@ -29,11 +29,12 @@ fn bad_input_gets_a_code_and_a_way_out() {
         (vec!["setting", "set", "allowed-domains", "("], "PATTERN_INVALID", 1),
         (vec!["pattern", "test", "(", "a@b.example"], "PATTERN_INVALID", 1),
         (vec!["inspect", "/nonexistent"], "FILE_UNREADABLE", 1),
-        (vec!["restore", "/nonexistent"], "BACKUP_UNREADABLE", 1),
         (vec!["serve", "--listen", "0.0.0.0:0"], "LISTEN_NOT_LOOPBACK", 1),
     ] {
         assert_eq!(desk.error(&arguments), (code.to_owned(), status), "{arguments:?}");
     }
+    assert_eq!(desk.error(&["restore", "/nonexistent"]).0, "NOT_EMPTY");
+    assert_eq!(Desk::new().error(&["restore", "/nonexistent"]).0, "BACKUP_DAMAGED");
     let wrong = desk.run(&["fetsch"]);
     assert_eq!(wrong.status.code(), Some(2));
 }
@@ -52,7 +53,10 @@ fn inspect_and_explain_tell_what_a_message_is_and_would_become() {
     let file = desk.file("m.eml", &message(ANN, "Hello", "Hi there"));
     let file = file.to_str().unwrap();
     let read = &desk.ok(&["inspect", file])[0];
-    assert_eq!((&read["file"], &read["from"], &read["subject"]), (&file.into(), &"ann@example.org".into(), &"Hello".into()));
+    assert_eq!(
+        (&read["file"], &read["from"], &read["subject"]),
+        (&file.into(), &"ann@example.org".into(), &"Hello".into())
+    );
     let explained = &desk.ok(&["explain", file])[0];
     assert_eq!((&explained["filing"], &explained["workspace"]), (&"item".into(), &"SUP".into()));
     assert!(explained["trace"].as_array().unwrap().iter().any(|step| step["rule"] == "sender"));
@@ -89,8 +93,19 @@ fn a_backup_can_be_restored_and_gives_no_secret_away() {
     let desk = Desk::furnished();
     let password = desk.file("p", b"canary-7f3a");
     desk.ok(&[
-        "mailbox", "add", "desk", "--protocol", "imap", "--host", "imap.example.org", "--security", "ssl", "--user",
-        "u", "--password-file", password.to_str().unwrap(),
+        "mailbox",
+        "add",
+        "desk",
+        "--protocol",
+        "imap",
+        "--host",
+        "imap.example.org",
+        "--security",
+        "ssl",
+        "--user",
+        "u",
+        "--password-file",
+        password.to_str().unwrap(),
     ]);
     let large = desk.file("large.eml", &message(ANN, "large", &"many words\r\n".repeat(60_000)));
     desk.ok(&["import", large.to_str().unwrap(), "--workspace", "SUP"]);
@@ -137,7 +152,8 @@ fn help_completions_and_manual_pages_are_there() {
 #[test]
 fn patterns_can_be_tried() {
     let desk = Desk::new();
-    let output = desk.run(&["--json", "pattern", "test", r"[^@\T]@bosch\.com", "pat@BOSCH.com", "eve@bosch.com.evil.org"]);
+    let output =
+        desk.run(&["--json", "pattern", "test", r"[^@\T]@bosch\.com", "pat@BOSCH.com", "eve@bosch.com.evil.org"]);
     let admitted: Vec<bool> = lines(&output.stdout).iter().map(|line| line["admitted"].as_bool().unwrap()).collect();
     assert_eq!((output.status.code(), admitted), (Some(0), vec![true, false]));
     assert_eq!(lines(&output.stdout)[0]["syntax"], "documented");

@@ -46,8 +46,7 @@ impl Desk {
     /// Runs it with something on standard input.
     pub fn run_with(&self, arguments: &[&str], input: &[u8]) -> Output {
         let mut command = self.command(arguments);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         // A program that ends without reading its input closes the pipe; that is its right.
         let _ = child.stdin.take().unwrap().write_all(input);
         child.wait_with_output().unwrap()
@@ -79,8 +78,22 @@ impl Desk {
         let password = self.file("password", format!("{PASSWORD}\n").as_bytes());
         let port = dovecot.imaps_port.to_string();
         let fixed = [
-            "mailbox", "add", name, "--protocol", "imap", "--host", "localhost", "--allow-private-host", "--port",
-            &port, "--security", "ssl", "--user", user, "--password-file", password.to_str().unwrap(),
+            "mailbox",
+            "add",
+            name,
+            "--protocol",
+            "imap",
+            "--host",
+            "localhost",
+            "--allow-private-host",
+            "--port",
+            &port,
+            "--security",
+            "ssl",
+            "--user",
+            user,
+            "--password-file",
+            password.to_str().unwrap(),
         ];
         dovecot.maildir(user).unwrap();
         self.ok(&[&fixed[..], options].concat());

@@ -5,3 +5,4 @@ mod commands;
 mod desk;
 mod fetch;
 mod push;
+mod serve;

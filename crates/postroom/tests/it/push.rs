@@ -25,7 +25,9 @@ fn a_delivered_message_is_durable_and_filed_once() {
     // The mail server was not told of our success and tries again.
     assert_eq!(deliver(&message(ANN, "hello", "")).status.code(), Some(0));
     assert_eq!(desk.ok(&["item", "list"]).len(), 1);
-    for (arguments, input) in [(["deliver", "--mailbox", "nobody"], b"x".as_slice()), (["deliver", "--mailbox", "local"], b"")] {
+    for (arguments, input) in
+        [(["deliver", "--mailbox", "nobody"], b"x".as_slice()), (["deliver", "--mailbox", "local"], b"")]
+    {
         assert_eq!(desk.run_with(&arguments, input).status.code(), Some(75), "{arguments:?}");
     }
 }

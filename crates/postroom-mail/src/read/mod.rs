@@ -4,9 +4,9 @@
 //! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line. The
 //! library keeps what it does well: dates that no standard allows, and the names of HTML's characters.
 //!
-//! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`, `code_page`, `code_page`,
-//! `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`, `quote`,
-//! `attachment`, `inspect`.
+//! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
+//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`,
+//! `quote`, `attachment`, `inspect`.
 
 mod address_list;
 mod attachment;

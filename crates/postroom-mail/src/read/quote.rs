@@ -7,6 +7,8 @@ mod signs;
 #[cfg(test)]
 mod tests;
 
+use signs::is_marked;
+
 /// The text without quotation and signature, and the quotation.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
@@ -89,10 +91,6 @@ impl<'x> Marks<'x> {
     fn ends(&self, at: usize) -> bool {
         without_signature(&self.lines[at..], false).iter().all(|line| line.trim().is_empty())
     }
-}
-
-fn is_marked(line: &str) -> bool {
-    line.trim_start().starts_with('>')
 }
 
 /// `lines` without the signature at their end, and without the rule that a program drew above a quotation.

@@ -8,7 +8,7 @@ const LINE_MAX: usize = 300;
 /// Whether `at` is the last line of what introduces a quotation; returns its first line.
 pub(super) fn quotation_sign(lines: &[&str], at: usize) -> Option<usize> {
     let line = lines[at].trim();
-    if line.is_empty() || line.len() > LINE_MAX || line.starts_with('>') {
+    if line.is_empty() || line.len() > LINE_MAX || is_marked(line) {
         return None;
     }
     if is_original_mark(line) || is_header_block(lines, at) {
@@ -27,8 +27,11 @@ pub(super) fn quotation_sign(lines: &[&str], at: usize) -> Option<usize> {
             whole.len() <= LINE_MAX && is_introduction(&whole)
         })
         .collect();
-    // `<ann@example.org> wrote:` is one already, but the line above it may begin it.
-    found.iter().find(|start| begins_introduction(lines[**start])).or(found.first()).copied()
+    // `<ann@example.org> wrote:` is one already, but a line above it may begin it.
+    let lower = |start: &usize| lines[*start].trim().to_lowercase();
+    let begins = found.iter().find(|start| ON.iter().any(|word| lower(start).starts_with(word)));
+    let dated = || found.iter().find(|start| lower(start).starts_with(|c: char| c.is_ascii_digit()));
+    begins.or_else(dated).or(found.first()).copied()
 }
 
 /// "wrote", as the last word of an introduction or within it.
@@ -66,11 +69,6 @@ const ON: [&str; 18] = [
 
 fn ends_with_wrote(line: &str) -> bool {
     ["wrote", "writes", "schrieb", "écrit"].iter().any(|word| line.ends_with(word))
-}
-
-fn begins_introduction(line: &str) -> bool {
-    let lower = line.trim().to_lowercase();
-    ON.iter().any(|word| lower.starts_with(word)) || lower.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// "On Tue, 3 Mar 2026 at 09:15, Ann <ann@example.org> wrote:" in its many forms: a day or hour, and an address or a word
@@ -283,6 +281,11 @@ fn is_header_block(lines: &[&str], at: usize) -> bool {
     }
     let kinds = seen.iter().filter(|seen| **seen).count();
     kinds >= 3 && (seen[3] || has_address) || kinds == 2 && has_address && (seen[0] || seen[1])
+}
+
+/// Whether a line carries a quotation mark; `>:` is the end of a folded introduction.
+pub(super) fn is_marked(line: &str) -> bool {
+    line.trim_start().starts_with('>') && line.trim() != ">:"
 }
 
 /// A line of dashes, underscores or equals signs.

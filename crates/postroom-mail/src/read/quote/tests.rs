@@ -20,6 +20,8 @@ fn quotations_at_the_end() {
         "Op di 3 mrt. 2026 om 09:15 schreef Ann Baker <ann@example.org>:",
         "Il giorno mar 3 mar 2026 alle ore 09:15 Ann Baker <ann@example.org> ha scritto:",
         "2026-03-03 9:15 GMT+01:00 Ann Baker <ann@example.org>:",
+        "On Nov 30, 2026, at 12:47 PM, Ann Baker <\n416ffd@example.org>\nwrote:",
+        "tir. 18. apr. 2026 kl. 13:09 skrev Ann Baker <ann@example.org\n>:",
         "ann@example.org wrote:",
         "---- Ann Baker wrote ----",
     ] {

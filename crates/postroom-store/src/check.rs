@@ -165,6 +165,23 @@ fn digests_after(tx: &mut Tx<'_>, table: &str, last: Option<Sha256>) -> Result<V
     rows.into_iter().map(|mut row| row.sha256(0)).collect()
 }
 
+/// The ledger: whatever a visit without a failure saw on the server, and was not there before the first visit, must have a
+/// receipt. Receipts only ever become more, so this holds also later.
+fn check_ledger(tx: &mut Tx<'_>, report: &mut CheckReport) -> Result<(), StoreError> {
+    let sql = "SELECT m.id, m.last_visit, (SELECT count(*) FROM receipt r WHERE r.mailbox_id = m.id) FROM mailbox m \
+               WHERE m.removed_at IS NULL AND m.last_visit IS NOT NULL AND m.failing_since IS NULL";
+    for mut row in tx.query(sql, &[])? {
+        let visit: serde_json::Value = row.json(1)?;
+        let number = |name: &str| visit.get(name).and_then(serde_json::Value::as_u64).unwrap_or(0);
+        let (due, receipts) = (number("listed").saturating_sub(number("before_start")), row.unsigned(2)?);
+        if due > receipts {
+            let what = format!("mailbox {}: {due} messages on the server, {receipts} receipts", row.int(0)?);
+            report.problems.push(Problem { code: "LEDGER_GAP", what });
+        }
+    }
+    Ok(())
+}
+
 fn check_links(tx: &mut Tx<'_>) -> Result<CheckReport, StoreError> {
     let mut count = |table: &str| tx.query_one(&format!("SELECT count(*) FROM {table}"), &[])?.unsigned(0);
     let mut report = CheckReport {
@@ -178,6 +195,7 @@ fn check_links(tx: &mut Tx<'_>) -> Result<CheckReport, StoreError> {
             report.problems.push(Problem { code, what: format!("{what} {}", row.int(0)?) });
         }
     }
+    check_ledger(tx, &mut report)?;
     if let Tx::Sqlite(_) = tx {
         for mut row in tx.query("PRAGMA quick_check", &[])? {
             let text = row.text(0)?;

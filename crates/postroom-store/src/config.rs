@@ -3,8 +3,8 @@
 use crate::files::BORDER;
 use crate::holder::{self, IsAlive};
 use crate::{StoreError, seal};
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the data is, and how to tell whether another worker lives.
@@ -55,6 +55,13 @@ impl std::fmt::Debug for Database {
 pub(crate) fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
     made.map_err(|error| StoreError::file(dir, error))
+}
+
+/// Makes an empty file for this user alone, unless it is there; SQLite gives its log the same permissions. The directory
+/// may have been made by somebody else, for everybody to read.
+pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    opened.map(drop).map_err(|error| StoreError::file(path, error))
 }
 
 /// Runs `work` on a thread of its own: the PostgreSQL driver blocks inside a runtime of its own, and must not be called

@@ -6,7 +6,8 @@ use crate::tx::params;
 use crate::workspaces::{global_policy, to_json};
 use crate::{Noun, StoreError, Tx};
 use postroom_domain::{
-    Clues, Facts, GlobalPolicy, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState, WorkspaceId,
+    Clues, Facts, GlobalPolicy, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState, User,
+    WorkspaceId,
 };
 use postroom_mail::{RemoteId, Settlement, Sha256};
 use std::collections::HashMap;
@@ -16,6 +17,7 @@ pub(crate) struct Rules {
     global: GlobalPolicy,
     default_workspace: Option<WorkspaceId>,
     mailboxes: HashMap<i64, (Mailbox, Policy)>,
+    senders: HashMap<String, Option<User>>,
 }
 
 impl Rules {
@@ -26,6 +28,7 @@ impl Rules {
             global: global_policy(tx)?,
             default_workspace: default.map(|mut row| row.int(0).map(WorkspaceId)).transpose()?,
             mailboxes: HashMap::new(),
+            senders: HashMap::new(),
         })
     }
 
@@ -37,6 +40,16 @@ impl Rules {
             self.mailboxes.insert(id.0, (mailbox, policy));
         }
         self.mailboxes.get(&id.0).ok_or_else(|| StoreError::unknown(Noun::Mailbox, id))
+    }
+
+    /// The active user with this canonical address; people write more than one message of a batch.
+    fn sender(&mut self, tx: &mut Tx<'_>, address: &str) -> Result<Option<User>, StoreError> {
+        if let Some(known) = self.senders.get(address) {
+            return Ok(known.clone());
+        }
+        let sender = user_by_address(tx, address)?.filter(|user| user.active);
+        self.senders.insert(address.to_owned(), sender.clone());
+        Ok(sender)
     }
 
     /// The policy that holds for a mailbox, whether it is stored or not.
@@ -52,12 +65,13 @@ impl Rules {
 /// What the store knows about the clues. `this` is the receipt being decided, with the digest of its octets.
 pub(crate) fn facts(
     tx: &mut Tx<'_>,
+    rules: &mut Rules,
     mailbox: Option<MailboxId>,
     this: Option<(ReceiptId, Sha256)>,
     clues: &Clues,
 ) -> Result<Facts, StoreError> {
     let sender = match &clues.author {
-        Some(address) => user_by_address(tx, address)?.filter(|user| user.active),
+        Some(address) => rules.sender(tx, address)?,
         None => None,
     };
     let mut addresses: Vec<&str> = clues.author.as_deref().into_iter().collect();

@@ -136,10 +136,10 @@ fn explain(tx: &mut Tx<'_>, mailbox: Option<&str>, message: &Message) -> Result<
         Some(name) => mailbox_by_name(tx, name)?,
         None => unnamed_mailbox(),
     };
-    let rules = Rules::load(tx)?;
+    let mut rules = Rules::load(tx)?;
     let policy = rules.for_mailbox(tx, &mailbox)?;
     let clues = Clues::of(message, policy.bare_numbers);
-    let facts = facts(tx, None, None, &clues)?;
+    let facts = facts(tx, &mut rules, None, None, &clues)?;
     let filing = decide(message, &clues, &facts, &policy);
     let (item, workspace) = match &filing.effect {
         Effect::AddComment { item } => {
@@ -254,7 +254,7 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let mailbox = mailbox.id;
             let clues = Clues::of(message, policy.bare_numbers);
             let this = (claimed.receipt(), claimed.raw().sha256());
-            let facts = facts(tx, Some(mailbox), Some(this), &clues)?;
+            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues)?;
             let filing = decide(message, &clues, &facts, &policy);
             let author = Author::of(message, facts.sender.as_ref().map(|user| (user.id, user.name.as_str())));
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;

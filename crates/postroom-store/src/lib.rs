@@ -105,6 +105,7 @@ impl Store {
         let (reads, threads) = match &config.database {
             Database::Sqlite => {
                 let path = config.data_dir.join("postroom.sqlite3");
+                config::make_private_file(&path)?;
                 let connection = backend::sqlite::open(&path)?;
                 connection.execute_batch("BEGIN IMMEDIATE")?;
                 // Dropping the connection on an error rolls back.

@@ -5,6 +5,7 @@ use crate::support::*;
 use postroom_domain::ReceiptState;
 use postroom_store::{Database, Holder, ItemFilter, OutcomeKind, ReceiptFilter, Store, StoreConfig};
 use postroom_testkit::postgres::Postgres;
+use std::os::unix::fs::PermissionsExt;
 
 #[tokio::test]
 async fn a_server_that_would_lose_data_is_refused() {
@@ -21,9 +22,9 @@ async fn databases_that_are_not_ours_are_refused() {
     let place = Place::sqlite();
     drop(place.open());
     let path = place.config.data_dir.join("postroom.sqlite3");
-    let mode =
-        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&place.config.data_dir).unwrap().permissions());
-    assert_eq!(mode & 0o777, 0o700);
+    for (private, mode) in [(&place.config.data_dir, 0o700), (&path, 0o600)] {
+        assert_eq!(std::fs::metadata(private).unwrap().permissions().mode() & 0o777, mode);
+    }
     let sqlite = |sql: &str| rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     sqlite("INSERT INTO migration VALUES (999, 'x', 0)");
     assert_eq!(Store::open(&place.config).err().unwrap().code(), "DATABASE_NEWER");

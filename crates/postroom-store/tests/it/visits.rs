@@ -147,6 +147,10 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         assert_eq!(status.last_visit.unwrap()["listed"], 2);
         assert_eq!((status.counts.filed, status.counts.held, status.counts.owed), (1, 1, 0));
         store.end_visit(&house.lease, end(None), later).await.unwrap();
+        assert_eq!(store.check().await.unwrap().problems, []);
+        let gap = VisitEnd { report: serde_json::json!({"listed": 9, "before_start": 6}), error: None };
+        store.end_visit(&house.lease, gap, later).await.unwrap();
+        assert_eq!(store.check().await.unwrap().problems[0].code, "LEDGER_GAP");
         let status = store.mailbox_status().await.unwrap().remove(0);
         assert_eq!((status.failing_since, status.failures, status.last_error), (None, 0, None));
     })

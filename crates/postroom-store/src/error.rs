@@ -276,6 +276,9 @@ impl StoreError {
                 "nothing was deleted on the mail server because of this; run `postroom check`, and bring the file back from a backup".into()
             }
             Self::LeaseLost => "nothing was changed; another worker visits this mailbox now".into(),
+            Self::Unknown { noun: Noun::Comment | Noun::Attachment, .. } => {
+                "`postroom item show N` shows what is on an item".into()
+            }
             Self::Unknown { noun, .. } => format!("`postroom {} list` shows what there is", noun.as_str()),
             Self::Exists { .. } => "nothing was changed; choose another name".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),

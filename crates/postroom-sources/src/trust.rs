@@ -96,6 +96,16 @@ impl Trust {
 fn reason(cause: &CertificateError) -> String {
     match cause {
         CertificateError::UnknownIssuer => "no trusted authority signed it".into(),
+        CertificateError::BadSignature => "its signature is wrong".into(),
+        CertificateError::Revoked => "it was revoked".into(),
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not meant for a server".into()
+        }
+        // webpki has no name of its own in rustls for an authority's certificate that a server shows as its own, which is
+        // what `openssl req -x509` makes and many servers in-house have.
+        CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => {
+            "it is an authority's own, shown as a server's; trust this very certificate for this mailbox".into()
+        }
         other => other.to_string(),
     }
 }

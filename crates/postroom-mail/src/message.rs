@@ -190,7 +190,9 @@ impl fmt::Display for Defect {
             Self::NoAuthor => f.write_str("no usable author address"),
             Self::Charset { part } => write!(f, "the {part} is not in the character set it declares"),
             Self::TransferEncoding { part } => write!(f, "the transfer encoding of the {part} is damaged"),
-            Self::Limit { limit, allowed } => write!(f, "more than {allowed} {limit}; the rest is in the original only"),
+            Self::Limit { limit, allowed } => {
+                write!(f, "more than {allowed} {limit}; the rest is in the original only")
+            }
             Self::HtmlRemoved { count } => write!(f, "{count} unsafe constructs taken out of the HTML"),
             Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
             Self::Structure => f.write_str("the MIME structure is damaged"),

@@ -4,7 +4,7 @@ use crate::crash::crash_point;
 use crate::files::Files;
 use crate::intake::{Claimed, claim_until};
 use crate::tx::{Param, params};
-use crate::visits::{check_lease, is_successor};
+use crate::visits::{check_lease, is_successor, signed};
 use crate::{Holder, Lease, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -24,7 +24,7 @@ pub struct Fetched {
 /// What became of a batch.
 #[derive(Debug, Default)]
 pub struct AcceptedBatch {
-    /// The new receipts, claimed by the worker that accepted them, in the order of the batch.
+    /// The receipts that are new or have their octets at last, claimed by the worker that accepted them, in the order of the batch.
     pub claimed: Vec<Claimed>,
     /// How many had a receipt already.
     pub known: usize,
@@ -43,7 +43,7 @@ pub enum Accepted {
 
 impl Store {
     /// Makes a batch durable in one commit: octets, and a receipt for every message that has none. Repeating it changes
-    /// nothing. Under a new UIDVALIDITY a message whose octets have a receipt of the old one is bound to that receipt, as
+    /// nothing. A receipt whose octets were never fetched gets them now, and waits for intake. Under a new UIDVALIDITY a message whose octets have a receipt of the old one is bound to that receipt, as
     /// often as there are such receipts.
     ///
     /// # Errors
@@ -104,7 +104,8 @@ impl Store {
         Ok(accepted)
     }
 
-    /// Records messages whose octets stay on the server: too large, or not handed over. They are held and kept.
+    /// Records messages whose octets stay on the server: too large, or not handed over. They are held and kept. Returns how
+    /// many had no receipt yet; one without octets takes over the reason of today.
     ///
     /// # Errors
     /// `LEASE_LOST`.
@@ -113,18 +114,23 @@ impl Store {
         lease: &Lease,
         batch: Vec<(Listed, Reason)>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<u64, StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             check_lease(tx, &lease)?;
+            let mut new = 0;
             for (listed, reason) in &batch {
                 let row = NewReceipt { mailbox: lease.mailbox(), listed, size: listed.size, sha256: None, now };
-                let Some(id) = row.insert(tx, None, Some(*reason))? else { continue };
+                new += u64::from(row.insert(tx, None, Some(*reason))?.is_some());
                 let trace =
                     format!(r#"[{{"rule":"fetch","outcome":"{reason}","detail":"announced {} octets"}}]"#, listed.size);
-                tx.execute("UPDATE receipt SET trace = ?2, decided_at = ?3 WHERE id = ?1", params![id.0, &trace, now])?;
+                tx.execute(
+                    "UPDATE receipt SET reason = ?3, size = ?4, server_size = ?4, trace = ?5, decided_at = ?6 \
+                     WHERE mailbox_id = ?1 AND remote_id = ?2 AND sha256 IS NULL",
+                    params![row.mailbox.0, &listed.id.to_string(), reason.code(), signed(listed.size), &trace, now],
+                )?;
             }
-            Ok(())
+            Ok(new)
         })
         .await
     }
@@ -158,9 +164,17 @@ fn accept(
     let mut successors: HashMap<(String, u32), bool> = HashMap::new();
     for fetched in batch {
         let (listed, raw) = (&fetched.listed, &fetched.raw);
-        if is_known(tx, mailbox, &listed.id)? {
-            out.known += 1;
-            continue;
+        match standing(tx, mailbox, &listed.id)? {
+            Standing::Known => {
+                out.known += 1;
+                continue;
+            }
+            Standing::Unfetched(id) => {
+                insert_raw(tx, files, raw)?;
+                out.claimed.push(fill(tx, id, mailbox, fetched, worker, now)?);
+                continue;
+            }
+            Standing::New => {}
         }
         if let RemoteId::Imap { folder, uid_validity, .. } = &listed.id {
             let key = (folder.clone(), *uid_validity);
@@ -179,18 +193,56 @@ fn accept(
         let sha256 = raw.sha256();
         let row = NewReceipt { mailbox, listed, size: raw.size(), sha256: Some(&sha256), now };
         match row.insert(tx, Some(worker), None)? {
-            Some(id) => out.claimed.push(Claimed::fresh(id, mailbox, raw.clone(), row.received_at())),
+            Some(id) => out.claimed.push(Claimed::fresh(id, mailbox, 1, raw.clone(), row.received_at())),
             None => out.known += 1,
         }
     }
     Ok(out)
 }
 
+/// What is known of a message already.
+enum Standing {
+    New,
+    /// It has a receipt without octets, which was held for that.
+    Unfetched(ReceiptId),
+    Known,
+}
+
 /// Whether there is a receipt. Two processes that ask at the same time still get only one, by the unique key; asking first
 /// spares the octets a second way into the database.
-fn is_known(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<bool, StoreError> {
-    let sql = "SELECT 1 FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
-    Ok(tx.query_opt(sql, params![mailbox.0, &id.to_string()])?.is_some())
+fn standing(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<Standing, StoreError> {
+    let sql = "SELECT id, sha256 IS NULL FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
+    let Some(mut row) = tx.query_opt(sql, params![mailbox.0, &id.to_string()])? else { return Ok(Standing::New) };
+    Ok(if row.bool(1)? { Standing::Unfetched(ReceiptId(row.int(0)?)) } else { Standing::Known })
+}
+
+/// Gives a receipt the octets that it never had, claimed by `worker` and as if it were new. The lease keeps others from
+/// doing so at the same time.
+fn fill(
+    tx: &mut Tx<'_>,
+    id: ReceiptId,
+    mailbox: MailboxId,
+    fetched: &Fetched,
+    worker: &str,
+    now: Timestamp,
+) -> Result<Claimed, StoreError> {
+    let received_at = fetched.listed.received_at.unwrap_or(now);
+    let mut row = tx.query_one(
+        "UPDATE receipt SET sha256 = ?2, size = ?3, server_size = ?4, received_at = ?5, accepted_at = ?6, state = 'accepted', \
+         due_at = 0, settlement = NULL, how = NULL, reason = NULL, trace = NULL, decided_at = NULL, error = NULL, \
+         claimed_by = ?7, claimed_until = ?8, claim_token = claim_token + 1 WHERE id = ?1 RETURNING claim_token",
+        params![
+            id.0,
+            &fetched.raw.sha256(),
+            signed(fetched.raw.size()),
+            signed(fetched.listed.size),
+            received_at,
+            now,
+            worker,
+            claim_until(now)
+        ],
+    )?;
+    Ok(Claimed::fresh(id, mailbox, row.int(0)?, fetched.raw.clone(), received_at))
 }
 
 fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), StoreError> {
@@ -213,18 +265,13 @@ fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage
             &listed.id.to_string(),
             i64::from(*uid_validity),
             i64::from(*uid),
-            size_of(listed),
+            signed(listed.size),
             mailbox.0,
             &raw.sha256(),
             folder
         ],
     )?;
     Ok(changed > 0)
-}
-
-/// The announced size; a server may claim more than a signed number holds.
-fn size_of(listed: &Listed) -> i64 {
-    i64::try_from(listed.size).unwrap_or(i64::MAX)
 }
 
 struct NewReceipt<'a> {
@@ -265,11 +312,11 @@ impl NewReceipt<'_> {
                 folder,
                 uid_validity,
                 uid,
-                size_of(self.listed),
+                signed(self.listed.size),
                 if held.is_some() { "held" } else { "accepted" },
                 held.map(|_| "kept"),
                 held.map(Reason::code),
-                i64::try_from(self.size).unwrap_or(i64::MAX),
+                signed(self.size),
                 self.sha256,
                 self.received_at(),
                 self.now,

@@ -286,7 +286,11 @@ impl StoreError {
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
             Self::NoDefaultWorkspace => "name one with --workspace, or make one the default: `postroom workspace add KEY NAME --default`".into(),
             Self::ReceiptState { .. } => "nothing was changed; only held and deferred mail can be retried, only held mail released".into(),
-            Self::NoOctets(_) => "the message is still on its server; raise the size limit or take it from there".into(),
+            Self::NoOctets(_) => {
+ "the message is still on its server; UNFETCHABLE is asked for again at the next visit, TOO_LARGE once the size limit is \
+                 raised"
+                    .into()
+            }
             Self::SecretKeyMissing { .. } => "bring the key file back from where you keep it, or enter the passwords again with `postroom mailbox set NAME --password-stdin`".into(),
             Self::SecretUnreadable => "bring back the key that sealed it, or enter the password again with `postroom mailbox set NAME --password-stdin`".into(),
             Self::NotEmpty { .. } => "nothing was written; name a new or empty directory".into(),

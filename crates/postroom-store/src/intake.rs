@@ -11,6 +11,8 @@ use std::collections::HashMap;
 
 /// How long a claim holds if its worker can neither be seen to live nor to be dead.
 const CLAIM_TTL: SignedDuration = SignedDuration::from_mins(10);
+/// How long a receipt waits whose octets are there but cannot be read, as when permissions were changed.
+const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// Crashes while read alone, after which a receipt is held.
 const CRASHES_MAX: i64 = 3;
 
@@ -27,10 +29,28 @@ pub struct Claimed {
     released: bool,
 }
 
+/// What a claim can be given back with once its [`Claimed`] is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ticket {
+    receipt: ReceiptId,
+    token: i64,
+}
+
 impl Claimed {
-    /// What was accepted and claimed in the same commit: the first claim has token 1.
-    pub(crate) fn fresh(receipt: ReceiptId, mailbox: MailboxId, raw: RawMessage, received_at: Timestamp) -> Self {
-        Self { receipt, mailbox, token: 1, raw, received_at, suspect: false, attempts: 0, released: false }
+    /// What was accepted and claimed in the same commit.
+    pub(crate) fn fresh(
+        receipt: ReceiptId,
+        mailbox: MailboxId,
+        token: i64,
+        raw: RawMessage,
+        received_at: Timestamp,
+    ) -> Self {
+        Self { receipt, mailbox, token, raw, received_at, suspect: false, attempts: 0, released: false }
+    }
+
+    /// What [`Store::give_back`] takes, without the octets.
+    pub fn ticket(&self) -> Ticket {
+        Ticket { receipt: self.receipt, token: self.token }
     }
 
     /// Which receipt.
@@ -102,38 +122,69 @@ struct Picked {
 impl Store {
     /// Claims receipts that are due, oldest first: what is unclaimed, what has an expired claim, and what a dead worker
     /// had. A mailbox of which another living worker has receipts is passed over, so that its mail is filed in order. A
-    /// suspect is claimed alone. A receipt whose octets are missing or damaged is held here, and not returned.
+    /// suspect is claimed alone. A receipt whose octets are missing or damaged is held here, one whose octets cannot be read
+    /// is put off; neither is returned.
     pub async fn claim(&self, worker: &Holder, limit: ClaimLimit, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let (name, is_alive) = (worker.to_json(), self.inner.is_alive);
         let picked = self.write(move |tx| pick(tx, &name, is_alive, limit, now)).await?;
+        let tickets = picked.iter().map(|one| Ticket { receipt: one.receipt, token: one.token }).collect();
+        match self.with_octets(picked, now).await {
+            Ok(claimed) => Ok(claimed),
+            Err(error) => {
+                // The first error is the one to tell; what cannot be given back now comes free when the claim expires.
+                let _ = self.give_back(tickets).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Fetches the octets of these claims. One whose octets are gone is held, and one whose octets cannot be read for now
+    /// is put off, so that neither stands in the way of the others.
+    async fn with_octets(&self, picked: Vec<Picked>, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let mut claimed = Vec::with_capacity(picked.len());
         for one in picked {
+            let id = one.receipt;
             match self.octets_of_raw(one.sha256).await {
                 Ok(raw) => claimed.push(one.with(raw)),
                 Err(error @ (StoreError::RawMissing { .. } | StoreError::RawDamaged { .. })) => {
-                    tracing::error!(receipt = %one.receipt, code = error.code(), "holding a receipt without its octets");
+                    tracing::error!(receipt = %id, code = error.code(), "holding a receipt without its octets");
                     self.write(move |tx| {
                         let step = TraceStep::new("octets", "damaged", "");
-                        hold(tx, one.receipt, Reason::OctetsDamaged, &[step], now)
+                        hold(tx, id, Reason::OctetsDamaged, &[step], now)
                     })
                     .await?;
                 }
-                Err(error) => return Err(error),
+                Err(error) if error.is_of_the_database() => return Err(error),
+                Err(error) => {
+                    tracing::error!(receipt = %id, code = error.code(), %error, "putting off a receipt whose octets cannot be read");
+                    self.put_off(id, one.token, format!("{}: {error}", error.code()), after(now, UNREADABLE_WAIT))
+                        .await?;
+                }
             }
         }
         Ok(claimed)
     }
 
-    /// Puts a receipt off because something else than the message stood in the way.
-    pub async fn defer(&self, claimed: &Claimed, why: &str, retry_at: Timestamp) -> Result<(), StoreError> {
-        let (id, token, why) = (claimed.receipt, claimed.token, why.to_owned());
+    /// Puts a receipt off that is not to blame: this is no try to file it.
+    async fn put_off(&self, id: ReceiptId, token: i64, why: String, retry_at: Timestamp) -> Result<(), StoreError> {
         self.write(move |tx| {
             tx.execute(
-                "UPDATE receipt SET state = 'deferred', due_at = ?3, attempts = attempts + 1, error = ?4, \
-                 claimed_by = NULL, claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL",
+                "UPDATE receipt SET state = 'deferred', due_at = ?3, error = ?4, claimed_by = NULL, claimed_until = NULL \
+                 WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL",
                 params![id.0, token, retry_at, &why],
             )
             .map(drop)
+        })
+        .await
+    }
+
+    /// Gives claims back, so that others, and this worker too, can claim these receipts at once: after a batch that could
+    /// not be filed, or a visit that was given up. Claims that were lost meanwhile are left as they are.
+    pub async fn give_back(&self, tickets: Vec<Ticket>) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            let sql = "UPDATE receipt SET claimed_by = NULL, claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 \
+                       AND due_at IS NOT NULL";
+            tickets.iter().try_for_each(|ticket| tx.execute(sql, params![ticket.receipt.0, ticket.token]).map(drop))
         })
         .await
     }
@@ -149,12 +200,6 @@ impl Store {
     ) -> Result<Vec<ReceiptId>, StoreError> {
         let run_id = run_id.to_owned();
         self.write(move |tx| mark_suspects(tx, &run_id, &read, now)).await
-    }
-
-    /// Gives back everything that a worker has claimed, as when it stops.
-    pub async fn release_claims(&self, worker: &Holder) -> Result<(), StoreError> {
-        let name = worker.to_json();
-        self.write(move |tx| release_claims_of(tx, &name)).await
     }
 
     /// How many receipts of each mailbox are due now, claimed ones included.

@@ -46,7 +46,7 @@ pub use error::{Noun, Remedy, StoreError};
 pub use files::BORDER;
 pub use filing::{Explanation, Outcome, OutcomeKind, Reading};
 pub use holder::{Holder, IsAlive, is_alive};
-pub use intake::{ClaimLimit, Claimed};
+pub use intake::{ClaimLimit, Claimed, Ticket};
 pub use items::{ItemCursor, ItemFilter, StoredAttachment};
 pub use journal::ReceiptFilter;
 pub use mailboxes::{MailboxChange, MailboxStatus, NewMailbox, ReceiptCounts};
@@ -54,7 +54,7 @@ pub use people::NewUser;
 pub use settling::Owed;
 pub use trust::TrustedCertificate;
 pub use tx::Tx;
-pub use visits::{Epoch, FolderSeen, KnownNames, Lease, LeaseTaken, VisitEnd};
+pub use visits::{Epoch, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, VisitEnd};
 
 use backend::Queue;
 use files::Files;

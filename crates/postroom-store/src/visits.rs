@@ -57,6 +57,16 @@ pub struct Epoch {
     pub successor: bool,
 }
 
+/// A message that has a receipt, as the server showed it when it was accepted: a UID alone does not prove that it is still
+/// the same message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownUid {
+    /// The announced size in octets.
+    pub size: u64,
+    /// When the server received it; when we accepted it, if the server did not tell.
+    pub received_at: Timestamp,
+}
+
 /// The messages of a Maildir that are known already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct KnownNames {
@@ -131,31 +141,42 @@ impl Store {
         .await
     }
 
-    /// The UIDs of this epoch that have a receipt, each with the size that the server announced.
-    pub async fn known_uids(&self, mailbox: MailboxId, epoch: &Epoch) -> Result<HashMap<u32, u64>, StoreError> {
+    /// The UIDs of this epoch that need not be fetched: those that have a receipt. A receipt without octets counts only as
+    /// long as asking again is no use: a message that was too large for `max_message` octets is asked for once it no longer
+    /// is, and one that the server did not hand over is asked for at every visit.
+    pub async fn known_uids(
+        &self,
+        mailbox: MailboxId,
+        epoch: &Epoch,
+        max_message: u64,
+    ) -> Result<HashMap<u32, KnownUid>, StoreError> {
         let epoch = epoch.clone();
         self.read(move |tx| {
             let rows = tx.query(
-                "SELECT uid, server_size FROM receipt \
-                 WHERE mailbox_id = ?1 AND folder = ?2 AND uid_validity = ?3 AND uid IS NOT NULL",
-                params![mailbox.0, &epoch.folder, i64::from(epoch.uid_validity)],
+                &format!(
+                    "SELECT uid, server_size, received_at FROM receipt WHERE mailbox_id = ?1 AND folder = ?3 \
+                     AND uid_validity = ?4 AND uid IS NOT NULL AND {NOT_ASKED_AGAIN}"
+                ),
+                params![mailbox.0, signed(max_message), &epoch.folder, i64::from(epoch.uid_validity)],
             )?;
             let mut known = HashMap::with_capacity(rows.len());
             for mut row in rows {
-                known.insert(uid_of(row.int(0)?)?, row.opt_int(1)?.unwrap_or(0).unsigned_abs());
+                let size = row.opt_int(1)?.unwrap_or(0).unsigned_abs();
+                known.insert(uid_of(row.int(0)?)?, KnownUid { size, received_at: row.time(2)? });
             }
             Ok(known)
         })
         .await
     }
 
-    /// The messages of a Maildir that are known already.
-    pub async fn known_names(&self, mailbox: MailboxId) -> Result<KnownNames, StoreError> {
+    /// The messages of a Maildir that need not be read, as [`Store::known_uids`] counts them.
+    pub async fn known_names(&self, mailbox: MailboxId, max_message: u64) -> Result<KnownNames, StoreError> {
         self.read(move |tx| {
-            let receipts = "SELECT remote_id FROM receipt WHERE mailbox_id = ?1 AND uid IS NULL";
+            let receipts =
+                format!("SELECT remote_id FROM receipt WHERE mailbox_id = ?1 AND uid IS NULL AND {NOT_ASKED_AGAIN}");
             let before = "SELECT remote_id FROM before_start WHERE mailbox_id = ?1";
             Ok(KnownNames {
-                receipted: names_of(tx.query(receipts, params![mailbox.0])?)?,
+                receipted: names_of(tx.query(&receipts, params![mailbox.0, signed(max_message)])?)?,
                 before_start: names_of(tx.query(before, params![mailbox.0])?)?,
             })
         })
@@ -213,6 +234,16 @@ impl Store {
         })
         .await
     }
+}
+
+/// Leaves out the receipts of mailbox `?1` without octets whose message is asked for again under a limit of `?2` octets.
+/// Both databases find these few by the index on digests.
+const NOT_ASKED_AGAIN: &str = "id NOT IN (SELECT id FROM receipt WHERE sha256 IS NULL AND mailbox_id = ?1 \
+     AND (reason = 'UNFETCHABLE' OR (reason = 'TOO_LARGE' AND server_size <= ?2)))";
+
+/// A size as the database holds it; a server may claim more than a signed number holds.
+pub(crate) fn signed(size: u64) -> i64 {
+    i64::try_from(size).unwrap_or(i64::MAX)
 }
 
 /// `now` plus `span`, or the end of time.

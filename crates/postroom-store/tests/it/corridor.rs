@@ -3,7 +3,7 @@
 use crate::support::*;
 use postroom_domain::{MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom, Switch};
 use postroom_mail::{Address, RemoteId, Settlement};
-use postroom_store::{Accepted, ClaimLimit, Holder, OutcomeKind, Reading, ReceiptFilter};
+use postroom_store::{Accepted, ClaimLimit, Claimed, Holder, KnownUid, OutcomeKind, Reading, ReceiptFilter};
 
 const MANY: ClaimLimit = ClaimLimit { count: 100, octets: u64::MAX };
 
@@ -19,7 +19,9 @@ async fn a_message_is_accepted_filed_and_settled_once() {
         let claimed = house.accept(&[(1, "first"), (2, "second")]).await;
         assert_eq!(claimed.len(), 2);
         assert!(house.accept(&[(1, "first"), (2, "second")]).await.is_empty(), "known already");
-        assert_eq!(store.known_uids(house.mailbox.id, &house.epoch).await.unwrap(), [(1, 5), (2, 6)].into());
+        let known = |size| KnownUid { size, received_at: noon() };
+        let uids = store.known_uids(house.mailbox.id, &house.epoch, 100).await.unwrap();
+        assert_eq!(uids, [(1, known(5)), (2, known(6))].into());
         let pending = store.pending(noon()).await.unwrap();
         assert_eq!(pending.get(&house.mailbox.id), Some(&2));
 
@@ -173,7 +175,7 @@ async fn claims_pass_on_when_lost_expired_or_dead() {
         assert_eq!(lost[0].kind, OutcomeKind::Lost);
 
         // A worker that died on this machine loses its claims at once.
-        store.release_claims(&other).await.unwrap();
+        store.give_back(claimed.iter().map(Claimed::ticket).collect()).await.unwrap();
         let dead = Holder { pid: u32::MAX, ..Holder::current() };
         assert_eq!(store.claim(&dead, MANY, later).await.unwrap().len(), 3);
         let claimed = store.claim(&house.me, MANY, later).await.unwrap();
@@ -181,13 +183,42 @@ async fn claims_pass_on_when_lost_expired_or_dead() {
         let outcomes = store.file(vec![(claimed[0].clone(), reading("a"))], &house.me, later).await.unwrap();
         assert_eq!(outcomes[0].kind, OutcomeKind::Item(1));
 
-        // Deferred: due again at its time only.
-        let retry_at = at("2026-03-01T13:00:00Z");
-        store.defer(&claimed[1], "no room", retry_at).await.unwrap();
-        let receipt = store.receipt(claimed[1].receipt()).await.unwrap();
-        assert_eq!((receipt.state, receipt.attempts), (ReceiptState::Deferred, 1));
-        assert!(store.claim(&house.me, MANY, later).await.unwrap().is_empty());
-        assert_eq!(store.claim(&house.me, MANY, retry_at).await.unwrap().len(), 2, "and the expired one");
+        // Given back: at once anybody's, except what was filed or claimed by others meanwhile.
+        store.give_back(old.iter().chain(&claimed[..2]).map(Claimed::ticket).collect()).await.unwrap();
+        let again = store.claim(&house.me, MANY, later).await.unwrap();
+        assert_eq!(
+            again.iter().map(|one| one.receipt()).collect::<Vec<_>>(),
+            [old[1].receipt()],
+            "one is still claimed"
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn octets_that_cannot_be_read_hold_up_nothing_else() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = &house.store;
+        let large = "l".repeat(postroom_store::BORDER + 1);
+        let claimed = house.accept(&[(1, &large), (2, "small")]).await;
+        let digest = claimed[0].raw().sha256().to_string();
+        let path = place.config.data_dir.join("raw").join(&digest[..2]).join(&digest);
+        store.give_back(claimed.iter().map(Claimed::ticket).collect()).await.unwrap();
+        // A directory in its place gives EISDIR: neither missing nor damaged.
+        std::fs::rename(&path, path.with_extension("aside")).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let ids = |claimed: Vec<Claimed>| claimed.iter().map(Claimed::receipt).collect::<Vec<_>>();
+        assert_eq!(ids(store.claim(&house.me, MANY, noon()).await.unwrap()), [claimed[1].receipt()]);
+        let receipt = store.receipt(claimed[0].receipt()).await.unwrap();
+        assert_eq!((receipt.state, receipt.attempts), (ReceiptState::Deferred, 0));
+        std::fs::remove_dir(&path).unwrap();
+        std::fs::rename(path.with_extension("aside"), &path).unwrap();
+        assert!(ids(store.claim(&house.me, MANY, at("2026-03-01T12:04:59Z")).await.unwrap()).is_empty());
+        assert_eq!(
+            ids(store.claim(&house.me, MANY, at("2026-03-01T12:05:01Z")).await.unwrap()),
+            [claimed[0].receipt()]
+        );
     })
     .await;
 }
@@ -197,8 +228,9 @@ async fn suspects_are_read_alone_and_held_after_three_crashes_alone() {
     on_each_database(|place| async move {
         let house = House::usual(&place).await;
         let store = &house.store;
-        let ids: Vec<_> = house.accept(&[(1, "a"), (2, "b"), (3, "c")]).await.iter().map(|one| one.receipt()).collect();
-        store.release_claims(&house.me).await.unwrap();
+        let accepted = house.accept(&[(1, "a"), (2, "b"), (3, "c")]).await;
+        let ids: Vec<_> = accepted.iter().map(Claimed::receipt).collect();
+        store.give_back(accepted.iter().map(Claimed::ticket).collect()).await.unwrap();
         // A crash while two were read beside each other counts against neither.
         let read = vec![(ids[0], false), (ids[1], false)];
         assert!(store.mark_suspects("run 1", read.clone(), noon()).await.unwrap().is_empty());

@@ -2,7 +2,7 @@
 
 use crate::child::{command, prepared};
 use crate::support::*;
-use postroom_store::{ClaimLimit, Fetched, Holder, LeaseTaken, Reading, Store, StoreConfig};
+use postroom_store::{ClaimLimit, Claimed, Fetched, Holder, LeaseTaken, Reading, Store, StoreConfig};
 use std::os::unix::process::ExitStatusExt;
 
 /// The whole way of three messages, one of them in a file, from wherever an earlier process left it.
@@ -14,8 +14,8 @@ pub async fn corridor(config: &StoreConfig) {
         panic!("the lease of a dead process is taken over")
     };
     let batch: Vec<Fetched> = corridor_texts().iter().zip(1..).map(|(text, n)| fetched(uid(7, n), text)).collect();
-    store.accept(&lease, batch, &me, noon()).await.unwrap();
-    store.release_claims(&me).await.unwrap();
+    let accepted = store.accept(&lease, batch, &me, noon()).await.unwrap().claimed;
+    store.give_back(accepted.iter().map(Claimed::ticket).collect()).await.unwrap();
     let claimed = store.claim(&me, ClaimLimit { count: 9, octets: u64::MAX }, noon()).await.unwrap();
     let batch = claimed.into_iter().map(|claimed| {
         let text = String::from_utf8(claimed.raw().octets().to_vec()).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use jiff::SignedDuration;
-use postroom_domain::{MailboxPolicy, Reason, SettlementState, StartFrom};
+use postroom_domain::{MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom};
 use postroom_mail::{Listed, RemoteId, Settlement};
 use postroom_store::{Holder, LeaseTaken, OutcomeKind, VisitEnd};
 
@@ -69,7 +69,7 @@ async fn the_first_visit_fixes_what_was_there_before() {
         store.record_before_start(&lease, vec![name("1.a"), name("2.b")], noon()).await.unwrap();
         assert_eq!(store.mailbox("dir").await.unwrap().first_visit_at, Some(noon()));
         store.accept(&lease, vec![fetched(name("3.c"), "c")], &house.me, noon()).await.unwrap();
-        let known = store.known_names(mailbox.id).await.unwrap();
+        let known = store.known_names(mailbox.id, 100).await.unwrap();
         assert_eq!(known.receipted, ["3.c".to_owned()].into());
         assert_eq!(known.before_start, ["1.a".to_owned(), "2.b".to_owned()].into());
     })
@@ -109,7 +109,7 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         assert_eq!((accepted.rebound, accepted.claimed.len(), accepted.known), (0, 0, 4));
         let receipt = store.receipt(first.receipt).await.unwrap();
         assert_eq!((receipt.remote_id, receipt.item), (uid(8, 1), Some(1)));
-        let mut known: Vec<u32> = store.known_uids(house.mailbox.id, &epoch).await.unwrap().into_keys().collect();
+        let mut known: Vec<u32> = store.known_uids(house.mailbox.id, &epoch, 100).await.unwrap().into_keys().collect();
         known.sort_unstable();
         assert_eq!(known, [1, 2, 3, 4]);
         assert!(store.begin_visit(&house.lease, seen(8, 9), noon()).await.unwrap().successor);
@@ -123,9 +123,9 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         let house = House::usual(&place).await;
         let store = &house.store;
         let listed = Listed { id: uid(7, 9), size: 99_000_000, received_at: None };
-        for _ in 0..2 {
+        for new in [1, 0] {
             let batch = vec![(listed.clone(), Reason::TooLarge)];
-            store.accept_unfetched(&house.lease, batch, noon()).await.unwrap();
+            assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), new);
         }
         let outcome = house.take(1, message("ann@example.org", "s", "t")).await;
         assert_eq!(outcome.kind, OutcomeKind::Item(1));
@@ -153,6 +153,59 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         assert_eq!(store.check().await.unwrap().problems[0].code, "LEDGER_GAP");
         let status = store.mailbox_status().await.unwrap().remove(0);
         assert_eq!((status.failing_since, status.failures, status.last_error), (None, 0, None));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_not_fetched_is_asked_for_again_and_filled() {
+    on_each_database(|place| async move {
+        let policy = MailboxPolicy { filed: Settlement::Delete, ..MailboxPolicy::default() };
+        let house = House::new(&place, policy, StartFrom::All).await;
+        let (store, id) = (&house.store, house.mailbox.id);
+        let maildir = RemoteId::Maildir { name: "1.a".to_owned() };
+        let listed = |id: &RemoteId, size| Listed { id: id.clone(), size, received_at: Some(noon()) };
+        let batch = vec![
+            (listed(&uid(7, 1), 1000), Reason::TooLarge),
+            (listed(&uid(7, 2), 10), Reason::Unfetchable),
+            (listed(&maildir, 1000), Reason::TooLarge),
+        ];
+        assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), 3);
+        for (limit, uids, names) in [(999, vec![1], 1), (1000, vec![], 0)] {
+            let known = store.known_uids(id, &house.epoch, limit).await.unwrap();
+            assert_eq!(known.into_keys().collect::<Vec<_>>(), uids, "limit {limit}");
+            assert_eq!(store.known_names(id, limit).await.unwrap().receipted.len(), names, "limit {limit}");
+        }
+        // Another reason on another day.
+        let batch = vec![(listed(&uid(7, 1), 1000), Reason::Unfetchable)];
+        assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), 0);
+        assert!(store.known_uids(id, &house.epoch, 999).await.unwrap().is_empty());
+
+        let later = at("2026-03-02T00:00:00Z");
+        let batch = vec![fetched(uid(7, 1), "at last"), fetched(uid(7, 2), "too"), fetched(maildir, "as well")];
+        let accepted = store.accept(&house.lease, batch.clone(), &house.me, later).await.unwrap();
+        assert_eq!((accepted.claimed.len(), accepted.known), (3, 0));
+        let again = store.accept(&house.lease, batch, &house.me, later).await.unwrap();
+        assert_eq!((again.claimed.len(), again.known), (0, 3));
+        let receipt = store.receipt(accepted.claimed[0].receipt()).await.unwrap();
+        assert_eq!((receipt.state, receipt.reason, receipt.settlement), (ReceiptState::Accepted, None, None));
+        assert_eq!((receipt.size, receipt.trace.len()), (7, 0));
+        assert_eq!(store.known_uids(id, &house.epoch, 0).await.unwrap().len(), 2);
+        let batch = accepted.claimed.into_iter().map(|claimed| {
+            let text = String::from_utf8(claimed.raw().octets().to_vec()).unwrap();
+            (claimed, message("ann@example.org", "s", &text))
+        });
+        let outcomes = house.file(batch.collect()).await;
+        assert_eq!(
+            outcomes.iter().map(|one| one.kind).collect::<Vec<_>>(),
+            (1..=3).map(OutcomeKind::Item).collect::<Vec<_>>()
+        );
+        assert_eq!(store.owed(id, 9).await.unwrap().len(), 3);
+        // What has its octets is never taken for unfetched again.
+        let batch = vec![(listed(&uid(7, 1), 1000), Reason::Unfetchable)];
+        assert_eq!(store.accept_unfetched(&house.lease, batch, later).await.unwrap(), 0);
+        assert_eq!(store.receipt(outcomes[0].receipt).await.unwrap().reason, Some(Reason::NewItem));
+        assert_eq!(store.check().await.unwrap().problems, []);
     })
     .await;
 }

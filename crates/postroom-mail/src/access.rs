@@ -91,9 +91,10 @@ pub enum RemoteId {
         /// UID, 1 to 2^32 - 1.
         uid: u32,
     },
-    /// The unique part of a Maildir file name: what stands before `:2,`.
+    /// A Maildir file: programs use file names again, so the name alone is not enough.
     Maildir {
-        /// The name, without its flags.
+        /// The unique part of the file name (what stands before `:2,`) with octets outside printable ASCII as `%XX`,
+        /// `@`, and the modification time in microseconds.
         name: String,
     },
     /// A message that was brought to us. Its digest names it, so that a repeated delivery is the same message.

@@ -39,6 +39,14 @@ pub enum PatternError {
     /// Longer than [`PATTERN_MAX`].
     #[error("the pattern is longer than {PATTERN_MAX} octets")]
     TooLong,
+    /// Nothing can ever match it.
+    #[error("`{pattern}` can never match an address: {why}")]
+    NeverMatches {
+        /// As written.
+        pattern: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// PCRE2 does not accept it.
     #[error("`{pattern}` is not a Perl 5 regular expression: {why}")]
     Invalid {
@@ -85,7 +93,7 @@ impl PatternList {
         let useless = match &plain {
             Ok(list) => !ORDINARY.iter().any(|address| list.admits(address) == Ok(true)),
             Err(PatternError::Invalid { .. }) => true,
-            Err(PatternError::TooLong) => false,
+            Err(PatternError::TooLong | PatternError::NeverMatches { .. }) => false,
         };
         if printed && useless { Self::compile_as(written, Syntax::Documented) } else { plain }
     }
@@ -135,6 +143,9 @@ impl Pattern {
             return Ok(Self { written: written.to_owned(), matcher: Matcher::EveryAddress });
         }
         let mut text = trim_alternatives(written);
+        if let Some(why) = never_matches(&text) {
+            return Err(PatternError::NeverMatches { pattern: written.to_owned(), why });
+        }
         if syntax == Syntax::Documented {
             text = lower_printed_escapes(&text);
         }
@@ -146,6 +157,89 @@ impl Pattern {
         let regex = RegexBuilder::new().caseless(true).jit_if_available(true).build(&bound).map_err(invalid)?;
         Ok(Self { written: written.to_owned(), matcher: Matcher::Search(regex) })
     }
+}
+
+/// Why a pattern can match no address, if that can be told from its form: it is empty, or in each of its alternatives the
+/// end stands before something, or something before the start. `None` where that is not certain.
+fn never_matches(pattern: &str) -> Option<&'static str> {
+    if pattern.trim().is_empty() {
+        return Some("it is empty");
+    }
+    // Verbs and inline options can change what the anchors mean.
+    if pattern.contains("(?") || pattern.contains("(*") || pattern.contains(r"\Q") {
+        return None;
+    }
+    let mut why = None;
+    for alternative in top_level_alternatives(pattern) {
+        why = Some(misplaced_anchor(alternative)?);
+    }
+    why
+}
+
+/// The alternatives that stand outside of groups, classes and escapes.
+fn top_level_alternatives(pattern: &str) -> Vec<&str> {
+    let (mut depth, mut class, mut escaped, mut start) = (0_u32, false, false, 0);
+    let mut alternatives = Vec::new();
+    for (at, c) in pattern.char_indices() {
+        if escaped {
+            escaped = false;
+            continue;
+        }
+        match c {
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class => depth += 1,
+            ')' if !class => depth = depth.saturating_sub(1),
+            '|' if !class && depth == 0 => {
+                alternatives.push(&pattern[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    alternatives.push(&pattern[start..]);
+    alternatives
+}
+
+/// An anchor at a place where it cannot hold, looked for outside of groups and classes.
+fn misplaced_anchor(alternative: &str) -> Option<&'static str> {
+    if alternative == "^" || alternative == "$" || alternative == "^$" {
+        return (alternative == "^$").then_some("only an empty text has its end right after its start");
+    }
+    let chars: Vec<char> = alternative.chars().collect();
+    let (mut depth, mut class, mut consumed, mut at) = (0_u32, false, false, 0);
+    while at < chars.len() {
+        let (anchor_start, anchor_end, width) = match (chars[at], chars.get(at + 1)) {
+            ('\\', Some('A')) => (true, false, 2),
+            ('\\', Some('z' | 'Z')) => (false, true, 2),
+            ('\\', Some(_)) => (false, false, 2),
+            ('^', _) if !class => (true, false, 1),
+            ('$', _) if !class => (false, true, 1),
+            _ => (false, false, 1),
+        };
+        let next = chars.get(at + width);
+        let optional = matches!(next, Some('?' | '*' | '{'));
+        if depth == 0 && !class && !optional {
+            if anchor_start && consumed {
+                return Some("something stands before the start of the address");
+            }
+            if anchor_end && next.is_some_and(|c| !matches!(c, ')' | '|' | '$' | '\\')) {
+                return Some("something stands after the end of the address");
+            }
+        }
+        match chars[at] {
+            '[' => class = true,
+            ']' => class = false,
+            '(' if !class => depth += 1,
+            ')' if !class => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        // What may be absent does not count as standing before the start.
+        consumed |= !anchor_start && !anchor_end && !optional && !matches!(chars[at], '(' | ')' | '?' | '*');
+        at += width;
+    }
+    None
 }
 
 /// Takes off the blanks at both ends and around every `|` that stands outside of groups, classes and escapes.

@@ -194,8 +194,8 @@ pub enum SourceError {
         /// How it ended.
         detail: String,
     },
-    /// The server said nothing for too long.
-    #[error("{host} sent nothing for {seconds} s during {stage}")]
+    /// The server said nothing, or nothing that came to an end, for too long.
+    #[error("{host} did not get done with {stage} within {seconds} s")]
     Timeout {
         /// The host.
         host: String,
@@ -359,7 +359,7 @@ impl fmt::Display for Help<'_> {
             E::CertNotYetValid { .. } => "The password was not sent. Check the clock of this machine, then ask the operator of the server.",
             E::CertChanged { .. } => "The password was not sent and the mail waits on the server. If the operator confirms the new fingerprint: `postroom certificate add FILE --mailbox NAME`.",
             E::CertInvalid { .. } => "Give a certificate in PEM or DER form.",
-            E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. No further try is made with this password, so that the account is not locked.",
+            E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. `serve` tries again at growing intervals, so that the account is not locked; `fetch` tries whenever it is called.",
             E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",
             E::LoginDisabled { .. } => "The password was not sent. Use `--security ssl` or `starttls`, or another `--auth`.",
             E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",

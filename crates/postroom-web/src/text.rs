@@ -89,7 +89,11 @@ pub(crate) fn prose(sentence: &str) -> Vec<(bool, String)> {
     runs.filter(|(_, run)| !run.is_empty()).collect()
 }
 
-/// The header fields of a message as they came, unfolded, in order; at most `max` of them (RFC 5322 §2.2.3).
+/// Longest value of a header field on a page, in octets; the download has all of it.
+const FIELD_MAX: usize = 2048;
+
+/// The header fields of a message as they came, unfolded, in order; at most `max` of them (RFC 5322 §2.2.3), none longer
+/// than [`FIELD_MAX`].
 pub(crate) fn header_fields(octets: &[u8], max: usize) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     for line in octets.split(|&byte| byte == b'\n') {
@@ -99,9 +103,11 @@ pub(crate) fn header_fields(octets: &[u8], max: usize) -> Vec<(String, String)> 
         }
         let text = String::from_utf8_lossy(line);
         if line.starts_with(b" ") || line.starts_with(b"\t") {
-            if let Some((_, value)) = fields.last_mut() {
+            if let Some((_, value)) = fields.last_mut()
+                && value.len() < FIELD_MAX
+            {
                 value.push(' ');
-                value.push_str(text.trim());
+                value.push_str(&cut(text.trim()));
             }
             continue;
         }
@@ -110,9 +116,17 @@ pub(crate) fn header_fields(octets: &[u8], max: usize) -> Vec<(String, String)> 
         }
         // What has no colon is no field (an mbox "From " line, say), but hiding it would not be "as they came".
         let (name, value) = text.split_once(':').unwrap_or(("", &text));
-        fields.push((name.trim().to_owned(), value.trim().to_owned()));
+        fields.push((cut(name.trim()), cut(value.trim())));
     }
     fields
+}
+
+/// At most [`FIELD_MAX`] octets, ended at a character.
+fn cut(text: &str) -> String {
+    if text.len() <= FIELD_MAX {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(FIELD_MAX)])
 }
 
 #[cfg(test)]

@@ -131,7 +131,7 @@ fn rule_step(step: &TraceStep) -> Step {
 /// The kind of automatic mail, as the domain names it, with its article.
 fn automatic(kind: &str) -> &str {
     match kind {
-        "autoreply" => "an automatic reply",
+        "auto-reply" => "an automatic reply",
         "bounce" => "a bounce",
         "list" => "list mail",
         "report" => "a report",

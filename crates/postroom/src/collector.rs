@@ -8,7 +8,7 @@ use postroom_domain::{Mailbox, Reason, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError, Trust};
 use postroom_store::{
-    Fetched as Incoming, FolderSeen, KnownNames, Lease, LeaseTaken, Owed, Store, StoreError, VisitEnd,
+    Fetched as Incoming, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, Owed, StoreError, VisitEnd,
 };
 use std::collections::HashMap;
 use std::time::Duration;
@@ -34,6 +34,12 @@ pub enum VisitError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The second look failed: another account, or a server that was restored from a backup.
+    #[error("{strangers} UIDs that we know are other messages now, of other size and arrival")]
+    Changed {
+        /// How many.
+        strangers: u64,
+    },
 }
 
 impl VisitError {
@@ -42,12 +48,17 @@ impl VisitError {
         match self {
             Self::Source(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Changed { .. } => "MAILBOX_CHANGED",
         }
     }
 
     /// Whether only a person can mend it.
     pub fn needs_admin(&self) -> bool {
-        matches!(self, Self::Source(error) if error.remedy() == postroom_sources::Remedy::AskAdmin)
+        match self {
+            Self::Source(error) => error.remedy() == postroom_sources::Remedy::AskAdmin,
+            Self::Store(_) => false,
+            Self::Changed { .. } => true,
+        }
     }
 }
 
@@ -66,6 +77,9 @@ pub struct Report {
     pub tally: Tally,
     /// Changes that the server confirmed.
     pub settled: u64,
+    /// Messages on the server that are in no state here although the visit came to its end. It is 0 unless something is
+    /// wrong, and then the ledger says so.
+    pub unaccounted: u64,
 }
 
 impl Report {
@@ -78,6 +92,7 @@ impl Report {
             "mailbox": mailbox.name, "listed": self.listed, "before_start": self.before_start,
             "fetched": self.fetched, "items": tally.items, "comments": tally.comments, "held": tally.held,
             "deferred": tally.deferred, "settled": self.settled, "kept": filed + held, "bytes": self.bytes,
+            "unaccounted": self.unaccounted,
         })
     }
 }
@@ -115,7 +130,7 @@ pub async fn visit(
         }
     };
     let result = tokio::select! {
-        done = round(floor, mailbox, &lease, &mut report, progress) => done,
+        done = visit_under(&lease, floor, &mut report, progress) => done,
         lost = keep_lease => Err(VisitError::Store(lost)),
     };
     crash_point!("visit.end");
@@ -144,13 +159,14 @@ pub async fn lease(floor: &Floor, mailbox: &Mailbox, wait: bool) -> Result<Optio
     }
 }
 
-async fn round(
-    floor: &Floor,
-    mailbox: &Mailbox,
+async fn visit_under(
     lease: &Lease,
+    floor: &Floor,
     report: &mut Report,
     progress: &dyn Progress,
 ) -> Result<(), VisitError> {
+    // Read again under the lease: while we waited for it, another visit or a person may have changed the mailbox.
+    let mailbox = &floor.store.mailbox_by_id(lease.mailbox()).await?;
     let password = floor.store.password(mailbox.id).await?;
     let trust = Trust::new(floor.store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
     let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &floor.limits).await?;
@@ -179,36 +195,60 @@ async fn wanted(
     folder: Folder,
     listed: &[Listed],
     report: &mut Report,
-) -> Result<Vec<Listed>, StoreError> {
-    let memory = Memory::recall(&floor.store, mailbox, lease, folder, listed).await?;
+) -> Result<Vec<Listed>, VisitError> {
+    let memory = Memory::recall(floor, mailbox, lease, folder, listed).await?;
     let mut wanted = Vec::new();
-    for message in listed.iter().filter(|message| !memory.has_receipt(&message.id)) {
+    let mut strangers = 0;
+    for message in listed {
+        match memory.recognise(message) {
+            Recognised::Known => continue,
+            Recognised::Stranger => {
+                strangers += 1;
+                continue;
+            }
+            Recognised::New => {}
+        }
         if memory.is_before_start(mailbox.start, message) {
             report.before_start += 1;
         } else {
             wanted.push(message.clone());
         }
     }
+    if strangers > 0 {
+        report.unaccounted = strangers;
+        return Err(VisitError::Changed { strangers });
+    }
     Ok(wanted)
+}
+
+/// What the second look says of a listed message.
+enum Recognised {
+    /// There is no receipt of it.
+    New,
+    /// It has its receipt.
+    Known,
+    /// Its UID has a receipt, of another message: neither size nor arrival agree. Size alone says nothing, since servers
+    /// are known to be wrong about it.
+    Stranger,
 }
 
 /// What we know of a folder before we fetch from it.
 enum Memory {
     /// By UID, in the epoch of one UIDVALIDITY.
-    Uids { first_uid: u32, floor: Option<Timestamp>, receipted: HashMap<u32, u64> },
+    Uids { first_uid: u32, floor: Option<Timestamp>, receipted: HashMap<u32, KnownUid> },
     /// By name, in a Maildir.
     Names(KnownNames),
 }
 
 impl Memory {
     async fn recall(
-        store: &Store,
+        floor: &Floor,
         mailbox: &Mailbox,
         lease: &Lease,
         folder: Folder,
         listed: &[Listed],
     ) -> Result<Self, StoreError> {
-        let now = Timestamp::now();
+        let (store, now, max_message) = (&floor.store, Timestamp::now(), floor.limits.max_message);
         if let Access::Imap(imap) = &mailbox.access {
             let highest = listed.iter().filter_map(|message| uid_of(&message.id)).max().unwrap_or(0);
             // A server that does not tell UIDNEXT has at least told the highest UID in use.
@@ -216,21 +256,28 @@ impl Memory {
             let uid_validity = folder.uid_validity.unwrap_or(0);
             let seen = FolderSeen { folder: imap.folder.clone(), uid_validity, uid_next };
             let epoch = store.begin_visit(lease, seen, now).await?;
-            let receipted = store.known_uids(mailbox.id, &epoch).await?;
+            let receipted = store.known_uids(mailbox.id, &epoch, max_message).await?;
             return Ok(Self::Uids { first_uid: epoch.first_uid, floor: epoch.floor, receipted });
         }
         if mailbox.first_visit_at.is_none() {
             let left = if mailbox.start == StartFrom::New { listed } else { &[] };
             store.record_before_start(lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
         }
-        Ok(Self::Names(store.known_names(mailbox.id).await?))
+        Ok(Self::Names(store.known_names(mailbox.id, max_message).await?))
     }
 
-    fn has_receipt(&self, id: &RemoteId) -> bool {
-        match (self, id) {
-            (Self::Uids { receipted, .. }, RemoteId::Imap { uid, .. }) => receipted.contains_key(uid),
-            (Self::Names(known), RemoteId::Maildir { name }) => known.receipted.contains(name),
-            _ => false,
+    fn recognise(&self, message: &Listed) -> Recognised {
+        match (self, &message.id) {
+            (Self::Uids { receipted, .. }, RemoteId::Imap { uid, .. }) => match receipted.get(uid) {
+                None => Recognised::New,
+                Some(known) => {
+                    let other_arrival = message.received_at.is_some_and(|at| !is_same_instant(at, known.received_at));
+                    let stranger = known.size != message.size && other_arrival;
+                    if stranger { Recognised::Stranger } else { Recognised::Known }
+                }
+            },
+            (Self::Names(known), RemoteId::Maildir { name }) if known.receipted.contains(name) => Recognised::Known,
+            _ => Recognised::New,
         }
     }
 
@@ -261,9 +308,9 @@ async fn fetch_and_file(
     if wanted.is_empty() {
         return Ok(());
     }
+    let mut came = Came::default();
     let (fetched, from_server) = mpsc::channel(BATCH_MESSAGES);
     let (accepted, to_read) = mpsc::channel(1);
-    let mut came = (0, 0);
     let fetching = async {
         let result = session.fetch(wanted, &floor.budget, &fetched).await;
         drop(fetched);
@@ -275,29 +322,44 @@ async fn fetch_and_file(
         accept_stage(floor, lease, from_server, accepted, &mut came),
         intake::stage(floor, to_read, progress),
     );
-    (report.fetched, report.bytes) = came;
+    (report.fetched, report.bytes) = (came.messages, came.octets);
+    report.tally.held += came.held;
     let tally = filing?;
     report.tally.add(&tally);
-    report.tally.held += accepting?;
-    Ok(fetching?)
+    accepting?;
+    fetching?;
+    report.unaccounted = (wanted.len() as u64).saturating_sub(came.accounted);
+    Ok(())
 }
 
-/// Makes batches durable: ★ durable 1. Returns how many messages were held without their octets.
+/// What came of the messages that were asked for.
+#[derive(Default)]
+struct Came {
+    messages: u64,
+    octets: u64,
+    /// Messages that are held without their octets, by this visit for the first time.
+    held: u64,
+    /// Messages of which it is known what became of them: accepted, held, or gone from the server.
+    accounted: u64,
+}
+
+/// Makes batches durable: ★ durable 1.
 async fn accept_stage(
     floor: &Floor,
     lease: &Lease,
     mut from_server: mpsc::Receiver<Fetched>,
     accepted: mpsc::Sender<intake::Batch>,
-    came: &mut (u64, u64),
-) -> Result<u64, StoreError> {
-    let mut held = 0;
+    came: &mut Came,
+) -> Result<(), StoreError> {
     while let Some(first) = from_server.recv().await {
         let batch = collect(first, &mut from_server).await;
+        let asked = batch.len() as u64;
         let (mut incoming, mut unfetched, mut budget) = (Vec::new(), Vec::new(), Vec::new());
         for mut message in batch {
             match std::mem::replace(&mut message.outcome, Outcome::Vanished) {
                 Outcome::Message(raw) => {
-                    *came = (came.0 + 1, came.1 + raw.size());
+                    came.messages += 1;
+                    came.octets += raw.size();
                     incoming.push(Incoming { listed: message.listed.clone(), raw });
                     budget.push(message);
                 }
@@ -314,21 +376,22 @@ async fn accept_stage(
             }
         }
         if !unfetched.is_empty() {
-            held += unfetched.len() as u64;
-            floor.store.accept_unfetched(lease, unfetched, Timestamp::now()).await?;
+            came.held += floor.store.accept_unfetched(lease, unfetched, Timestamp::now()).await?;
         }
         if incoming.is_empty() {
+            came.accounted += asked;
             continue;
         }
         crash_point!("visit.before_accept");
         let claimed = floor.store.accept(lease, incoming, &floor.worker, Timestamp::now()).await?.claimed;
+        came.accounted += asked;
         crash_point!("visit.after_accept");
         // The budget travels with the batch and is free again when the batch is filed.
-        if accepted.send(intake::Batch::new(claimed, budget)).await.is_err() {
+        if accepted.send(intake::Batch::new(floor, claimed, budget)).await.is_err() {
             break;
         }
     }
-    Ok(held)
+    Ok(())
 }
 
 /// A batch: what is there already, and what comes within [`LINGER`].
@@ -391,6 +454,9 @@ async fn settle(
 /// The second look before anything is changed on the server: size and arrival must be what they were, the latter to the
 /// microsecond, which is as finely as it is stored.
 fn is_same(owed: &Owed, now: &Listed) -> bool {
-    let same_arrival = |received: Timestamp| owed.received_at().as_microsecond() == received.as_microsecond();
-    owed.size() == now.size && now.received_at.is_none_or(same_arrival)
+    owed.size() == now.size && now.received_at.is_none_or(|at| is_same_instant(at, owed.received_at()))
+}
+
+fn is_same_instant(listed: Timestamp, stored: Timestamp) -> bool {
+    listed.as_microsecond() == stored.as_microsecond()
 }

@@ -57,6 +57,12 @@ impl Failure {
         match error {
             crate::collector::VisitError::Source(error) => Self::of_source(error),
             crate::collector::VisitError::Store(error) => Self::of_store(error),
+            crate::collector::VisitError::Changed { .. } => Self::new(
+                error.code(),
+                error.to_string(),
+                "nothing was fetched or changed; if this is another account, or its server was restored from a backup, \
+                 add it as a new mailbox and remove this one",
+            ),
         }
     }
 }

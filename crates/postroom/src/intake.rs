@@ -8,22 +8,48 @@ use jiff::Timestamp;
 use postroom_domain::{Reason, ReceiptId};
 use postroom_mail::RawMessage;
 use postroom_sources::Fetched;
-use postroom_store::{ClaimLimit, Claimed, Outcome, OutcomeKind, Reading, StoreError};
+use postroom_store::{ClaimLimit, Claimed, Outcome, OutcomeKind, Reading, Store, StoreError, Ticket};
 use tokio::sync::mpsc;
 
 /// Messages and octets that are claimed, read and filed together.
 const CLAIM: ClaimLimit = ClaimLimit { count: 64, octets: 8 << 20 };
 
-/// Accepted messages on their way to filing, with the memory they may use.
+/// Accepted messages on their way to filing, with the memory they may use until then.
 pub struct Batch {
     claimed: Vec<Claimed>,
+    unfiled: Unfiled,
     budget: Vec<Fetched>,
 }
 
 impl Batch {
     /// A batch that keeps its part of the budget until it is filed.
-    pub fn new(claimed: Vec<Claimed>, budget: Vec<Fetched>) -> Self {
-        Self { claimed, budget }
+    pub fn new(floor: &Floor, claimed: Vec<Claimed>, budget: Vec<Fetched>) -> Self {
+        let tickets = claimed.iter().map(Claimed::ticket).collect();
+        Self { claimed, unfiled: Unfiled { store: floor.store.clone(), tickets }, budget }
+    }
+}
+
+/// The claims of a batch that is not filed yet. Whatever ends the batch before, an error or a visit that is given up,
+/// they are given back, so that another worker need not wait until they expire.
+struct Unfiled {
+    store: Store,
+    tickets: Vec<Ticket>,
+}
+
+impl Drop for Unfiled {
+    fn drop(&mut self) {
+        let (store, tickets) = (self.store.clone(), std::mem::take(&mut self.tickets));
+        if tickets.is_empty() {
+            return;
+        }
+        // Without a runtime the process is ending, and the claims of a dead process are free.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = store.give_back(tickets).await {
+                    tracing::warn!(code = error.code(), "claims could not be given back; they expire by themselves");
+                }
+            });
+        }
     }
 }
 
@@ -84,8 +110,7 @@ pub async fn stage(
         let mut tally = Tally::default();
         while let Some((batch, readings)) = to_file.recv().await {
             let messages = batch.claimed.len() as u64;
-            tally.count(&file(floor, batch.claimed, readings).await?);
-            drop(batch.budget);
+            tally.count(&file(floor, batch, readings).await?);
             progress.filed(messages);
         }
         Ok(tally)
@@ -104,8 +129,9 @@ pub async fn work_off(floor: &Floor, mut each: impl FnMut(&[Outcome])) -> Result
         }
         // The store gives a suspect alone; so it is read alone, and a crash now is its own.
         let alone = claimed.iter().any(Claimed::suspect);
-        let readings = read_all(floor, &claimed, alone).await;
-        let outcomes = file(floor, claimed, readings).await?;
+        let batch = Batch::new(floor, claimed, Vec::new());
+        let readings = read_all(floor, &batch.claimed, alone).await;
+        let outcomes = file(floor, batch, readings).await?;
         tally.count(&outcomes);
         each(&outcomes);
     }
@@ -113,8 +139,9 @@ pub async fn work_off(floor: &Floor, mut each: impl FnMut(&[Outcome])) -> Result
 
 /// Reads and files messages that were just claimed, say by `deliver`.
 pub async fn work(floor: &Floor, claimed: Vec<Claimed>) -> Result<Vec<Outcome>, StoreError> {
-    let readings = read_all(floor, &claimed, false).await;
-    file(floor, claimed, readings).await
+    let batch = Batch::new(floor, claimed, Vec::new());
+    let readings = read_all(floor, &batch.claimed, false).await;
+    file(floor, batch, readings).await
 }
 
 async fn read_all(floor: &Floor, claimed: &[Claimed], alone: bool) -> Vec<Reading> {
@@ -126,9 +153,12 @@ async fn read_all(floor: &Floor, claimed: &[Claimed], alone: bool) -> Vec<Readin
     readings.into_iter().map(|read| read.map_or_else(held, |message| Reading::Message(Box::new(message)))).collect()
 }
 
-async fn file(floor: &Floor, claimed: Vec<Claimed>, readings: Vec<Reading>) -> Result<Vec<Outcome>, StoreError> {
-    let batch = claimed.into_iter().zip(readings).collect();
-    let outcomes = floor.store.file(batch, &floor.worker, Timestamp::now()).await?;
+async fn file(floor: &Floor, batch: Batch, readings: Vec<Reading>) -> Result<Vec<Outcome>, StoreError> {
+    let Batch { claimed, mut unfiled, budget } = batch;
+    let read = claimed.into_iter().zip(readings).collect();
+    let outcomes = floor.store.file(read, &floor.worker, Timestamp::now()).await?;
+    unfiled.tickets.clear();
+    drop(budget);
     crash_point!("intake.after_file");
     Ok(outcomes)
 }

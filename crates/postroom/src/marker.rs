@@ -86,11 +86,10 @@ impl Marker {
         }
         Ok(dead)
     }
-}
 
-impl Drop for Marker {
-    fn drop(&mut self) {
-        // An orderly end leaves nothing to suspect. Should the removal fail, the empty slots name nobody either.
+    /// Takes the file away, so that nothing is suspected of an orderly end, whatever is still being read.
+    pub fn retire(&self) {
+        // Should the removal fail, the slots of threads that are done name nobody either.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -127,6 +126,7 @@ mod tests {
 
         // What a killed process leaves is the file without its lock.
         let left = fs::read(&marker.path).unwrap();
+        marker.retire();
         drop(marker);
         fs::write(dir.path().join("run-1.reading"), left).unwrap();
         let dead = Marker::of_the_dead(dir.path()).unwrap();

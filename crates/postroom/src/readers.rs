@@ -31,6 +31,16 @@ pub struct Readers {
     jobs: mpsc::Sender<Job>,
     /// Held shared by ordinary reading and exclusively while a suspect is read, so that nothing else is being read then.
     gate: Arc<RwLock<()>>,
+    _end: Arc<End>,
+}
+
+/// Takes the marker file away with the last owner of the threads, which may themselves still be reading.
+struct End(Arc<Marker>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.retire();
+    }
 }
 
 impl Readers {
@@ -50,7 +60,7 @@ impl Readers {
                 .stack_size(STACK)
                 .spawn(move || work(slot, &queue, &marker))?;
         }
-        Ok(Self { jobs, gate: Arc::new(RwLock::new(())) })
+        Ok(Self { jobs, gate: Arc::new(RwLock::new(())), _end: Arc::new(End(marker)) })
     }
 
     /// Reads messages, in parallel, and returns what was read in the same order. With `alone` nothing else is read in

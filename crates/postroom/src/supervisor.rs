@@ -1,9 +1,9 @@
 //! What `serve` keeps going: a visit to each mailbox when its time has come, and intake of what was left over.
 
 use crate::collector::{self, Unwatched, VisitError};
-use crate::floor::Floor;
+use crate::failure::Failure;
+use crate::floor::{Floor, suspect_what_the_dead_read};
 use crate::intake;
-use jiff::Timestamp;
 use postroom_domain::{Mailbox, MailboxId};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -59,13 +59,8 @@ async fn start_due(
     under_way: &mut HashSet<MailboxId>,
     visits: &mut JoinSet<(MailboxId, u32, Result<(), VisitError>)>,
 ) {
-    let due = match enabled(floor).await {
-        Ok(mailboxes) => mailboxes,
-        Err(error) => {
-            tracing::error!(code = error.code(), %error, "the list of mailboxes could not be read");
-            return;
-        }
-    };
+    // Intake looks at the same database and says what is wrong with it.
+    let Ok(due) = enabled(floor).await else { return };
     for mailbox in due {
         let waits = schedules.get(&mailbox.id).is_some_and(|schedule| schedule.next > Instant::now());
         if waits || under_way.len() >= VISITS || !under_way.insert(mailbox.id) {
@@ -117,10 +112,24 @@ fn next_visit(id: MailboxId, every_s: u32, failures: u32, result: &Result<(), Vi
 
 async fn work_off_leftovers(floor: Floor) {
     let mut tick = tokio::time::interval(LEFTOVERS);
+    let mut failing = None;
     loop {
         tick.tick().await;
-        if let Err(error) = intake::work_off(&floor, |_| {}).await {
-            tracing::error!(code = error.code(), %error, at = %Timestamp::now(), "intake failed; it is tried again");
+        let failed = work_off_once(&floor).await.err().map(|failure| failure.code);
+        // Said once when it begins and once when it ends, not every two seconds.
+        if failed != failing {
+            match failed {
+                Some(code) => tracing::error!(code, "intake fails and is tried again; mail waits on its servers"),
+                None => tracing::warn!("intake goes on"),
+            }
         }
+        failing = failed;
     }
+}
+
+async fn work_off_once(floor: &Floor) -> Result<(), Failure> {
+    // A `fetch` or `deliver` beside us may have died of a message that we are about to take over.
+    suspect_what_the_dead_read(&floor.store).await?;
+    intake::work_off(floor, |_| {}).await?;
+    Ok(())
 }

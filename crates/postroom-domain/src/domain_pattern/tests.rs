@@ -60,3 +60,16 @@ fn a_pattern_that_reaches_its_limit_decides_nothing() {
     let both = list(&["^(a+)+$", r"@example\.org"]);
     assert_eq!(both.admits(&address), Ok(true));
 }
+
+#[test]
+fn patterns_that_can_never_match_are_refused() {
+    let compile = |p: &str| PatternList::compile(&[p.to_owned()]);
+    for never in ["", "   ", "^$", "@example\\.org$x", r"a\Zb", r"\z@example\.org", "a^b", r"x\Ay", "^$|a^b"] {
+        assert!(matches!(compile(never), Err(PatternError::NeverMatches { .. })), "{never:?}");
+    }
+    for possible in
+        ["^a@b\\.org$", "(^a|b)@c\\.org$", "x?^a", "[$^]", r"\$a", "a^b|c", "(a$)", "^", "$", r"\Aa@b\.org\z"]
+    {
+        assert!(compile(possible).is_ok(), "{possible:?}");
+    }
+}

@@ -5,7 +5,7 @@ use super::*;
 use crate::domain_pattern::PatternList;
 use crate::{Membership, ReceiptId, Role, User, UserId};
 use expect_test::{Expect, expect};
-use postroom_mail::{Address, AutomaticKind};
+use postroom_mail::Address;
 
 struct Case {
     message: Message,

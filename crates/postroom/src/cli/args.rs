@@ -46,7 +46,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show everything with sample mail in a throw-away directory
+    /// Show everything with sample mail in a throw-away directory (whatever --data says)
     Demo(Listen),
     /// Serve the web page and visit the mailboxes
     Serve(Listen),
@@ -228,6 +228,9 @@ pub struct MailboxAdd {
 pub struct MailboxSet {
     /// The mailbox
     pub name: String,
+    /// Directory of a Maildir
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
     #[command(flatten)]
     pub options: MailboxOptions,
 }
@@ -249,8 +252,8 @@ pub struct MailboxOptions {
     /// Read the password from standard input
     #[arg(long, conflicts_with = "password_file")]
     pub password_stdin: bool,
-    /// Read the password from a file (also POSTROOM_PASSWORD_FILE)
-    #[arg(long, value_name = "F", env = "POSTROOM_PASSWORD_FILE")]
+    /// Read the password from a file; `add` also takes its name from POSTROOM_PASSWORD_FILE
+    #[arg(long, value_name = "F")]
     pub password_file: Option<PathBuf>,
     /// How to log in
     #[arg(long)]

@@ -23,7 +23,8 @@ pub async fn run(global: &Global, names: Vec<String>, out: Output) -> Result<Exi
     }
     if mailboxes.is_empty() {
         out.say(
-            "no mailbox is enabled; `postroom mailbox list` shows them, `postroom mailbox add --help` how to add one",
+            "no mailbox is enabled: `postroom mailbox list` shows which are paused, `postroom setting show` whether \
+             submissions are on, `postroom mailbox add --help` how to add one",
         )?;
     }
     let mut failed = false;
@@ -58,9 +59,12 @@ async fn chosen(floor: &Floor, names: &[String]) -> Result<Vec<Mailbox>, Failure
 async fn visit(floor: &Floor, mailbox: &Mailbox, out: Output) -> Result<bool, Failure> {
     let started = Instant::now();
     let bar = Bar::new(&mailbox.name, out);
-    let lease = collector::lease(floor, mailbox, true).await?;
-    let Some(lease) = lease else { return Ok(true) };
-    let (report, result) = collector::visit(floor, mailbox, lease, &bar).await;
+    let (report, result) = match collector::lease(floor, mailbox, true).await {
+        Ok(Some(lease)) => collector::visit(floor, mailbox, lease, &bar).await,
+        Ok(None) => return Ok(true),
+        // This mailbox cannot be visited; the others can.
+        Err(error) => (Report::default(), Err(error.into())),
+    };
     bar.0.finish_and_clear();
     let error = result.err().map(Failure::from);
     let ms = started.elapsed().as_millis() as u64;

@@ -5,7 +5,7 @@ use super::output::{Output, clean_text, one_line, report};
 use super::{FAILED, open_store};
 use crate::failure::Failure;
 use postroom_domain::filing::Effect;
-use postroom_domain::{Filing, TraceStep};
+use postroom_domain::{Filing, Reason, TraceStep};
 use postroom_mail::RawMessage;
 use postroom_mail::read::Inspection;
 use serde_json::json;
@@ -77,6 +77,14 @@ fn describe(read: &Inspection) -> String {
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
     let store = open_store(global).await?;
     let raw = open(file)?;
+    let limit = crate::floor::limits()?.max_message;
+    if raw.size() > limit {
+        let (size, reason) = (raw.size(), Reason::TooLarge);
+        let trace = [TraceStep::new("size", "too large", format!("{size} octets; the limit is {limit}"))];
+        let object = json!({"filing": "held", "reason": reason, "item": null, "workspace": null, "trace": trace});
+        return out
+            .object(&object, || format!("It would become held mail: {}.\n{}", reason.sentence(), step(&trace[0])));
+    }
     let unread =
         || Failure::new("READ_PANICKED", format!("{}: reading it failed", file.display()), "please report this file");
     let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || postroom_mail::read(&raw));

@@ -36,6 +36,13 @@ pub async fn run(global: &Global, command: ItemCommand, out: Output) -> Result<(
 /// Lists everything that fits the filter, page by page, so that a long list needs no memory.
 async fn list(store: &Store, workspace: Option<String>, query: Option<String>, out: Output) -> Result<(), Failure> {
     let workspace = workspace.as_deref().map(workspace_key).transpose()?;
+    if let Some(key) = &workspace
+        && !store.workspaces().await?.iter().any(|known| known.key == *key)
+    {
+        // A misspelt key is an error, not an empty list.
+        let help = "`postroom workspace list` shows the workspaces";
+        return Err(Failure::new("WORKSPACE_UNKNOWN", format!("there is no workspace {key}"), help));
+    }
     let mut filter = ItemFilter { workspace, query, limit: 500, ..ItemFilter::default() };
     let mut first = true;
     loop {

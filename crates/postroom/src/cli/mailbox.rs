@@ -5,7 +5,7 @@ use super::args::{
     SwitchArg, YesNo,
 };
 use super::output::{Output, count, text_table};
-use super::{FAILED, open_store, read_secret_file, workspace_key};
+use super::{FAILED, open_or_create, open_store, read_secret_file, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
@@ -13,11 +13,14 @@ use postroom_mail::{Access, AuthMethod, ImapAccess, Secret, Security, Settlement
 use postroom_sources::{Limits, Trust};
 use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
 use serde_json::{Value, json};
-use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Result<ExitCode, Failure> {
-    let store = open_store(global).await?;
+    let store = match &command {
+        MailboxCommand::Add(_) => open_or_create(global).await?,
+        _ => open_store(global).await?,
+    };
     match command {
         MailboxCommand::Add(add) => self::add(&store, *add, out).await?,
         MailboxCommand::Set(set) => self::set(&store, *set, out).await?,
@@ -47,6 +50,7 @@ async fn say(store: &Store, name: &str, done: &str, out: Output) -> Result<(), F
 }
 
 async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure> {
+    printable("name", &add.name)?;
     let access = new_access(&add)?;
     let options = add.options;
     let workspace = options.workspace.as_deref().map(workspace_key).transpose()?;
@@ -58,7 +62,12 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
         start: options.start.as_deref().map_or(Ok(StartFrom::New), start_from)?,
         every_s: options.every.as_deref().map_or(Ok(60), seconds)?,
     };
-    let password = password(&options)?;
+    distinct_folders(&new.access, &new.policy)?;
+    let mut password = password(&options)?;
+    // Only where a password is needed: on `set` a variable that happens to be there must not change one.
+    if let (None, Access::Imap(_), Some(file)) = (&password, &new.access, std::env::var_os("POSTROOM_PASSWORD_FILE")) {
+        password = Some(usable(read_secret_file(Path::new(&file))?)?);
+    }
     if password.is_none() && matches!(new.access, Access::Imap(_)) {
         return Err(Failure::new(
             "USAGE",
@@ -80,10 +89,13 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
 async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure> {
     let options = set.options;
     let now = store.mailbox(&set.name).await?;
+    let path = set.path;
+    let (access, policy) = (changed_access(now.access.clone(), path, &options)?, policy(now.policy.clone(), &options)?);
+    distinct_folders(&access, &policy)?;
     let change = MailboxChange {
-        access: Some(changed_access(now.access.clone(), &options)?),
+        access: Some(access),
         workspace: options.workspace.as_deref().map(workspace_key).transpose()?.map(Some),
-        policy: Some(policy(now.policy.clone(), &options)?),
+        policy: Some(policy),
         start: options.start.as_deref().map(start_from).transpose()?,
         every_s: options.every.as_deref().map(seconds).transpose()?,
         password: password(&options)?,
@@ -221,14 +233,18 @@ fn maildir(add: &MailboxAdd) -> Result<Access, Failure> {
     Ok(Access::Maildir { path })
 }
 
-fn changed_access(access: Access, options: &MailboxOptions) -> Result<Access, Failure> {
+fn changed_access(access: Access, path: Option<PathBuf>, options: &MailboxOptions) -> Result<Access, Failure> {
     let Access::Imap(mut imap) = access else {
         if options.host.is_some() || options.security.is_some() || options.user.is_some() {
             let help = "remove the mailbox and add it again with --protocol imap";
             return Err(Failure::new("USAGE", "this mailbox is not on a server", help));
         }
-        return Ok(access);
+        return Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }));
     };
+    if path.is_some() {
+        let help = "remove the mailbox and add it again with --protocol maildir";
+        return Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help));
+    }
     imap.allow_private_host |= options.allow_private_host;
     if let Some(host) = &options.host {
         imap.host = checked_host(host.clone(), imap.allow_private_host)?;
@@ -301,9 +317,9 @@ fn auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
 
 /// The mailbox's rules with what the options change in them.
 fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<MailboxPolicy, Failure> {
-    if options.keep == Some(YesNo::Yes) && options.done_folder.is_some() {
-        let help = "leave one of them away: --done-folder moves filed mail, --keep yes leaves it where it is";
-        return Err(Failure::new("USAGE", "--keep yes and --done-folder contradict each other", help));
+    if options.keep.is_some() && options.done_folder.is_some() {
+        let help = "leave one of them away: --done-folder moves filed mail, --keep says whether it stays or is deleted";
+        return Err(Failure::new("USAGE", "--keep and --done-folder contradict each other", help));
     }
     match options.keep {
         Some(YesNo::Yes) => policy.filed = Settlement::Keep,
@@ -331,6 +347,34 @@ fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<Mailbox
         None => policy.automatic,
     };
     Ok(policy)
+}
+
+/// Refuses to move mail into the folder that it is read from: it would come in again and again.
+fn distinct_folders(access: &Access, policy: &MailboxPolicy) -> Result<(), Failure> {
+    let watched = match access {
+        Access::Imap(imap) => imap.folder.as_str(),
+        Access::Maildir { .. } | Access::Push => "INBOX",
+    };
+    for settlement in [&policy.filed, &policy.held] {
+        let Settlement::MoveTo(folder) = settlement else { continue };
+        printable("folder", folder)?;
+        // Only INBOX is the same whatever its case: RFC 9051 §5.1.
+        let same = folder == watched || (folder.eq_ignore_ascii_case("INBOX") && watched.eq_ignore_ascii_case("INBOX"));
+        if same || folder.is_empty() {
+            let message = format!("mail cannot be moved to `{folder}`, the folder that it is read from");
+            return Err(Failure::new("USAGE", message, "nothing was saved; name another folder"));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses characters that would command a terminal or break a protocol.
+fn printable(what: &str, text: &str) -> Result<(), Failure> {
+    if !text.trim().is_empty() && text.len() <= 255 && !text.chars().any(char::is_control) {
+        return Ok(());
+    }
+    let message = format!("a {what} has 1 to 255 octets and no control characters");
+    Err(Failure::new("USAGE", message, "nothing was saved; choose another one"))
 }
 
 fn start_from(text: &str) -> Result<StartFrom, Failure> {
@@ -370,16 +414,27 @@ fn seconds(text: &str) -> Result<u32, Failure> {
 }
 
 fn password(options: &MailboxOptions) -> Result<Option<Secret>, Failure> {
-    if options.password_stdin {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map_err(|error| {
+    let given = if options.password_stdin {
+        Some(super::terminal::read_secret().map_err(|error| {
             let help = "pipe the password in, for example: pass show desk | postroom mailbox add … --password-stdin";
             Failure::new("SECRET_FILE_UNREADABLE", format!("no password on standard input: {error}"), help)
-        })?;
-        let text = text.strip_suffix('\n').unwrap_or(&text);
-        return Ok(Some(Secret::new(text.strip_suffix('\r').unwrap_or(text))));
+        })?)
+    } else {
+        options.password_file.as_deref().map(read_secret_file).transpose()?
+    };
+    given.map(usable).transpose()
+}
+
+/// Refuses what can be no password on any server, before it is saved.
+fn usable(password: Secret) -> Result<Secret, Failure> {
+    let help = "nothing was saved; check the file or what is piped in";
+    if password.expose().is_empty() {
+        return Err(Failure::new("USAGE", "the password is empty", help));
     }
-    options.password_file.as_deref().map(read_secret_file).transpose()
+    if password.expose().contains(['\0', '\r', '\n']) {
+        return Err(Failure::new("USAGE", "the password has a NUL or a line end in it", help));
+    }
+    Ok(password)
 }
 
 #[cfg(test)]

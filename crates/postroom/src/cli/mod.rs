@@ -15,6 +15,7 @@ mod push;
 mod receipt;
 mod serve;
 mod setting;
+mod terminal;
 
 use crate::failure::Failure;
 use crate::floor::Floor;
@@ -28,17 +29,14 @@ use std::process::ExitCode;
 const FAILED: u8 = 1;
 /// Wrong usage.
 const USAGE: u8 = 2;
+/// The database in a data directory.
+const SQLITE_FILE: &str = "postroom.sqlite3";
 
 /// Runs the command that was asked for.
 pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version are no failure and go to stdout; the parser's own words are good.
-            let status = if error.use_stderr() { USAGE } else { 0 };
-            let _ = error.print();
-            return ExitCode::from(status);
-        }
+        Err(error) => return refuse(&error),
     };
     start_logging(cli.global.verbose);
     let json = cli.global.json;
@@ -59,6 +57,26 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Help and version, which are no failure and go to stdout; or wrong usage, in the form that every failure has.
+fn refuse(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let text = error.to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let message = lines.next().unwrap_or("wrong usage").trim_start_matches("error: ").to_owned();
+    // What the parser adds: the values it knows, the nearest command, the usage.
+    let rest: Vec<&str> = lines.filter(|line| !line.starts_with("For more information")).collect();
+    let help = if rest.is_empty() { "see `postroom --help`".to_owned() } else { rest.join(" · ") };
+    output::report(&Failure::new("USAGE", message, help), json);
+    // A mail server takes any other status for a final refusal and sends the message back.
+    let delivers = arguments.iter().any(|argument| argument == "deliver");
+    ExitCode::from(if delivers { push::EX_TEMPFAIL } else { USAGE })
+}
+
 async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     let global = cli.global;
     let out = Output::new(global.json);
@@ -70,7 +88,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Mailbox(command) => return mailbox::run(&global, command, out).await,
         Command::Fetch { names } => return fetch::run(&global, names, out).await,
         Command::Deliver { mailbox } => return Ok(push::deliver(&global, &mailbox, out).await),
-        Command::Import { path, workspace } => push::import(&global, &path, &workspace, out).await,
+        Command::Import { path, workspace } => return push::import(&global, &path, &workspace, out).await,
         Command::Inspect { files } => return inspect::inspect(&files, out),
         Command::Explain { file, mailbox } => inspect::explain(&global, &file, mailbox.as_deref(), out).await,
         Command::Item(command) => item::run(&global, command, out).await,
@@ -142,8 +160,20 @@ fn read_secret_file(file: &std::path::Path) -> Result<postroom_mail::Secret, Fai
     Ok(postroom_mail::Secret::new(text.strip_suffix('\r').unwrap_or(text)))
 }
 
-/// Opens the store.
+/// Opens the store, which must be there: a misspelt directory is an error, not an empty installation.
 async fn open_store(global: &Global) -> Result<Store, Failure> {
+    if global.database.is_none() && !global.data.join(SQLITE_FILE).exists() {
+        return Err(Failure::new(
+            "DATA_DIR_MISSING",
+            format!("there is no Postroom data in {}", global.data.display()),
+            "name the directory with --data or POSTROOM_DATA; to begin a new one: postroom workspace add SUP Support --default",
+        ));
+    }
+    open_or_create(global).await
+}
+
+/// Opens the store, or makes a new one.
+async fn open_or_create(global: &Global) -> Result<Store, Failure> {
     let config = store_config(global)?;
     let opened = tokio::task::spawn_blocking(move || Store::open(&config)).await;
     opened.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?.map_err(Failure::from)

@@ -2,7 +2,7 @@
 
 use super::args::{Global, UserCommand, WorkspaceCommand};
 use super::output::Output;
-use super::{open_store, workspace_key};
+use super::{open_or_create, open_store, workspace_key};
 use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::user::NotARole;
@@ -14,9 +14,9 @@ use serde_json::json;
 pub const SIGNIN_LINK_TTL: SignedDuration = SignedDuration::from_mins(15);
 
 pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) -> Result<(), Failure> {
-    let store = open_store(global).await?;
     match command {
         WorkspaceCommand::Add { key, name, default } => {
+            let store = open_or_create(global).await?;
             let workspace = store.add_workspace(&workspace_key(&key)?, &name, default).await?;
             out.object(&workspace, || {
                 let role = if workspace.default { ", the default workspace" } else { "" };
@@ -24,7 +24,7 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
             })
         }
         WorkspaceCommand::List => {
-            let workspaces = store.workspaces().await?;
+            let workspaces = open_store(global).await?.workspaces().await?;
             let none = "no workspaces yet; add one with: postroom workspace add SUP Support --default";
             out.table(&workspaces, ["KEY", "NAME", ""], none, |w| {
                 [w.key.to_string(), w.name.clone(), if w.default { "default".to_owned() } else { String::new() }]
@@ -34,22 +34,23 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
 }
 
 pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<(), Failure> {
-    let store = open_store(global).await?;
     match command {
         UserCommand::Add { address, name, admin, member, alias } => {
+            let store = open_or_create(global).await?;
             let memberships = member.iter().map(|text| membership(text)).collect::<Result<_, _>>()?;
             let new = NewUser { address, name: name.unwrap_or_default(), admin, memberships, aliases: alias };
             let user = store.add_user(new, Timestamp::now()).await?;
             out.object(&user, || format!("added {}", describe(&user)))
         }
         UserCommand::List => {
-            let users = store.users().await?;
+            let users = open_store(global).await?.users().await?;
             let none = "no users yet; add one with: postroom user add you@example.org --admin";
             out.table(&users, ["ADDRESS", "NAME", "ROLES", "ALIASES"], none, |u| {
                 [u.address.clone(), u.name.clone(), roles(u), u.aliases.join(" ")]
             })
         }
         UserCommand::SigninLink { address, base } => {
+            let store = open_store(global).await?;
             let Some(user) = store.user_by_address(&address).await? else {
                 return Err(Failure::new(
                     "USER_UNKNOWN",

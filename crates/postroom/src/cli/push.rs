@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 /// sysexits' EX_TEMPFAIL: the mail server keeps the message and tries again.
-const EX_TEMPFAIL: u8 = 75;
+pub const EX_TEMPFAIL: u8 = 75;
 
 /// How long `deliver` waits for the filing; what takes longer is filed by the next `fetch` or by `serve`.
 const FILING: Duration = Duration::from_secs(10);
@@ -88,7 +88,7 @@ async fn accept(floor: &Floor, mailbox: &Mailbox, raw: RawMessage) -> Result<Acc
     Ok(floor.store.accept_pushed(mailbox.id, raw, &floor.worker, Timestamp::now()).await?)
 }
 
-pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) -> Result<(), Failure> {
+pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) -> Result<ExitCode, Failure> {
     let floor = open_floor(global).await?;
     let key = workspace_key(workspace)?;
     let mailbox = floor.store.push_mailbox(&key, Timestamp::now()).await?;
@@ -105,11 +105,12 @@ pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) 
                     octets += raw.size();
                     together.push(raw);
                 }
-                Outcome::TooLarge { announced } => {
-                    sum.skip(&message.origin, &format!("{announced} octets are too many"), out)?
+                Outcome::TooLarge { .. } => {
+                    let why = format!("it is larger than {} octets", floor.limits.max_message);
+                    sum.skip(&message.origin, "TOO_LARGE", &why, out)?;
                 }
-                Outcome::Unfetchable(why) => sum.skip(&message.origin, &why, out)?,
-                Outcome::Vanished => sum.skip(&message.origin, "it is not there any more", out)?,
+                Outcome::Unfetchable(why) => sum.skip(&message.origin, "FILE_UNREADABLE", &why, out)?,
+                Outcome::Vanished => sum.skip(&message.origin, "FILE_UNREADABLE", "it is not there any more", out)?,
             }
         }
         if together.is_empty() {
@@ -120,7 +121,8 @@ pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) 
         file_together(&floor, mailbox.id, together, &bar, &mut sum).await?;
     }
     bar.0.finish_and_clear();
-    sum.print(out)
+    sum.print(out)?;
+    Ok(if sum.skipped > 0 { ExitCode::from(super::FAILED) } else { ExitCode::SUCCESS })
 }
 
 /// Accepts messages in one commit and files them in their order.
@@ -164,9 +166,11 @@ struct Sum {
 }
 
 impl Sum {
-    fn skip(&mut self, origin: &str, why: &str, out: Output) -> Result<(), Failure> {
+    fn skip(&mut self, origin: &str, code: &str, why: &str, out: Output) -> Result<(), Failure> {
         self.skipped += 1;
-        out.object(&json!({"file": origin, "skipped": why}), || format!("skipped {origin}: {why}"))
+        out.object(&json!({"file": origin, "skipped": why, "code": code}), || {
+            format!("skipped {origin}: [{code}] {why}")
+        })
     }
 
     fn print(&self, out: Output) -> Result<(), Failure> {

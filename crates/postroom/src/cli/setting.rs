@@ -1,14 +1,17 @@
 //! `postroom setting` and `postroom pattern`.
 
 use super::args::{Global, OnOff, PatternCommand, SettingCommand, SettingSet};
-use super::open_store;
 use super::output::Output;
+use super::{open_or_create, open_store};
 use crate::failure::Failure;
 use postroom_domain::domain_pattern::{PatternError, PatternList};
 use serde_json::json;
 
 pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> Result<(), Failure> {
-    let store = open_store(global).await?;
+    let store = match &command {
+        SettingCommand::Set(_) => open_or_create(global).await?,
+        SettingCommand::Show => open_store(global).await?,
+    };
     let mut policy = store.global_policy().await?;
     if let SettingCommand::Set(set) = command {
         match set {

@@ -28,6 +28,8 @@ fn bad_input_gets_a_code_and_a_way_out() {
         (vec!["receipt", "show", "77"], "RECEIPT_UNKNOWN", 1),
         (vec!["setting", "set", "allowed-domains", "("], "PATTERN_INVALID", 1),
         (vec!["pattern", "test", "(", "a@b.example"], "PATTERN_INVALID", 1),
+        (vec!["pattern", "test", "^$", "a@b.example"], "PATTERN_INVALID", 1),
+        (vec!["setting", "set", "allowed-domains", ""], "PATTERN_INVALID", 1),
         (vec!["inspect", "/nonexistent"], "FILE_UNREADABLE", 1),
         (vec!["serve", "--listen", "0.0.0.0:0"], "LISTEN_NOT_LOOPBACK", 1),
     ] {
@@ -35,8 +37,58 @@ fn bad_input_gets_a_code_and_a_way_out() {
     }
     assert_eq!(desk.error(&["restore", "/nonexistent"]).0, "NOT_EMPTY");
     assert_eq!(Desk::new().error(&["restore", "/nonexistent"]).0, "BACKUP_DAMAGED");
-    let wrong = desk.run(&["fetsch"]);
-    assert_eq!(wrong.status.code(), Some(2));
+    assert_eq!(desk.error(&["fetsch"]), ("USAGE".to_owned(), 2));
+    assert_eq!(desk.error(&["receipt", "list", "--state", "bogus"]), ("USAGE".to_owned(), 2));
+    assert_eq!(desk.error(&["item", "list", "--workspace", "NOPE"]).0, "WORKSPACE_UNKNOWN");
+    for options in [
+        ["--done-folder", "INBOX"],
+        ["--held-folder", "inbox"],
+        ["--done-folder", ""],
+        ["--host", "a b"],
+        ["--every", "2d"],
+        ["--start", "soon"],
+    ] {
+        assert_eq!(
+            desk.error(&[&with("imap.example.org")[..], &options].concat()),
+            ("USAGE".to_owned(), 2),
+            "{options:?}"
+        );
+    }
+    assert_eq!(desk.run(&["deliver", "--bogus"]).status.code(), Some(75), "a mail server must keep the message");
+}
+
+#[test]
+fn a_misspelt_directory_is_an_error_and_is_not_made() {
+    let desk = Desk::new();
+    let file = desk.file("m.eml", &message(ANN, "Hello", ""));
+    let file = file.to_str().unwrap();
+    for arguments in [
+        vec!["item", "list"],
+        vec!["check"],
+        vec!["fetch"],
+        vec!["backup", "b"],
+        vec!["explain", file],
+        vec!["import", file, "--workspace", "SUP"],
+    ] {
+        assert_eq!(desk.error(&arguments).0, "DATA_DIR_MISSING", "{arguments:?}");
+    }
+    assert!(!desk.path().join("data").exists());
+}
+
+#[test]
+fn a_password_changes_only_when_one_is_given() {
+    let desk = Desk::furnished();
+    let right = desk.file("right", b"right\n");
+    let add =
+        ["--json", "mailbox", "add", "desk", "--protocol", "imap", "--host", "imap.example.org", "--security", "ssl"];
+    let add = [&add[..], &["--user", "u"]].concat();
+    assert_eq!(desk.error(&add[1..]).0, "USAGE", "no password at all");
+    assert_eq!(desk.run_with(&[&add[..], &["--password-stdin"]].concat(), b"").status.code(), Some(2), "an empty one");
+    let added = desk.command(&add).env("POSTROOM_PASSWORD_FILE", &right).output().unwrap();
+    assert!(added.status.success(), "{added:?}");
+    let set = ["mailbox", "set", "desk", "--every", "5m"];
+    let set = desk.command(&set).env("POSTROOM_PASSWORD_FILE", "/nonexistent").output().unwrap();
+    assert!(set.status.success(), "{set:?}");
 }
 
 #[test]

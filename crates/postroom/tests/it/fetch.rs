@@ -150,7 +150,40 @@ fn a_message_over_the_limit_is_held_and_stays_on_the_server() {
     assert_eq!((&held["reason"], &held["sha256"]), (&"TOO_LARGE".into(), &serde_json::Value::Null));
     assert!(held["size"].as_u64().unwrap() > 20_000);
     assert_eq!(dovecot.read_all("u5", "").unwrap().len(), 1);
-    assert_eq!(desk.ok(&["fetch"])[0]["fetched"], 0);
+    let again = desk.command(&["--json", "fetch"]).env("POSTROOM_MAX_MESSAGE", "10000").output().unwrap();
+    assert_eq!((&lines(&again.stdout)[0]["fetched"], &lines(&again.stdout)[0]["held"]), (&0.into(), &0.into()));
+    // The limit is raised, and what was left on the server comes.
+    assert_eq!(desk.ok(&["fetch"])[0]["items"], 1);
+    assert!(desk.ok(&["receipt", "list", "--state", "held"]).is_empty());
+    assert_eq!(dovecot.read_all("u5", "").unwrap().len(), 0);
+}
+
+#[test]
+fn another_account_under_the_same_uids_is_not_taken_for_the_old_one() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let desk = Desk::furnished();
+    for (user, subject) in [("twin-a", "first account"), ("twin-b", "quite another account")] {
+        let maildir = dovecot.maildir(user).unwrap();
+        // Both folders get the same UIDVALIDITY and count their UIDs from 1.
+        std::fs::write(maildir.join("dovecot-uidlist"), format!("3 V777 N1 G{}\n", "a".repeat(32))).unwrap();
+        dovecot.fill(user, &[message(ANN, subject, "")]).unwrap();
+    }
+    // Told apart by size and arrival; the second one arrived a day later.
+    for (name, _) in dovecot.read_all("twin-b", "").unwrap() {
+        let path = dovecot.maildir("twin-b").unwrap().join("new").join(name);
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(86_400);
+        std::fs::File::options().write(true).open(path).unwrap().set_modified(later).unwrap();
+    }
+    desk.add_mailbox(&dovecot, "desk", "twin-a", &["--start", "all", "--keep", "no", "--held-folder", "Held"]);
+    desk.ok(&["mailbox", "set", "desk", "--keep", "yes"]);
+    assert_eq!(desk.ok(&["fetch"])[0]["items"], 1);
+    desk.ok(&["mailbox", "set", "desk", "--user", "twin-b"]);
+    let output = desk.run(&["--json", "fetch"]);
+    let visit = &lines(&output.stdout)[0];
+    assert_eq!((&visit["error"]["code"], &visit["unaccounted"]), (&"MAILBOX_CHANGED".into(), &1.into()), "{visit}");
+    assert_eq!(dovecot.read_all("twin-b", "").unwrap().len(), 1);
+    let problems = desk.run(&["--json", "check"]);
+    assert!(String::from_utf8_lossy(&problems.stdout).contains("LEDGER_GAP"));
 }
 
 #[test]

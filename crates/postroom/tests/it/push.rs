@@ -46,6 +46,17 @@ fn an_import_can_be_repeated() {
     let import = || desk.ok(&["import", path.to_str().unwrap(), "--workspace", "SUP"]).pop().unwrap();
     assert_eq!((&import()["items"], &import()["known"]), (&2.into(), &2.into()));
     assert_eq!(desk.ok(&["item", "list"]).len(), 2);
+    // One file among many that cannot be taken is told, and does not stop the others.
+    let dir = desk.path().join("many");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("1.eml"), message(ANN, "small", "")).unwrap();
+    std::fs::write(dir.join("2.eml"), message(ANN, "large", &"x".repeat(9000))).unwrap();
+    std::fs::write(dir.join("3.eml"), message(ANN, "small too", "")).unwrap();
+    let mut many = desk.command(&["--json", "import", dir.to_str().unwrap(), "--workspace", "SUP"]);
+    let output = many.env("POSTROOM_MAX_MESSAGE", "5000").output().unwrap();
+    let printed = lines(&output.stdout);
+    assert_eq!((output.status.code(), &printed[0]["code"]), (Some(1), &"TOO_LARGE".into()));
+    assert_eq!((&printed[1]["items"], &printed[1]["skipped"]), (&2.into(), &1.into()));
     assert_eq!(desk.error(&["import", "/nonexistent/x.eml", "--workspace", "SUP"]).0, "FILE_UNREADABLE");
     assert_eq!(desk.error(&["import", path.to_str().unwrap(), "--workspace", "NOPE"]).0, "WORKSPACE_UNKNOWN");
 }

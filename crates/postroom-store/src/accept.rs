@@ -255,12 +255,15 @@ fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), St
     .map(drop)
 }
 
-/// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left.
+/// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left. One that was
+/// settled is not: we deleted or moved that message, so this is a copy of it.
 fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage) -> Result<bool, StoreError> {
     let RemoteId::Imap { folder, uid_validity, uid } = &listed.id else { return Ok(false) };
     let changed = tx.execute(
-        "UPDATE receipt SET remote_id = ?1, uid_validity = ?2, uid = ?3, server_size = ?4 WHERE id = \
-         (SELECT min(id) FROM receipt WHERE mailbox_id = ?5 AND sha256 = ?6 AND folder = ?7 AND uid_validity <> ?2)",
+        "UPDATE receipt SET remote_id = ?1, uid_validity = ?2, uid = ?3, server_size = ?4, \
+         received_at = coalesce(?8, received_at) WHERE id = \
+         (SELECT min(id) FROM receipt WHERE mailbox_id = ?5 AND sha256 = ?6 AND folder = ?7 AND uid_validity <> ?2 \
+         AND coalesce(settlement, '') <> 'settled')",
         params![
             &listed.id.to_string(),
             i64::from(*uid_validity),
@@ -268,7 +271,9 @@ fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage
             signed(listed.size),
             mailbox.0,
             &raw.sha256(),
-            folder
+            folder,
+            // Later it is compared with what the server shows of the new UID.
+            listed.received_at
         ],
     )?;
     Ok(changed > 0)

@@ -183,8 +183,9 @@ impl Store {
         .await
     }
 
-    /// Makes this the first visit of a Maildir and records what was there before; call it once, on the visit for which
-    /// [`Mailbox::first_visit_at`] is `None`, with nothing in `ids` when everything counts.
+    /// Makes this the first visit of a Maildir and records what was there before, with nothing in `ids` when everything
+    /// counts. Where the first visit was made already, also by another process since [`Mailbox::first_visit_at`] was read,
+    /// nothing is changed.
     ///
     /// # Errors
     /// `LEASE_LOST`.
@@ -197,6 +198,9 @@ impl Store {
         let lease = lease.clone();
         self.write(move |tx| {
             check_lease(tx, &lease)?;
+            if mailbox_by_id(tx, lease.mailbox)?.first_visit_at.is_some() {
+                return Ok(());
+            }
             for id in &ids {
                 tx.execute(
                     "INSERT INTO before_start (mailbox_id, remote_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -299,7 +303,7 @@ fn begin_visit(tx: &mut Tx<'_>, id: MailboxId, seen: &FolderSeen, now: Timestamp
             epoch if epoch.uid_validity == seen.uid_validity => {
                 return Ok(Epoch { successor: is_successor(tx, id, &seen.folder, seen.uid_validity)?, ..epoch });
             }
-            old => succeed(tx, &mailbox, &old, seen)?,
+            old => succeed(tx, &mailbox, &old, seen, now)?,
         },
         None => first_epoch(&mailbox, seen),
     };
@@ -332,8 +336,15 @@ fn first_epoch(mailbox: &Mailbox, seen: &FolderSeen) -> Epoch {
     Epoch { folder: seen.folder.clone(), uid_validity: seen.uid_validity, first_uid, floor, successor: false }
 }
 
-/// Ends the old epoch and begins the next. Old mail can then be told only by its date.
-fn succeed(tx: &mut Tx<'_>, mailbox: &Mailbox, old: &Epoch, seen: &FolderSeen) -> Result<Epoch, StoreError> {
+/// Ends the old epoch and begins the next. Old mail can then be told only by its date; should our clock have run ahead at
+/// the first visit, that date is no later than now, so that no new mail is taken for old.
+fn succeed(
+    tx: &mut Tx<'_>,
+    mailbox: &Mailbox,
+    old: &Epoch,
+    seen: &FolderSeen,
+    now: Timestamp,
+) -> Result<Epoch, StoreError> {
     tx.execute(
         "UPDATE receipt SET settlement = 'kept' \
          WHERE mailbox_id = ?1 AND folder = ?2 AND uid_validity = ?3 AND settlement = 'owed'",
@@ -344,7 +355,7 @@ fn succeed(tx: &mut Tx<'_>, mailbox: &Mailbox, old: &Epoch, seen: &FolderSeen) -
         params![mailbox.id.0, &old.folder],
     )?;
     let floor = match mailbox.start {
-        StartFrom::New => mailbox.first_visit_at,
+        StartFrom::New => mailbox.first_visit_at.map(|first| first.min(now)),
         StartFrom::Since(instant) => Some(instant),
         StartFrom::All => None,
     };

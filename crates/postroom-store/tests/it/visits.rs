@@ -68,6 +68,9 @@ async fn the_first_visit_fixes_what_was_there_before() {
         let name = |name: &str| RemoteId::Maildir { name: name.to_owned() };
         store.record_before_start(&lease, vec![name("1.a"), name("2.b")], noon()).await.unwrap();
         assert_eq!(store.mailbox("dir").await.unwrap().first_visit_at, Some(noon()));
+        // Another process may have made the first visit meanwhile: what came since is not from before.
+        store.record_before_start(&lease, vec![name("3.c")], at("2026-03-02T00:00:00Z")).await.unwrap();
+        assert_eq!(store.mailbox("dir").await.unwrap().first_visit_at, Some(noon()));
         store.accept(&lease, vec![fetched(name("3.c"), "c")], &house.me, noon()).await.unwrap();
         let known = store.known_names(mailbox.id, 100).await.unwrap();
         assert_eq!(known.receipted, ["3.c".to_owned()].into());
@@ -86,6 +89,10 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         let first = house.take(1, message(ann, "One", "one")).await;
         house.take(2, message(ann, "One", "one")).await;
         let late = house.accept(&[(3, "three")]).await.remove(0);
+        // This one was deleted on its server by us: what comes with its octets later is another copy.
+        let gone = house.take(4, message(ann, "Gone", "gone")).await;
+        let settled = store.owed(house.mailbox.id, 9).await.unwrap().split_off(1);
+        store.mark_settled(&house.lease, settled, noon()).await.unwrap();
         assert_eq!(store.owed(house.mailbox.id, 9).await.unwrap().len(), 1);
         let old = store.owed(house.mailbox.id, 9).await.unwrap();
 
@@ -101,6 +108,14 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         let receipt = store.receipt(outcome.receipt).await.unwrap();
         assert_eq!(receipt.settlement, Some(SettlementState::Kept));
 
+        let batch = vec![fetched(uid(8, 9), "gone")];
+        let copy = store.accept(&house.lease, batch, &house.me, noon()).await.unwrap();
+        assert_eq!((copy.rebound, copy.claimed.len()), (0, 1));
+        let copy = house.file(vec![(copy.claimed[0].clone(), message(ann, "Gone", "gone"))]).await.remove(0);
+        assert_eq!((copy.kind, copy.reason), (OutcomeKind::Held, Some(Reason::DuplicateCopy)));
+        let receipt = store.receipt(gone.receipt).await.unwrap();
+        assert_eq!((receipt.remote_id, receipt.settlement), (uid(7, 4), Some(SettlementState::Settled)));
+
         // Two copies were known; a third one is new.
         let batch: Vec<_> = (1..=3).map(|n| fetched(uid(8, n), "one")).chain([fetched(uid(8, 4), "four")]).collect();
         let accepted = store.accept(&house.lease, batch.clone(), &house.me, noon()).await.unwrap();
@@ -111,8 +126,13 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         assert_eq!((receipt.remote_id, receipt.item), (uid(8, 1), Some(1)));
         let mut known: Vec<u32> = store.known_uids(house.mailbox.id, &epoch, 100).await.unwrap().into_keys().collect();
         known.sort_unstable();
-        assert_eq!(known, [1, 2, 3, 4]);
+        assert_eq!(known, [1, 2, 3, 4, 9]);
         assert!(store.begin_visit(&house.lease, seen(8, 9), noon()).await.unwrap().successor);
+
+        // A clock that ran ahead at the first visit must not hide mail that is yet to come.
+        let earlier = at("2026-02-01T00:00:00Z");
+        let epoch = store.begin_visit(&house.lease, seen(9, 1), earlier).await.unwrap();
+        assert_eq!(epoch.floor, Some(earlier));
     })
     .await;
 }
@@ -148,9 +168,16 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         assert_eq!((status.counts.filed, status.counts.held, status.counts.owed), (1, 1, 0));
         store.end_visit(&house.lease, end(None), later).await.unwrap();
         assert_eq!(store.check().await.unwrap().problems, []);
-        let gap = VisitEnd { report: serde_json::json!({"listed": 9, "before_start": 6}), error: None };
-        store.end_visit(&house.lease, gap, later).await.unwrap();
-        assert_eq!(store.check().await.unwrap().problems[0].code, "LEDGER_GAP");
+        for (report, gap) in [
+            (serde_json::json!({"listed": 9, "before_start": 6, "unaccounted": 0}), 0),
+            (serde_json::json!({"listed": 2, "unaccounted": 1}), 1),
+        ] {
+            store.end_visit(&house.lease, VisitEnd { report, error: None }, later).await.unwrap();
+            let problems = store.check().await.unwrap().problems;
+            assert_eq!(problems.iter().map(|one| one.code).collect::<Vec<_>>(), vec!["LEDGER_GAP"; gap]);
+        }
+        store.pause_mailbox("desk").await.unwrap();
+        assert_eq!(store.check().await.unwrap().problems, [], "nobody visits it");
         let status = store.mailbox_status().await.unwrap().remove(0);
         assert_eq!((status.failing_since, status.failures, status.last_error), (None, 0, None));
     })

@@ -10,6 +10,7 @@ use crate::{Limits, SourceError, Trust};
 use bytes::BytesMut;
 use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
 use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -23,6 +24,11 @@ const GOODBYE: Duration = Duration::from_secs(3);
 /// even if each wait by itself was short.
 const TRICKLE: usize = 64 * 1024;
 const TRICKLE_STALLS: u32 = 10;
+
+/// How many messages more than announced a listing may have: some come while it is made.
+const MORE_LISTED: u32 = 10_000;
+/// Most messages of one folder, whatever is announced: their list is in memory.
+const MOST_LISTED: u32 = 5_000_000;
 
 /// Longest set of UIDs in one command, in octets, so that the line stays below the 8,192 that servers must take.
 // RFC 7162 §4
@@ -125,36 +131,48 @@ impl ImapSession {
     /// All messages of the folder in ascending order of UID.
     ///
     /// # Errors
-    /// `SERVER_REFUSED` and those of the connection.
+    /// `SERVER_REFUSED`, `TIMEOUT` after [`Limits::listing`] in all, `PROTOCOL_ERROR` for a list far longer than the folder
+    /// was said to be, and those of the connection.
     pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
         let selected = self.selected(Purpose::Look).await?;
         // RFC 9051 §6.4.9 lets 1:* name no message, but there are servers that answer BAD in an empty folder.
         if selected.exists == Some(0) {
             return Ok(Vec::new());
         }
+        let host = self.host.clone();
+        let limit = self.limits.listing;
+        stream::deadline(&host, "listing the folder", limit, self.list_all(selected)).await?
+    }
+
+    async fn list_all(&mut self, selected: Selected) -> Result<Vec<Listed>, SourceError> {
         let tag = self.send(&Command::UidFetchSummary { set: "1:*" }).await?;
-        let mut found: Vec<(u32, Listed)> = Vec::new();
+        let mut announced = selected.exists.unwrap_or(0);
+        let mut found: BTreeMap<u32, Listed> = BTreeMap::new();
         loop {
             match self.next("listing the folder").await? {
+                Event::Exists(count) => announced = announced.max(count),
                 Event::Fetch(fetch) => {
                     let Some(uid) = fetch.uid else { continue };
                     let size = fetch.size.unwrap_or(0);
-                    let id = self.remote_id(selected, uid);
-                    found.push((uid, Listed { id, size, received_at: fetch.internal_date }));
+                    // A server may tell of a message twice, when its flags change meanwhile; the fuller line is the one
+                    // to believe.
+                    if found.get(&uid).is_none_or(|before| before.size < size) {
+                        let id = self.remote_id(selected, uid);
+                        found.insert(uid, Listed { id, size, received_at: fetch.internal_date });
+                    }
+                    if found.len() > announced.saturating_add(MORE_LISTED).min(MOST_LISTED) as usize {
+                        return Err(self.protocol_error("it lists far more messages than it says the folder has"));
+                    }
                 }
                 Event::Done { tag: done, line } if done == tag => {
                     if line.status != Status::Ok {
                         return Err(refused("list the folder", line));
                     }
-                    break;
+                    return Ok(found.into_values().collect());
                 }
                 _ => {}
             }
         }
-        // A server may tell of a message twice, when its flags change meanwhile; the fuller line is the one to believe.
-        found.sort_by_key(|(uid, listed)| (*uid, std::cmp::Reverse(listed.size)));
-        found.dedup_by_key(|(uid, _)| *uid);
-        Ok(found.into_iter().map(|(_, listed)| listed).collect())
     }
 
     /// Says LOGOUT and closes the connection.

@@ -13,6 +13,8 @@ pub struct Limits {
     pub step: Duration,
     /// For the server to send or take anything at all once we are logged in. Default 60 s.
     pub stall: Duration,
+    /// For the whole listing of a folder, however busily the server sends. Default 10 min.
+    pub listing: Duration,
     /// Largest message that is taken, in octets. Default 50 MB (50,000,000).
     pub max_message: u64,
 }
@@ -23,6 +25,7 @@ impl Default for Limits {
             connect: Duration::from_secs(20),
             step: Duration::from_secs(30),
             stall: Duration::from_secs(60),
+            listing: Duration::from_secs(600),
             max_message: 50_000_000,
         }
     }

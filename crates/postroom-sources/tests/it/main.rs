@@ -4,4 +4,5 @@
 mod client;
 mod dialogues;
 mod dovecot;
+mod listing;
 mod sweep;

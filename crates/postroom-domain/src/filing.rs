@@ -94,6 +94,8 @@ reasons! {
     ReadPanicked = "READ_PANICKED", "reading it failed inside Postroom; the original is kept";
     /// Reading it ended the whole process, three times, alone.
     ReadCrashed = "READ_CRASHED", "reading it stopped Postroom three times; the original is kept";
+    /// The database refused the filing ten times.
+    FilingFailed = "FILING_FAILED", "the database refused what it would become, again and again; the original is kept";
     /// Its octets are damaged in the store.
     OctetsDamaged = "OCTETS_DAMAGED", "its stored octets are missing or damaged";
 }

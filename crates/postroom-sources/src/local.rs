@@ -1,12 +1,12 @@
 //! Mail files of this machine for `import`: an .eml, an mbox, a Maildir, or a directory of such files.
 
 use crate::maildir::{open_regular, read_file};
-use crate::mbox::Mbox;
+use crate::mbox::{self, Mbox};
 use crate::session::Outcome;
 use crate::{Limits, SourceError};
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{BufReader, Read as _, Seek as _};
+use std::io::{BufReader, Seek as _};
 use std::path::{Path, PathBuf};
 
 /// One message of a file.
@@ -27,7 +27,8 @@ pub struct Messages {
     limit: u64,
 }
 
-/// Finds the mail files at `path`: a file is an mbox when it begins with `From ` and is not called .eml, else one message;
+/// Finds the mail files at `path`: a file is an mbox when it begins with a `From …` line and is not called .eml, else one
+/// message;
 /// a Maildir gives what is in `new` and `cur`; any other directory its .eml and .mbox files.
 ///
 /// # Errors
@@ -109,14 +110,12 @@ impl Messages {
 
     /// Begins a file: `None` if it is an mbox, which is open then, else the one message that it is.
     fn begin(&mut self, path: &Path) -> std::io::Result<Option<Outcome>> {
-        let mut file = open_regular(path)?;
-        let mut start = Vec::new();
-        file.by_ref().take(5).read_to_end(&mut start)?;
-        if has_extension(path, "eml") || start != b"From " {
+        let mut file = BufReader::new(open_regular(path)?);
+        if has_extension(path, "eml") || !mbox::is_mbox(&mut file)? {
             return Ok(Some(read_file(path, self.limit)));
         }
         file.rewind()?;
-        self.open = Some((path.to_owned(), 0, Mbox::new(BufReader::new(file), self.limit)));
+        self.open = Some((path.to_owned(), 0, Mbox::new(file, self.limit)));
         Ok(None)
     }
 }

@@ -1,7 +1,8 @@
 //! Splits an mbox into its messages, one at a time, whatever its size.
 //!
-//! A message begins at a line `From …` that is the first of the file or follows a blank line. `>From ` at the start of a
-//! line was quoted when the message was put in (mboxo, mboxrd), so one `>` is taken away again.
+//! A message begins at a line `From …` that ends in a date and is the first of the file or follows a blank line: not every
+//! program quotes a sentence that begins with this word. `>From ` at the start of a line was quoted when the message was
+//! put in (mboxo, mboxrd), so one `>` is taken away again.
 
 use crate::session::Outcome;
 use postroom_mail::RawMessage;
@@ -35,8 +36,7 @@ impl<R: BufRead> Mbox<R> {
                 self.done = true;
                 return Ok(self.begun.then(|| message.finish()));
             }
-            if line_start && after_blank && piece.starts_with(b"From ") {
-                self.skip_rest_of_line(&piece)?;
+            if line_start && after_blank && is_separator(&piece) {
                 if std::mem::replace(&mut self.begun, true) {
                     return Ok(Some(message.finish()));
                 }
@@ -50,16 +50,6 @@ impl<R: BufRead> Mbox<R> {
             }
             line_start = piece.ends_with(b"\n");
         }
-    }
-
-    fn skip_rest_of_line(&mut self, begun: &[u8]) -> io::Result<()> {
-        let mut ended = begun.ends_with(b"\n");
-        while !ended {
-            let mut piece = Vec::new();
-            let read = io::Read::take(&mut self.input, PIECE).read_until(b'\n', &mut piece)?;
-            ended = read == 0 || piece.ends_with(b"\n");
-        }
-        Ok(())
     }
 }
 
@@ -75,6 +65,54 @@ impl<R: BufRead> Iterator for Mbox<R> {
         self.done |= next.is_err();
         next.transpose()
     }
+}
+
+/// Whether the first line of `input` begins a message of an mbox.
+///
+/// # Errors
+/// Those of `input`.
+pub(crate) fn is_mbox(input: &mut impl BufRead) -> io::Result<bool> {
+    let mut line = Vec::new();
+    io::Read::take(input, PIECE).read_until(b'\n', &mut line)?;
+    Ok(is_separator(&line))
+}
+
+/// Whether a line is `From `, somebody, and a date as asctime(3) writes it, with or without seconds; there may be a zone
+/// before or behind the year, and `remote from` and a host at the end, as UUCP left it.
+// RFC 4155 appendix A
+fn is_separator(line: &[u8]) -> bool {
+    let Some(rest) = line.strip_prefix(b"From ") else { return false };
+    let rest = String::from_utf8_lossy(rest);
+    let date = rest.rsplit_once(" remote from ").map_or(&*rest, |(date, _)| date);
+    let (mut time, mut year, mut month) = (false, false, false);
+    for word in date.split_ascii_whitespace().rev() {
+        let is_number = word.bytes().all(|b| b.is_ascii_digit());
+        let is_name_of = |names: &str| word.len() == 3 && names.split(' ').any(|name| name.eq_ignore_ascii_case(word));
+        if is_time(word) {
+            time = true;
+        } else if is_name_of("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec") {
+            month = true;
+        } else if is_number && word.len() == 4 {
+            year = true;
+        } else if !(is_number && word.len() <= 2) && !is_zone(word) {
+            break;
+        }
+    }
+    time && year && month
+}
+
+/// `hh:mm` or `hh:mm:ss`.
+fn is_time(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(':').collect();
+    (2..=3).contains(&parts.len())
+        && parts.iter().all(|part| (1..=2).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `+0100`, or the letters of a zone.
+fn is_zone(word: &str) -> bool {
+    let digits = word.strip_prefix(['+', '-']).unwrap_or_default();
+    let is_offset = digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit());
+    is_offset || (word.len() <= 5 && word.bytes().all(|b| b.is_ascii_uppercase()))
 }
 
 /// Takes one `>` from `>From `, `>>From ` and so on.

@@ -23,8 +23,9 @@ fn files_maildirs_and_directories() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path();
     fs::write(path.join("b.eml"), "From me, not an mbox").unwrap();
-    fs::write(path.join("a.mbox"), "From a\nS: 1\n\nFrom b\nS: 2\n").unwrap();
-    fs::write(path.join("notes.txt"), "no mail").unwrap();
+    fs::write(path.join("a.mbox"), "From a Thu Jan  1 00:00:00 1970\nS: 1\n\nFrom b Thu Jan  1 00:00:00 1970\nS: 2\n")
+        .unwrap();
+    fs::write(path.join("notes.txt"), "From me, no mbox either").unwrap();
     let owned =
         |pairs: &[(&str, &str)]| pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
     let mbox = [("a.mbox#1", "S: 1\n"), ("a.mbox#2", "S: 2\n")];
@@ -32,7 +33,7 @@ fn files_maildirs_and_directories() {
     assert_eq!(found(&path.join("b.eml")), owned(&[("b.eml", "From me, not an mbox")]));
     assert_eq!(found(path), owned(&[mbox[0], mbox[1], ("b.eml", "From me, not an mbox")]));
     // Any single file that is named is taken as mail.
-    assert_eq!(found(&path.join("notes.txt")), owned(&[("notes.txt", "no mail")]));
+    assert_eq!(found(&path.join("notes.txt")), owned(&[("notes.txt", "From me, no mbox either")]));
 
     let maildir = tempfile::tempdir().unwrap();
     for sub in ["new", "cur", "tmp"] {

@@ -3,8 +3,9 @@
 use crate::files::BORDER;
 use crate::holder::{self, IsAlive};
 use crate::{StoreError, seal};
-use std::fs::{DirBuilder, OpenOptions};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, OpenOptions, Permissions};
+use std::io::ErrorKind;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the data is, and how to tell whether another worker lives.
@@ -57,11 +58,32 @@ pub(crate) fn make_private_dir(dir: &Path) -> Result<(), StoreError> {
     made.map_err(|error| StoreError::file(dir, error))
 }
 
-/// Makes an empty file for this user alone, unless it is there; SQLite gives its log the same permissions. The directory
-/// may have been made by somebody else, for everybody to read.
+/// Makes an empty file for this user alone, or closes one that is there to all others. The directory may have been made by
+/// somebody else, for everybody to read.
 pub(crate) fn make_private_file(path: &Path) -> Result<(), StoreError> {
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    opened.map(drop).map_err(|error| StoreError::file(path, error))
+    opened.map_err(|error| StoreError::file(path, error))?;
+    close_to_others(path).map(drop)
+}
+
+/// Takes the permissions on a file or directory from all but its owner; one that is not there is as private as can be.
+/// Returns whether others had any.
+pub(crate) fn close_to_others(path: &Path) -> Result<bool, StoreError> {
+    let mode = match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+        read => read.map_err(|error| StoreError::file(path, error))?.permissions().mode(),
+    };
+    if mode & 0o077 == 0 {
+        return Ok(false);
+    }
+    match std::fs::set_permissions(path, Permissions::from_mode(mode & 0o700)) {
+        // Another user owns it and lets us write: then this is that user's business.
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            tracing::warn!(path = %path.display(), "others may read this, and only its owner can change that");
+        }
+        done => done.map_err(|error| StoreError::file(path, error))?,
+    }
+    Ok(true)
 }
 
 /// Runs `work` on a thread of its own: the PostgreSQL driver blocks inside a runtime of its own, and must not be called

@@ -1,11 +1,12 @@
 //! Large contents as files: `raw/ab/abcdef…`, named by digest, durable before anything refers to them.
 
 use crate::StoreError;
+use crate::config::close_to_others;
 use crate::crash::crash_point;
 use bytes::Bytes;
 use postroom_mail::Sha256;
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, DirEntry, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -115,15 +116,29 @@ impl Files {
         Ok(())
     }
 
+    /// Takes the permissions on all files from all but their owner. Others who cannot enter the directory cannot read what
+    /// is in it, so only where they could is every file looked at.
+    pub(crate) fn close_to_others(&self) -> Result<(), StoreError> {
+        if !close_to_others(&self.root)? {
+            return Ok(());
+        }
+        for dir in entries(&self.root)? {
+            close_to_others(&dir.path())?;
+            if !dir.path().is_dir() {
+                continue;
+            }
+            for file in entries(&dir.path())? {
+                close_to_others(&file.path())?;
+            }
+        }
+        Ok(())
+    }
+
     /// How many files there are whose digest is not in `named`, unfinished ones included.
     pub(crate) fn count_others(&self, named: &HashSet<Sha256>) -> Result<u64, StoreError> {
-        let read = |dir: &Path| match std::fs::read_dir(dir) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
-            listed => listed.map(|entries| entries.flatten().collect()).map_err(|error| StoreError::file(dir, error)),
-        };
         let mut count = 0;
-        for dir in read(&self.root)? {
-            for file in read(&dir.path())? {
+        for dir in entries(&self.root)? {
+            for file in entries(&dir.path())? {
                 let digest = file.file_name().to_str().and_then(|name| name.parse::<Sha256>().ok());
                 count += u64::from(digest.is_none_or(|digest| !named.contains(&digest)));
             }
@@ -143,6 +158,14 @@ impl Files {
             Err(error) if error.kind() == ErrorKind::NotFound => Err(StoreError::RawMissing { sha256 }),
             Err(error) => Err(StoreError::file(&path, error)),
         }
+    }
+}
+
+/// What is in a directory; nothing if it is not there.
+fn entries(dir: &Path) -> Result<Vec<DirEntry>, StoreError> {
+    match std::fs::read_dir(dir) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+        listed => listed.map(|entries| entries.flatten().collect()).map_err(|error| StoreError::file(dir, error)),
     }
 }
 

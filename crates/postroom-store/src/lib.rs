@@ -92,7 +92,8 @@ impl Drop for Inner {
 }
 
 impl Store {
-    /// Opens the store: creates the data directory (mode 0700) and the database if need be, and brings the schema up.
+    /// Opens the store: creates the data directory (mode 0700) and the database if need be, brings the schema up, and closes
+    /// files that others could read.
     ///
     /// Blocks while it does so, for up to 30 s where another process holds the database.
     ///
@@ -101,11 +102,17 @@ impl Store {
     /// `DATABASE_SCHEMA_DIFFERS`, `DATABASE_NOT_DURABLE`, `DATABASE_DAMAGED`, `DATABASE_FULL`.
     pub fn open(config: &StoreConfig) -> Result<Self, StoreError> {
         config::make_private_dir(&config.data_dir)?;
+        let files = Files::new(&config.data_dir, config.border);
+        files.close_to_others()?;
         let writes = Arc::new(Queue::default());
         let (reads, threads) = match &config.database {
             Database::Sqlite => {
                 let path = config.data_dir.join("postroom.sqlite3");
                 config::make_private_file(&path)?;
+                // New ones get the permissions of the database.
+                for log in ["postroom.sqlite3-wal", "postroom.sqlite3-shm"] {
+                    config::close_to_others(&config.data_dir.join(log))?;
+                }
                 let connection = backend::sqlite::open(&path)?;
                 connection.execute_batch("BEGIN IMMEDIATE")?;
                 // Dropping the connection on an error rolls back.
@@ -133,7 +140,7 @@ impl Store {
             writes,
             reads,
             threads: Mutex::new(threads),
-            files: Files::new(&config.data_dir, config.border),
+            files,
             data_dir: config.data_dir.clone(),
             sealer: OnceLock::new(),
             is_alive: config.is_alive,

@@ -9,8 +9,9 @@ use crate::{Store, StoreConfig, StoreError, Tx, config, search};
 use postroom_mail::Sha256;
 use sha2::Digest as _;
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 impl Store {
@@ -87,7 +88,11 @@ fn copy_large(from: &Path, data_dir: &Path, manifest: &Manifest) -> Result<(), S
         if dirs.insert(parent.to_owned()) {
             config::make_private_dir(parent)?;
         }
-        let copied = std::fs::copy(from.join(&file.path), &path).and_then(|_| File::open(&path)?.sync_all());
+        let copied = std::fs::copy(from.join(&file.path), &path).and_then(|_| {
+            // The copy has the permissions of the backup's file, which others may read, or nobody may write.
+            std::fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+            File::open(&path)?.sync_all()
+        });
         copied.map_err(|error| StoreError::file(&path, error))?;
     }
     if !dirs.is_empty() {

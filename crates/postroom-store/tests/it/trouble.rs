@@ -5,7 +5,9 @@ use crate::support::*;
 use postroom_domain::ReceiptState;
 use postroom_store::{Database, Holder, ItemFilter, OutcomeKind, ReceiptFilter, Store, StoreConfig};
 use postroom_testkit::postgres::Postgres;
+use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 #[tokio::test]
 async fn a_server_that_would_lose_data_is_refused() {
@@ -39,6 +41,45 @@ async fn databases_that_are_not_ours_are_refused() {
     let dir = tempfile::tempdir().unwrap();
     let refused = StoreConfig::new(dir.path(), Database::Postgres("postgres://nobody@127.0.0.1:1/x".into()));
     assert_eq!(Store::open(&refused).err().unwrap().code(), "DATABASE_UNREACHABLE");
+}
+
+#[tokio::test]
+async fn what_others_could_read_is_closed_to_them() {
+    let place = Place::sqlite();
+    let dir = &place.config.data_dir;
+    let set = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    // Somebody made the directory, for everybody to read.
+    std::fs::create_dir(dir).unwrap();
+    set(dir, 0o755);
+    let database = ["postroom.sqlite3", "postroom.sqlite3-wal", "postroom.sqlite3-shm"].map(|name| dir.join(name));
+    let large = "l".repeat(postroom_store::BORDER + 1);
+    let digest = raw(&large).sha256().to_string();
+    let (raw_dir, shelf) = (dir.join("raw"), dir.join("raw").join(&digest[..2]));
+    let file = shelf.join(&digest);
+    let all_private = || {
+        database.iter().chain([&file]).for_each(|path| assert_eq!(mode(path), 0o600, "{}", path.display()));
+        [&raw_dir, &shelf].into_iter().for_each(|path| assert_eq!(mode(path), 0o700, "{}", path.display()));
+    };
+    let house = House::usual(&place).await;
+    house.accept(&[(1, &large)]).await;
+    all_private();
+    assert_eq!(mode(dir), 0o755, "this is the business of whoever made it");
+
+    // A copy, or an older version, left them readable.
+    database.iter().chain([&file]).for_each(|path| set(path, 0o644));
+    [&raw_dir, &shelf].into_iter().for_each(|path| set(path, 0o755));
+    let second = place.open();
+    all_private();
+    assert_eq!(second.check().await.unwrap().problems, []);
+
+    // Restoring does not bring back what the backup's files were.
+    let backup = place.config.data_dir.parent().unwrap().join("backup");
+    second.backup(&backup, noon()).await.unwrap();
+    set(&backup.join("raw").join(&digest[..2]).join(&digest), 0o644);
+    let restored = StoreConfig::new(backup.with_file_name("restored"), Database::Sqlite);
+    Store::restore(&backup, &restored).await.unwrap();
+    assert_eq!(mode(&restored.data_dir.join("raw").join(&digest[..2]).join(&digest)), 0o600);
 }
 
 #[tokio::test]

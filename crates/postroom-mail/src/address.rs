@@ -10,9 +10,10 @@ mod tests;
 /// An RFC 5322 §3.4 mailbox: display name and addr-spec. (In this product `Mailbox` means a configured inbox.)
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Address {
-    /// Display name, decoded (RFC 2047) and trimmed; empty when there was none.
+    /// Display name, decoded (RFC 2047) and trimmed; empty when there was none. Read from a message, at most 200 characters.
     pub name: String,
     /// The addr-spec as written, decoded, without comments or route; see [`Address::canonical`] for comparing.
+    /// Read from a message, at most 320 octets; a longer one is cut so that it is nobody's.
     pub addr_spec: String,
 }
 

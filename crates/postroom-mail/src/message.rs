@@ -19,7 +19,7 @@ pub struct Message {
     pub subject: String,
     /// The Date field, if it names a real instant.
     pub date: Option<Timestamp>,
-    /// Message-ID without angle brackets.
+    /// Message-ID without angle brackets. As everywhere here, one of more than 998 octets is none.
     pub message_id: Option<String>,
     /// Ids of In-Reply-To, without angle brackets.
     pub in_reply_to: Vec<String>,
@@ -73,7 +73,7 @@ pub enum AutomaticKind {
 pub struct Attachment {
     /// File name, decoded and cleaned, unique in its message, at most 200 octets.
     pub name: String,
-    /// Media type in lower case without parameters, for example `image/png`.
+    /// Media type in lower case without parameters, for example `image/png`, at most 998 octets.
     pub content_type: String,
     /// Length of the decoded content in octets.
     pub size: u64,
@@ -81,7 +81,7 @@ pub struct Attachment {
     pub sha256: Sha256,
     /// Whether the HTML shows it (a `cid:` image) rather than offering it.
     pub inline: bool,
-    /// Content-ID without angle brackets.
+    /// Content-ID without angle brackets; one of more than 998 octets is none.
     pub content_id: Option<String>,
     /// Where the decoded content comes from.
     pub content: Content,

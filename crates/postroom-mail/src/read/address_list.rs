@@ -5,6 +5,12 @@ use super::encoded_word;
 use super::fields::one_line;
 use crate::Address;
 
+/// Characters kept of a display name.
+pub(super) const NAME_MAX: usize = 200;
+/// Octets kept of an addr-spec.
+// RFC 5321 §4.5.3.1: 64 for the local part, 255 for the domain, and the `@`
+pub(super) const ADDR_SPEC_MAX: usize = 320;
+
 /// What a field names.
 #[derive(Debug, Default)]
 pub(super) struct AddressList {
@@ -14,6 +20,10 @@ pub(super) struct AddressList {
     pub(super) groups: Vec<String>,
     /// Whether there were more addresses than asked for.
     pub(super) cut: bool,
+    /// Whether a name was longer than [`NAME_MAX`].
+    pub(super) long_names: bool,
+    /// Whether an addr-spec was longer than [`ADDR_SPEC_MAX`].
+    pub(super) long_addr_specs: bool,
 }
 
 /// Reads an unfolded field value, at most `limit` addresses of it. Linear in the length of `field`.
@@ -23,7 +33,8 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
     for token in Tokens::new(field) {
         match token {
             Token::Separator(':') if entry.may_be_group_label() => {
-                list.groups.push(display_name(&std::mem::take(&mut entry).phrase));
+                let label = list.display_name([&std::mem::take(&mut entry).phrase, ""]);
+                list.groups.push(label);
             }
             // Nobody quotes the comma of "Doe, John <j@example.org>" who should.
             Token::Separator(',') if entry.is_only_words() => entry.phrase.push_str(", "),
@@ -68,47 +79,60 @@ impl Entry<'_> {
     }
 
     fn finish(self, list: &mut AddressList, limit: usize) {
-        let mut add = |address: Address| {
-            if list.addresses.len() < limit {
-                list.addresses.push(address);
-            } else {
-                list.cut = true;
-            }
-        };
         let comment = self.comment.unwrap_or_default();
         if self.angles.is_empty() {
-            return add_bare(&self.phrase, comment, &mut add);
+            return list.add_bare(&self.phrase, comment, limit);
         }
-        let mut name = display_name(&self.phrase);
-        if name.is_empty() {
-            name = display_name(comment);
-        }
+        let name = list.display_name([&self.phrase, comment]);
         for angle in self.angles {
-            add(Address::new(name.clone(), addr_spec_in_angle(angle)));
+            list.add(&name, addr_spec_in_angle(angle), limit);
         }
         // `<a@b>c@d`: two readers may see two authors here, so both are named.
         if self.tail.contains('@') {
-            add_bare(&self.tail, "", &mut add);
+            list.add_bare(&self.tail, "", limit);
         }
     }
 }
 
-/// No angle brackets: words with an `@` are addresses, the others are the name.
-fn add_bare(phrase: &str, comment: &str, add: &mut dyn FnMut(Address)) {
-    let phrase = close_up(phrase);
-    let (mut addr_specs, mut words) = (Vec::new(), Vec::new());
-    for word in words_outside_quotes(&phrase) {
-        if at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+impl AddressList {
+    fn add(&mut self, name: &str, mut addr_spec: String, limit: usize) {
+        if self.addresses.len() >= limit {
+            self.cut = true;
+            return;
+        }
+        if addr_spec.len() > ADDR_SPEC_MAX {
+            // What is left must not be somebody else's address.
+            addr_spec.truncate(addr_spec.floor_char_boundary(ADDR_SPEC_MAX - char::REPLACEMENT_CHARACTER.len_utf8()));
+            addr_spec.push(char::REPLACEMENT_CHARACTER);
+            self.long_addr_specs = true;
+        }
+        self.addresses.push(Address::new(name, addr_spec));
     }
-    let mut name = display_name(words.join(" ").trim_end_matches(','));
-    if name.is_empty() {
-        name = display_name(comment);
+
+    /// No angle brackets: words with an `@` are addresses, the others are the name.
+    fn add_bare(&mut self, phrase: &str, comment: &str, limit: usize) {
+        let phrase = close_up(phrase);
+        let (mut addr_specs, mut words) = (Vec::new(), Vec::new());
+        for word in words_outside_quotes(&phrase) {
+            if at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+        }
+        let name = self.display_name([words.join(" ").trim_end_matches(','), comment]);
+        if addr_specs.is_empty() && !name.is_empty() {
+            return self.add(&name, String::new(), limit);
+        }
+        for addr_spec in addr_specs {
+            self.add(&name, clean(addr_spec), limit);
+        }
     }
-    if addr_specs.is_empty() && !name.is_empty() {
-        return add(Address::new(name, ""));
-    }
-    for addr_spec in addr_specs {
-        add(Address::new(name.clone(), clean(addr_spec)));
+
+    /// The first of these that says anything, as a display name that is not too long.
+    fn display_name(&mut self, phrases: [&str; 2]) -> String {
+        let mut name = phrases.into_iter().map(display_name).find(|name| !name.is_empty()).unwrap_or_default();
+        if let Some((end, _)) = name.char_indices().nth(NAME_MAX) {
+            name.truncate(end);
+            self.long_names = true;
+        }
+        name
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! The choice of RFC 8621 §4.1.4: text and HTML are two ways to show the same body, and what is in neither is attached.
 
+use super::header::ID_MAX;
 use super::structure::{Part, Structure};
 
 /// Indices of parts, in the order of the message.
@@ -129,7 +130,7 @@ fn related(structure: &Structure<'_>, multipart: &Part<'_>) -> Choice {
 
 /// Content-ID without angle brackets.
 pub(super) fn content_id(part: &Part<'_>) -> Option<String> {
-    part.fields.get("Content-ID").map(|field| bare(&field)).filter(|id| !id.is_empty())
+    part.fields.get("Content-ID").map(|field| bare(&field)).filter(|id| !id.is_empty() && id.len() <= ID_MAX)
 }
 
 /// An id without angle brackets, blanks and control characters.

@@ -14,18 +14,20 @@ pub(super) const REFERENCES_MAX: usize = 100;
 /// Characters kept of the subject; RFC 5322 §2.1.1 allows no longer line.
 pub(super) const SUBJECT_MAX: usize = 998;
 /// Octets of one message id; longer ones are no ids.
-const ID_MAX: usize = 998;
+pub(super) const ID_MAX: usize = 998;
 
 /// Fills in everything that stands in the header.
 pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
     let mut addresses_left = ADDRESSES_MAX;
-    let mut cut = false;
+    let (mut cut, mut long_names, mut long_addr_specs) = (false, false, false);
     let mut addresses = |name: &str, keep_groups: bool| {
         let mut found: Vec<Address> = Vec::new();
         for field in fields.all(name) {
             let list = address_list::parse(&field, addresses_left);
             addresses_left -= list.addresses.len();
             cut |= list.cut;
+            long_names |= list.long_names;
+            long_addr_specs |= list.long_addr_specs;
             if keep_groups {
                 // A group among the authors stands as one without an address: nobody can say who of it wrote.
                 found.extend(list.groups.into_iter().map(|label| Address::new(label, "")));
@@ -37,8 +39,14 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
     message.from = addresses("From", true);
     message.to = addresses("To", false);
     message.cc = addresses("Cc", false);
-    if cut {
-        message.defects.push(Defect::Limit { limit: "addresses", allowed: ADDRESSES_MAX as u64 });
+    for (reached, limit, allowed) in [
+        (cut, "addresses", ADDRESSES_MAX),
+        (long_names, "characters of a name", address_list::NAME_MAX),
+        (long_addr_specs, "octets of an address", address_list::ADDR_SPEC_MAX),
+    ] {
+        if reached {
+            message.defects.push(Defect::Limit { limit, allowed: allowed as u64 });
+        }
     }
     if !message.from.iter().any(|address| address.canonical().is_some()) {
         message.defects.push(Defect::NoAuthor);

@@ -5,6 +5,9 @@ use super::{charset, encoded_word, transfer};
 /// Parameters beyond this number are not looked at; no honest message has a tenth of it.
 const PARAMETERS_MAX: usize = 1_000;
 
+/// Octets kept of a main value; RFC 6838 §4.2 allows a media type a quarter of it.
+const VALUE_MAX: usize = 998;
+
 /// A main value and its parameters.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Parameterised {
@@ -29,7 +32,8 @@ impl Parameterised {
     pub(super) fn parse(field: &str) -> Self {
         let mut segments = Segments { rest: field };
         let value = segments.next().map(without_comments).unwrap_or_default();
-        let value = value.trim().trim_matches('"').trim().to_ascii_lowercase();
+        let value = value.trim().trim_matches('"').trim();
+        let value = value[..value.floor_char_boundary(VALUE_MAX)].to_ascii_lowercase();
         let sections = segments.take(PARAMETERS_MAX).filter_map(Section::parse).collect();
         Self { value, sections }
     }

@@ -65,6 +65,52 @@ fn addresses_end_at_1000() {
 }
 
 #[test]
+fn names_and_addresses_are_cut_and_never_become_somebody_elses() {
+    let (name, label) = ("é".repeat(300), "x".repeat(300));
+    let addr_specs = [
+        // As far as it is kept, this one would be an address that somebody may have.
+        format!("{}@{}", "y".repeat(64), "d.".repeat(200)),
+        format!("a@{}", "b.".repeat(1_000)),
+        format!("\"{}\"@example.org", "z@y.org ".repeat(60)),
+        format!("a@[IPv6:{}]", "1:".repeat(400)),
+    ];
+    for addr_spec in &addr_specs {
+        let forms =
+            [format!("{name} <{addr_spec}>"), format!("{addr_spec} ({name})"), format!("{label}: {addr_spec};")];
+        for form in forms {
+            let message = check(format!("From: {form}\r\n\r\n"));
+            assert!(message.author().is_none(), "{form}");
+            assert!(message.from.iter().all(|a| a.canonical().is_none()), "{form}");
+            assert!(message.from.iter().all(|a| a.name.chars().count() <= 200 && a.addr_spec.len() <= 320), "{form}");
+            assert!(has_limit(&message, "characters of a name"), "{form}");
+            assert!(has_limit(&message, "octets of an address"), "{form}");
+        }
+    }
+    let fits = check(format!("From: {} <a@example.org>\r\n\r\n", "é".repeat(200)));
+    assert_eq!(fits.from[0].name, "é".repeat(200));
+    assert_eq!(fits.author().and_then(|a| a.canonical()).as_deref(), Some("a@example.org"));
+    assert!(!has_limit(&fits, "characters of a name"));
+    // The name is not kept once for each of many addresses before it is cut.
+    let many = check(format!("To: {} {}\r\n\r\n", "n".repeat(1_000_000), "<a@example.org>".repeat(2_000)));
+    assert!(many.to.len() == 1_000 && many.to.iter().all(|a| a.name.len() == 200));
+}
+
+#[test]
+fn ids_and_media_types_end_at_998_octets() {
+    let long = "i".repeat(1_000);
+    let message = check(format!(
+        "Message-ID: <{long}@x>\r\nReferences: <a@x> <{long}@x> <b@x>\r\nIn-Reply-To: <{long}@x>\r\n\
+         Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/{long}; name={long}\r\n\
+         Content-ID: <{long}@x>\r\n\r\nx\r\n--b--\r\n"
+    ));
+    assert_eq!((message.message_id, message.in_reply_to), (None, vec![]));
+    assert_eq!(message.references, ["a@x", "b@x"]);
+    let attachment = &message.attachments[0];
+    assert_eq!((attachment.content_type.len(), attachment.name.len()), (998, 200));
+    assert_eq!(attachment.content_id, None);
+}
+
+#[test]
 fn text_ends_at_a_megabyte() {
     let message = check("\r\n".to_owned() + &"é".repeat(600_000));
     assert!(has_limit(&message, "octets of text"));

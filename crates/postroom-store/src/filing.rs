@@ -148,7 +148,8 @@ fn explain(tx: &mut Tx<'_>, mailbox: Option<&str>, message: &Message) -> Result<
             (Some(*item), found.map(|facts| facts.workspace.clone()))
         }
         Effect::OpenItem { workspace, .. } => (None, key_of(tx, *workspace)?),
-        Effect::Hold => (None, None),
+        // Where a new item would go if it were let in.
+        Effect::Hold => (None, policy.workspace.map_or(Ok(None), |id| key_of(tx, id))?),
     };
     Ok(Explanation { filing, item, workspace })
 }

@@ -48,14 +48,15 @@ async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, o
         StateArg::Filed => ReceiptState::Filed,
         StateArg::Held => ReceiptState::Held,
     });
-    if let Some(name) = &mailbox {
-        // A misspelt name is an error, not an empty list.
-        store.mailbox(name).await?;
-    }
+    let named = mailbox.clone();
     let mut filter = ReceiptFilter { mailbox, state, limit: 500, ..ReceiptFilter::default() };
     let mut first = true;
     loop {
         let page = store.receipts(filter.clone()).await?;
+        if let (true, true, Some(name)) = (first, page.is_empty(), &named) {
+            // A misspelt name is an error, not an empty list; a mailbox that was removed still has its receipts.
+            store.mailbox(name).await?;
+        }
         if first || !page.is_empty() {
             out.table(&page, ["ID", "MAILBOX", "STATE", "BECAME", "FROM", "SUBJECT"], "no receipts", |r| {
                 [

@@ -94,7 +94,7 @@ fn is_separator(line: &[u8]) -> bool {
             month = true;
         } else if is_number && word.len() == 4 {
             year = true;
-        } else if !(is_number && word.len() <= 2) && !is_zone(word) {
+        } else if !(is_zone(word) || (is_number && word.len() <= 2)) {
             break;
         }
     }

@@ -329,13 +329,21 @@ impl SourceError {
         }
     }
 
-    /// What is safe and what to do, in sentences.
+    /// What is safe and what to do, in sentences, and the certificate where it is the cause.
     pub fn help(&self) -> String {
+        match self.certificate() {
+            Some(certificate) => format!("{} The server's certificate: {}.", self.advice(), certificate.describe()),
+            None => self.advice(),
+        }
+    }
+
+    /// What is safe and what to do, in sentences.
+    pub(crate) fn advice(&self) -> String {
         Help(self).to_string()
     }
 }
 
-/// Writes the help text of an error.
+/// Writes the advice of an error.
 struct Help<'a>(&'a SourceError);
 
 /// Said wherever an error comes before the first command that could change anything.
@@ -375,11 +383,7 @@ impl fmt::Display for Help<'_> {
             E::NothingToVisit => return f.write_str("It takes mail from `postroom deliver` and `postroom import`."),
             E::Stopped => return f.write_str("What was accepted is safe; the next visit fetches the rest."),
         };
-        write!(f, "{UNTOUCHED} {advice}")?;
-        match self.0.certificate() {
-            Some(certificate) => write!(f, " The server's certificate: {}.", certificate.describe()),
-            None => Ok(()),
-        }
+        write!(f, "{UNTOUCHED} {advice}")
     }
 }
 

@@ -31,11 +31,12 @@ impl Step {
     }
 
     fn failed(step: &'static str, error: &SourceError) -> Self {
+        // The certificate stands in the detail, so not once more in the help.
         let detail = match error.certificate() {
             Some(certificate) => format!("{error}; {}", certificate.describe()),
             None => error.to_string(),
         };
-        Self { step, ok: false, detail, code: Some(error.code()), help: Some(error.help()) }
+        Self { step, ok: false, detail, code: Some(error.code()), help: Some(error.advice()) }
     }
 }
 

@@ -85,6 +85,22 @@ async fn certificates_of_every_kind() {
     }
 }
 
+/// An authority's certificate that a server shows as its own, as `openssl req -x509` makes it, is called what it is.
+#[tokio::test]
+async fn why_a_certificate_is_not_trusted_is_said_in_words() {
+    let cases = [
+        (CertificateKind::SelfSignedCa, "it is an authority's own, shown as a server's"),
+        (CertificateKind::SelfSigned, "no trusted authority signed it"),
+    ];
+    for (kind, words) in cases {
+        let Some(dovecot) = Dovecot::start_with(kind) else { return };
+        let error = try_log_in(&over_tls(&dovecot, "ann"), &Trust::default()).await.err().unwrap();
+        let text = error.to_string();
+        assert_eq!(error.code(), "CERT_UNTRUSTED");
+        assert!(text.contains(words) && !text.contains("Other"), "{kind:?}: {text}");
+    }
+}
+
 /// Trust belongs to one mailbox: what one of them trusts never opens a connection of another, however they run together.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_mailbox_borrows_the_trust_of_another() {
@@ -295,6 +311,8 @@ async fn a_test_of_the_mailbox_names_each_step() {
     let shown = parse(&dovecot.certificate.der).unwrap()[0].fingerprint.to_string();
     assert_eq!((last.step, last.ok, last.code), ("tls", false, Some("CERT_UNTRUSTED")));
     assert!(last.detail.contains(&shown) && last.detail.contains("Postroom test server"), "{}", last.detail);
+    let help = last.help.as_deref().unwrap();
+    assert!(!help.contains(&shown) && help.contains("certificate add"), "the certificate is described once: {help}");
     // The message is still in new/: no session of ours has opened the folder for writing.
     let names: Vec<_> = dovecot.read_all("ann", "").unwrap();
     assert!(names.iter().all(|(name, _)| !name.contains('S')), "{names:?}");

@@ -242,34 +242,16 @@ fn misplaced_anchor(alternative: &str) -> Option<&'static str> {
     None
 }
 
-/// Takes off the blanks at both ends and around every `|` that stands outside of groups, classes and escapes.
+/// Takes off the blanks at both ends and around every `|` that stands outside of groups, classes and escapes. An escaped
+/// blank is meant, and stays.
 fn trim_alternatives(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let (mut depth, mut class, mut escaped, mut after_bar) = (0_u32, false, false, true);
-    for c in pattern.trim().chars() {
-        if after_bar && c == ' ' {
-            continue;
-        }
-        after_bar = false;
-        if escaped {
-            escaped = false;
-        } else {
-            match c {
-                '\\' => escaped = true,
-                '[' => class = true,
-                ']' => class = false,
-                '(' if !class => depth += 1,
-                ')' if !class => depth = depth.saturating_sub(1),
-                '|' if !class && depth == 0 => {
-                    out.truncate(out.trim_end_matches(' ').len());
-                    after_bar = true;
-                }
-                _ => {}
-            }
-        }
-        out.push(c);
-    }
-    out
+    let trimmed = top_level_alternatives(pattern.trim()).into_iter().map(|alternative| {
+        let kept = alternative.trim_matches(' ');
+        let backslashes = kept.len() - kept.trim_end_matches('\\').len();
+        let escaped = backslashes % 2 == 1;
+        if escaped { format!("{kept} ") } else { kept.to_owned() }
+    });
+    trimmed.collect::<Vec<_>>().join("|")
 }
 
 /// Reads the escapes that the original's documentation prints in upper case as the lower-case ones they were.

@@ -46,6 +46,19 @@ fn ordinary_patterns_are_read_as_written() {
 }
 
 #[test]
+fn blanks_around_a_bar_do_not_count_unless_they_are_escaped() {
+    for (written, trimmed) in [
+        (" a | b ", "a|b"),
+        (r"a\ | b", r"a\ |b"),
+        (r"a\\ |b", r"a\\|b"),
+        ("(a | b)|[ | ]", "(a | b)|[ | ]"),
+        (r"a\| b", r"a\| b"),
+    ] {
+        assert_eq!(super::trim_alternatives(written), trimmed, "{written:?}");
+    }
+}
+
+#[test]
 fn unusable_patterns_say_why() {
     let compile = |p: &str| PatternList::compile(&[p.to_owned()]);
     assert!(matches!(compile("("), Err(PatternError::Invalid { .. })));

@@ -124,7 +124,7 @@ fn logs_carry_ids_and_counts_only() {
             if !matches!(level, "trace" | "debug" | "info" | "warn" | "error") {
                 continue;
             }
-            let arguments = rest.split(");").next().unwrap_or_default();
+            let arguments = up_to_closing_parenthesis(rest);
             // What stands in quotes is for people; what stands outside is data.
             let data: String = arguments.split('"').step_by(2).collect::<Vec<_>>().join(" ");
             let words: Vec<&str> = data.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
@@ -133,6 +133,23 @@ fn logs_carry_ids_and_counts_only() {
         }
     }
     assert_none("logs carry ids and counts, never what is in a message or a setting:", &complaints);
+}
+
+/// What stands before the parenthesis that closes a call; those in quotes do not count.
+fn up_to_closing_parenthesis(rest: &str) -> &str {
+    let (mut depth, mut quoted) = (1, false);
+    for (at, c) in rest.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return &rest[..at];
+        }
+    }
+    rest
 }
 
 /// Beginnings of paths that only exist on the machine of whoever wrote them.

@@ -165,23 +165,37 @@ impl Dovecot {
 
     /// The octets of all messages in a folder of a user (empty for the inbox, `.Done` for the folder Done), by file name.
     ///
+    /// Dovecot may still be doing what a client that was killed had asked for, and renames or removes files meanwhile; then
+    /// the folder is read again, at most 100 times.
+    ///
     /// # Errors
     /// Those of the file system.
     pub fn read_all(&self, user: &str, folder: &str) -> Result<Vec<(String, Vec<u8>)>> {
-        let mut messages = Vec::new();
-        for sub in ["new", "cur"] {
-            let directory = self.maildir(user)?.join(folder).join(sub);
-            if !directory.exists() {
-                continue;
-            }
-            for entry in fs::read_dir(directory)? {
-                let entry = entry?;
-                messages.push((entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path())?));
+        let maildir = self.maildir(user)?.join(folder);
+        for _ in 0..100 {
+            match read_folder(&maildir) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                read => return Ok(read?),
             }
         }
-        messages.sort();
-        Ok(messages)
+        Ok(read_folder(&maildir)?)
     }
+}
+
+fn read_folder(maildir: &Path) -> std::io::Result<Vec<(String, Vec<u8>)>> {
+    let mut messages = Vec::new();
+    for sub in ["new", "cur"] {
+        let directory = maildir.join(sub);
+        if !directory.exists() {
+            continue;
+        }
+        for entry in fs::read_dir(directory)? {
+            let entry = entry?;
+            messages.push((entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path())?));
+        }
+    }
+    messages.sort();
+    Ok(messages)
 }
 
 impl Drop for Dovecot {

@@ -38,8 +38,7 @@ pub struct Mailbox {
 impl Mailbox {
     /// Whether it is to be visited: not suspended, something to visit, and submissions on globally and here.
     pub fn is_enabled(&self, global: &crate::GlobalPolicy) -> bool {
-        let submissions = global.submissions && self.policy.submissions.or(true);
-        submissions && !self.paused && !matches!(self.access, Access::Push)
+        self.policy.takes_mail(global) && !self.paused && !matches!(self.access, Access::Push)
     }
 }
 
@@ -58,6 +57,29 @@ pub struct MailboxPolicy {
     pub filed: Settlement,
     /// What to do on the server with held mail; never a deletion.
     pub held: Settlement,
+}
+
+impl MailboxPolicy {
+    /// Whether mail is taken: both switches must be on, and the mailbox's own can only narrow.
+    pub fn takes_mail(&self, global: &crate::GlobalPolicy) -> bool {
+        global.submissions && self.submissions.or(true)
+    }
+
+    /// The folder into which filed or held mail would be moved although it is the one that mail is read from, so that the
+    /// same mail would come in again and again. `None`, as it should be, if there is no such folder.
+    // RFC 9051 §5.1: only INBOX is the same whatever its case.
+    pub fn loops_into<'a>(&'a self, access: &Access) -> Option<&'a str> {
+        let watched = match access {
+            Access::Imap(imap) => imap.folder.as_str(),
+            Access::Maildir { .. } | Access::Push => "INBOX",
+        };
+        let is_inbox = |folder: &str| folder.eq_ignore_ascii_case("INBOX");
+        let same = |folder: &str| folder == watched || (is_inbox(folder) && is_inbox(watched));
+        [&self.filed, &self.held].into_iter().find_map(|settlement| match settlement {
+            Settlement::MoveTo(folder) if same(folder) => Some(folder.as_str()),
+            _ => None,
+        })
+    }
 }
 
 impl Default for MailboxPolicy {
@@ -155,6 +177,20 @@ mod tests {
             (StartFrom::Since(noon), listed(1, None), 10, None, false),
         ] {
             assert_eq!(start.leaves(&message, first_uid, floor), left, "{start:?} {message:?} {first_uid} {floor:?}");
+        }
+    }
+
+    #[test]
+    fn mail_is_never_moved_into_the_folder_it_is_read_from() {
+        let maildir = Access::Maildir { path: "/mail".into() };
+        for (filed, held, loops) in [
+            (Settlement::Keep, Settlement::Keep, None),
+            (Settlement::MoveTo("Done".to_owned()), Settlement::Delete, None),
+            (Settlement::MoveTo("INBOX".to_owned()), Settlement::Keep, Some("INBOX")),
+            (Settlement::Keep, Settlement::MoveTo("inbox".to_owned()), Some("inbox")),
+        ] {
+            let policy = MailboxPolicy { filed, held, ..MailboxPolicy::default() };
+            assert_eq!(policy.loops_into(&maildir), loops, "{policy:?}");
         }
     }
 }

@@ -61,8 +61,7 @@ impl Policy {
         workspace: Option<WorkspaceId>,
     ) -> Result<Self, crate::domain_pattern::PatternError> {
         Ok(Self {
-            // Both switches must be on; the mailbox's own can only narrow.
-            submissions: global.submissions && mailbox.policy.submissions.or(true),
+            submissions: mailbox.policy.takes_mail(global),
             unknown_senders: mailbox.policy.unknown_senders.or(global.unknown_senders),
             allowed_domains: PatternList::compile(&global.allowed_domains)?,
             bare_numbers: mailbox.policy.bare_numbers,

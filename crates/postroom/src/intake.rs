@@ -119,8 +119,8 @@ pub async fn stage(
     tally
 }
 
-/// Works off what was accepted earlier and is due, until nothing is left. Returns what became of it, in order.
-pub async fn work_off(floor: &Floor, mut each: impl FnMut(&[Outcome])) -> Result<Tally, StoreError> {
+/// Works off what was accepted earlier and is due, until nothing is left.
+pub async fn work_off(floor: &Floor) -> Result<Tally, StoreError> {
     let mut tally = Tally::default();
     loop {
         let claimed = floor.store.claim(&floor.worker, CLAIM, Timestamp::now()).await?;
@@ -131,9 +131,7 @@ pub async fn work_off(floor: &Floor, mut each: impl FnMut(&[Outcome])) -> Result
         let alone = claimed.iter().any(Claimed::suspect);
         let batch = Batch::new(floor, claimed, Vec::new());
         let readings = read_all(floor, &batch.claimed, alone).await;
-        let outcomes = file(floor, batch, readings).await?;
-        tally.count(&outcomes);
-        each(&outcomes);
+        tally.count(&file(floor, batch, readings).await?);
     }
 }
 

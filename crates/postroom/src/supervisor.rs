@@ -130,6 +130,6 @@ async fn work_off_leftovers(floor: Floor) {
 async fn work_off_once(floor: &Floor) -> Result<(), Failure> {
     // A `fetch` or `deliver` beside us may have died of a message that we are about to take over.
     suspect_what_the_dead_read(&floor.store).await?;
-    intake::work_off(floor, |_| {}).await?;
+    intake::work_off(floor).await?;
     Ok(())
 }

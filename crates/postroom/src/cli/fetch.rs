@@ -16,7 +16,7 @@ use std::time::Instant;
 pub async fn run(global: &Global, names: Vec<String>, out: Output) -> Result<ExitCode, Failure> {
     let floor = open_floor(global).await?;
     let mailboxes = chosen(&floor, &names).await?;
-    let left_over = intake::work_off(&floor, |_| {}).await?;
+    let left_over = intake::work_off(&floor).await?;
     let worked_off = left_over.items + left_over.comments + left_over.held;
     if worked_off > 0 {
         out.say(format!("filed {} that had been accepted earlier", count(worked_off, "message")))?;

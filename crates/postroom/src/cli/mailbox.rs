@@ -349,23 +349,16 @@ fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<Mailbox
     Ok(policy)
 }
 
-/// Refuses to move mail into the folder that it is read from: it would come in again and again.
+/// Refuses to move mail to where it cannot go.
 fn distinct_folders(access: &Access, policy: &MailboxPolicy) -> Result<(), Failure> {
-    let watched = match access {
-        Access::Imap(imap) => imap.folder.as_str(),
-        Access::Maildir { .. } | Access::Push => "INBOX",
-    };
     for settlement in [&policy.filed, &policy.held] {
-        let Settlement::MoveTo(folder) = settlement else { continue };
-        printable("folder", folder)?;
-        // Only INBOX is the same whatever its case: RFC 9051 §5.1.
-        let same = folder == watched || (folder.eq_ignore_ascii_case("INBOX") && watched.eq_ignore_ascii_case("INBOX"));
-        if same || folder.is_empty() {
-            let message = format!("mail cannot be moved to `{folder}`, the folder that it is read from");
-            return Err(Failure::new("USAGE", message, "nothing was saved; name another folder"));
+        if let Settlement::MoveTo(folder) = settlement {
+            printable("folder", folder)?;
         }
     }
-    Ok(())
+    let Some(folder) = policy.loops_into(access) else { return Ok(()) };
+    let message = format!("mail cannot be moved to `{folder}`, the folder that it is read from");
+    Err(Failure::new("USAGE", message, "nothing was saved; name another folder"))
 }
 
 /// Refuses characters that would command a terminal or break a protocol.

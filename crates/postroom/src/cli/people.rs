@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use postroom_domain::user::NotARole;
 use postroom_domain::{Role, User, WorkspaceKey};
 use postroom_store::NewUser;
+use postroom_web::WebConfig;
 use serde_json::json;
 
 /// How long a sign-in address works.
@@ -69,7 +70,7 @@ pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<
 
 /// The address that signs in once.
 pub fn signin_url(base: &str, token: &postroom_mail::Secret) -> String {
-    format!("{}/signin/{}", base.trim_end_matches('/'), token.expose())
+    WebConfig { base_url: base.to_owned() }.signin_url(token.expose())
 }
 
 fn membership(text: &str) -> Result<(WorkspaceKey, Role), Failure> {

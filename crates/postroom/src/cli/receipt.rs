@@ -36,7 +36,7 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
 
 /// Works off what is due, the message in question among it, and shows what became of it.
 async fn decided_again(floor: crate::floor::Floor, id: ReceiptId, out: Output) -> Result<(), Failure> {
-    intake::work_off(&floor, |_| {}).await?;
+    intake::work_off(&floor).await?;
     let receipt = floor.store.receipt(id).await?;
     out.object(&receipt, || describe(&receipt))
 }

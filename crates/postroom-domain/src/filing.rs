@@ -2,7 +2,7 @@
 
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
 use crate::{AutomaticMail, Policy, WorkspaceId};
-use postroom_mail::{AutomaticKind, Message};
+use postroom_mail::Message;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -207,25 +207,19 @@ fn judge_content(message: &Message, facts: &Facts, policy: &Policy, trace: &mut 
         trace.push(TraceStep::new("copy", "duplicate", format!("same octets as receipt {twin}")));
         return Err(Reason::DuplicateCopy);
     }
-    if let Some(kind) = message.automatic {
+    if let Some(automatic) = &message.automatic {
         let hold = policy.automatic == AutomaticMail::Hold;
         let outcome = if hold { "held" } else { "filed" };
-        trace.push(TraceStep::new("automatic", outcome, kind_name(kind)));
+        trace.push(TraceStep::new(
+            "automatic",
+            outcome,
+            format!("{}: {}", automatic.kind.as_str(), automatic.evidence),
+        ));
         if hold {
             return Err(Reason::AutomaticMail);
         }
     }
     Ok(())
-}
-
-/// The name that `inspect` gives the kind, too.
-fn kind_name(kind: AutomaticKind) -> &'static str {
-    match kind {
-        AutomaticKind::AutoReply => "auto-reply",
-        AutomaticKind::Bounce => "bounce",
-        AutomaticKind::List => "list",
-        AutomaticKind::Report => "report",
-    }
 }
 
 /// The first item, marked numbers before bare ones, that exists and on which the sender may comment.

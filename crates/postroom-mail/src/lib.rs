@@ -16,7 +16,10 @@ pub mod secret;
 
 pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, Settlement};
 pub use address::Address;
-pub use message::{Attachment, AutomaticKind, Content, Defect, Message, TransferEncoding};
+pub use message::{
+    Attachment, Automatic, AutomaticKind, Bounce, Content, Defect, FailedRecipient, Forwarded, Invitation, Message,
+    Protection, TransferEncoding,
+};
 pub use raw::{RawMessage, Sha256};
 pub use read::read;
 pub use secret::Secret;

@@ -3,11 +3,16 @@
 use crate::{Address, RawMessage, Sha256};
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::{Serialize, Serializer};
-use std::fmt;
+use serde::{Deserialize, Serialize};
+
+mod defect;
+mod findings;
+
+pub use defect::Defect;
+pub use findings::{Automatic, AutomaticKind, Bounce, FailedRecipient, Forwarded, Invitation, Protection};
 
 /// A message as it was understood. Made by [`crate::read`], which never fails: what was wrong stands in `defects`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Message {
     /// All authors of the From field, in order (RFC 5322 §3.6.2). Rules take an author only when there is exactly one.
     pub from: Vec<Address>,
@@ -33,10 +38,20 @@ pub struct Message {
     pub reply_text: String,
     /// The quotation that `reply_text` leaves out; empty when there is none.
     pub quoted_text: String,
-    /// What kind of automatic mail this is, if it is.
-    pub automatic: Option<AutomaticKind>,
+    /// The signature that `reply_text` leaves out, without its separator; empty when there is none.
+    pub signature: String,
+    /// What kind of automatic mail this is and what shows it, if it is.
+    pub automatic: Option<Automatic>,
     /// Whether a machine wrote it and must not be answered: auto-replies, bounces, reports and receipts, not lists.
     pub auto_submitted: bool,
+    /// What a bounce says: which recipients failed and why, and which message it was about.
+    pub bounce: Option<Bounce>,
+    /// Messages that the author forwarded within the text or as attachments, outermost first.
+    pub forwarded: Vec<Forwarded>,
+    /// Calendar invitations and answers to them, in the order of their parts.
+    pub invitations: Vec<Invitation>,
+    /// Whether the content was signed or encrypted by its author.
+    pub protection: Option<Protection>,
     /// Every leaf part that is not shown as the text or its HTML form.
     pub attachments: Vec<Attachment>,
     /// What was wrong, in the order found.
@@ -54,22 +69,8 @@ impl Message {
     }
 }
 
-/// Kinds of mail that no person wrote to us.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AutomaticKind {
-    /// Auto-Submitted and its older relatives (RFC 3834).
-    AutoReply,
-    /// A delivery status notification (RFC 3464) or an older bounce.
-    Bounce,
-    /// Mail of a mailing list (RFC 2919, 2369).
-    List,
-    /// Other reports: feedback, disposition notifications (RFC 5965, 8098).
-    Report,
-}
-
 /// One part that is offered for download or shown inside the HTML.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attachment {
     /// File name, decoded and cleaned, unique in its message, at most 200 octets.
     pub name: String,
@@ -90,7 +91,7 @@ pub struct Attachment {
 /// Where the content of an attachment is.
 ///
 /// Most attachments are a range of the raw message and a transfer encoding, so they need not be stored a second time.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Content {
     /// `offset` and `length` octets of the raw message, still encoded.
     Slice {
@@ -106,7 +107,7 @@ pub enum Content {
 }
 
 /// Content-Transfer-Encoding as far as it changes octets (RFC 2045 §6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum TransferEncoding {
     /// 7bit, 8bit, binary: the octets as they are.
     Identity,
@@ -146,63 +147,5 @@ impl Content {
                 crate::read::decode_transfer(&slice, *encoding)
             }
         }
-    }
-}
-
-/// Something that was wrong with a message. `Display` is the sentence that is shown and printed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Defect {
-    /// No From field, or none that names an address.
-    NoAuthor,
-    /// A header or body was not in the character set it declared.
-    Charset {
-        /// Which part of the message.
-        part: String,
-    },
-    /// A transfer encoding was damaged; what could be decoded was kept.
-    TransferEncoding {
-        /// Which part of the message.
-        part: String,
-    },
-    /// A limit was reached; what lies beyond it is only in the original message.
-    Limit {
-        /// Which limit.
-        limit: &'static str,
-        /// Its value.
-        allowed: u64,
-    },
-    /// Something was taken out of the HTML because it could run, load or overlay.
-    HtmlRemoved {
-        /// How many elements and attributes.
-        count: u64,
-    },
-    /// The HTML was too complex to be cleaned safely; the text form is shown instead.
-    HtmlTooComplex,
-    /// A multipart structure was damaged (no end boundary, no parts).
-    Structure,
-    /// The Date field is missing or names no real instant.
-    Date,
-}
-
-impl fmt::Display for Defect {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoAuthor => f.write_str("no usable author address"),
-            Self::Charset { part } => write!(f, "the {part} is not in the character set it declares"),
-            Self::TransferEncoding { part } => write!(f, "the transfer encoding of the {part} is damaged"),
-            Self::Limit { limit, allowed } => {
-                write!(f, "more than {allowed} {limit}; the rest is in the original only")
-            }
-            Self::HtmlRemoved { count } => write!(f, "{count} unsafe constructs taken out of the HTML"),
-            Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
-            Self::Structure => f.write_str("the MIME structure is damaged"),
-            Self::Date => f.write_str("no usable date"),
-        }
-    }
-}
-
-impl Serialize for Defect {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
     }
 }

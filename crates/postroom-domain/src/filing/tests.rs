@@ -5,7 +5,7 @@ use super::*;
 use crate::domain_pattern::PatternList;
 use crate::{Membership, ReceiptId, Role, User, UserId};
 use expect_test::{Expect, expect};
-use postroom_mail::Address;
+use postroom_mail::{Address, Automatic, AutomaticKind};
 
 struct Case {
     message: Message,
@@ -144,7 +144,10 @@ fn the_other_reasons_to_hold() {
 
 #[test]
 fn automatic_mail_is_filed_unless_the_mailbox_says_hold() {
-    let bounce = |c: &mut Case| c.message.automatic = Some(AutomaticKind::Bounce);
+    let bounce = |c: &mut Case| {
+        let evidence = "Return-Path: <>".to_owned();
+        c.message.automatic = Some(Automatic { kind: AutomaticKind::Bounce, evidence });
+    };
     case("x").known(None).with(bounce).check(expect![
         "item `x`, NEW_ITEM | sender: registered ann@example.org | automatic: filed bounce | item: opened"
     ]);

@@ -2,10 +2,16 @@
 
 use super::fields::Fields;
 use super::parameter::Parameterised;
-use crate::{Address, AutomaticKind};
+use super::structure::Part;
+use crate::{Address, Automatic, AutomaticKind, Message};
 
-/// The kind, and whether the message must not be answered.
-pub(super) fn classify(
+/// The kind with its evidence, and whether the message must not be answered.
+pub(super) fn classify(top: &Part<'_>, message: &Message) -> (Option<Automatic>, bool) {
+    let (kind, is_answered_never) = kind(&top.fields, &top.content_type, &message.from, &message.subject);
+    (kind.map(|kind| Automatic { kind, evidence: kind.as_str().to_owned() }), is_answered_never)
+}
+
+fn kind(
     fields: &Fields<'_>,
     content_type: &Parameterised,
     from: &[Address],

@@ -45,7 +45,7 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
         (long_addr_specs, "octets of an address", address_list::ADDR_SPEC_MAX),
     ] {
         if reached {
-            message.defects.push(Defect::Limit { limit, allowed: allowed as u64 });
+            message.defects.push(Defect::limit(limit, allowed));
         }
     }
     if !message.from.iter().any(|address| address.canonical().is_some()) {
@@ -67,7 +67,7 @@ fn subject(fields: &Fields<'_>, message: &mut Message) {
     let mut subject = one_line(&encoded_word::decode(&field));
     if let Some((end, _)) = subject.char_indices().nth(SUBJECT_MAX) {
         subject.truncate(end);
-        message.defects.push(Defect::Limit { limit: "characters of the subject", allowed: SUBJECT_MAX as u64 });
+        message.defects.push(Defect::limit("characters of the subject", SUBJECT_MAX));
     }
     message.subject = subject;
 }
@@ -77,7 +77,7 @@ fn references(fields: &Fields<'_>, message: &mut Message) {
     let mut references = ids(&fields.get("References").unwrap_or_default());
     if references.len() > REFERENCES_MAX {
         references.drain(1..=references.len() - REFERENCES_MAX);
-        message.defects.push(Defect::Limit { limit: "references", allowed: REFERENCES_MAX as u64 });
+        message.defects.push(Defect::limit("references", REFERENCES_MAX));
     }
     message.references = references;
 }

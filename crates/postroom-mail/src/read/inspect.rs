@@ -1,6 +1,6 @@
 //! What `postroom inspect` prints of a message.
 
-use crate::{Attachment, AutomaticKind, Defect, Message, Sha256};
+use crate::{Attachment, AutomaticKind, Bounce, Forwarded, Invitation, Message, Protection, Sha256};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -35,14 +35,26 @@ pub struct Inspection {
     pub reply_text: String,
     /// The quotation that `reply_text` leaves out.
     pub quoted_text: String,
+    /// The signature that `reply_text` leaves out.
+    pub signature: String,
     /// Whether a machine wrote it and must not be answered.
     pub auto_submitted: bool,
     /// What kind of automatic mail it is.
     pub automatic_kind: Option<AutomaticKind>,
+    /// What showed that it is.
+    pub automatic_evidence: Option<String>,
+    /// What a bounce says.
+    pub bounce: Option<Bounce>,
+    /// Messages passed on within it.
+    pub forwarded: Vec<Forwarded>,
+    /// Calendar invitations and answers.
+    pub invitations: Vec<Invitation>,
+    /// Whether its author signed or encrypted it.
+    pub protection: Option<Protection>,
     /// Every leaf part that is not shown as the text or its HTML form.
     pub attachments: Vec<InspectedAttachment>,
     /// What was wrong, as sentences.
-    pub defects: Vec<Defect>,
+    pub defects: Vec<String>,
 }
 
 /// One attachment as scripts see it.
@@ -82,10 +94,16 @@ impl Inspection {
             html: message.html.clone(),
             reply_text: message.reply_text.clone(),
             quoted_text: message.quoted_text.clone(),
+            signature: message.signature.clone(),
             auto_submitted: message.auto_submitted,
-            automatic_kind: message.automatic,
+            automatic_kind: message.automatic.as_ref().map(|automatic| automatic.kind),
+            automatic_evidence: message.automatic.as_ref().map(|automatic| automatic.evidence.clone()),
+            bounce: message.bounce.clone(),
+            forwarded: message.forwarded.clone(),
+            invitations: message.invitations.clone(),
+            protection: message.protection,
             attachments: message.attachments.iter().map(InspectedAttachment::of).collect(),
-            defects: message.defects.clone(),
+            defects: message.defects.iter().map(ToString::to_string).collect(),
         }
     }
 }

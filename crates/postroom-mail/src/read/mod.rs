@@ -45,14 +45,13 @@ pub fn read(raw: &RawMessage) -> Message {
     let mut message = Message::default();
     let Some(top) = structure.parts.first() else { return message };
     header::read(&top.fields, &mut message);
-    (message.automatic, message.auto_submitted) =
-        automatic::classify(&top.fields, &top.content_type, &message.from, &message.subject);
     note_structure(&structure, &mut message);
     let choice = body::choose(&structure);
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
     message.text = bodies.text(&mut message);
     let shown = bodies.html().map(|html| clean_html(&html, &mut message)).unwrap_or_default();
     attachments(raw, &structure, &choice, &shown, &mut message);
+    (message.automatic, message.auto_submitted) = automatic::classify(top, &message);
     let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
     message
@@ -63,10 +62,10 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
         message.defects.push(Defect::Structure);
     }
     if structure.too_deep {
-        message.defects.push(Defect::Limit { limit: "nested multiparts", allowed: NESTING_MAX as u64 });
+        message.defects.push(Defect::limit("nested multiparts", NESTING_MAX));
     }
     if structure.too_many {
-        message.defects.push(Defect::Limit { limit: "parts", allowed: PARTS_MAX as u64 });
+        message.defects.push(Defect::limit("parts", PARTS_MAX));
     }
 }
 
@@ -110,7 +109,7 @@ impl<'c> Bodies<'c> {
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
-            message.defects.push(Defect::Limit { limit: "octets of text", allowed: TEXT_MAX as u64 });
+            message.defects.push(Defect::limit("octets of text", TEXT_MAX));
         }
         text
     }

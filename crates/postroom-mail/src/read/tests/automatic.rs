@@ -36,7 +36,7 @@ const TABLE: &[(&str, Option<AutomaticKind>, bool)] = &[
 
 fn check(from: &str, fields: &str, kind: Option<AutomaticKind>, auto_submitted: bool) {
     let message = read(&RawMessage::new(format!("From: {from}\r\n{fields}\r\n\r\nwords\r\n")));
-    assert_eq!((message.automatic, message.auto_submitted), (kind, auto_submitted), "{from}: {fields}");
+    assert_eq!((message.automatic.map(|automatic| automatic.kind), message.auto_submitted), (kind, auto_submitted), "{from}: {fields}");
 }
 
 #[test]

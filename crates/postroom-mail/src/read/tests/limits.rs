@@ -16,7 +16,7 @@ fn check(octets: impl Into<Vec<u8>>) -> Message {
 }
 
 fn has_limit(message: &Message, name: &str) -> bool {
-    message.defects.iter().any(|defect| matches!(defect, Defect::Limit { limit, .. } if *limit == name))
+    message.defects.iter().any(|defect| matches!(defect, Defect::Limit { limit, .. } if limit == name))
 }
 
 fn html(body: &str) -> String {

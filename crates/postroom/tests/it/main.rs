@@ -4,5 +4,6 @@
 mod commands;
 mod desk;
 mod fetch;
+mod inspect;
 mod push;
 mod serve;

@@ -5,17 +5,19 @@
 //! library keeps what it does well: dates that no standard allows, and the names of HTML's characters.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
-//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`,
-//! `quote`, `attachment`, `inspect`.
+//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `body`, `html`, `html_text`, `quote`,
+//! `attachment`, `automatic`, `bounce`, `forward`, `inspect`.
 
 mod address_list;
 mod attachment;
 mod automatic;
 mod body;
+mod bounce;
 mod charset;
 mod code_page;
 mod encoded_word;
 mod fields;
+mod forward;
 mod header;
 mod html;
 mod html_text;
@@ -51,9 +53,9 @@ pub fn read(raw: &RawMessage) -> Message {
     message.text = bodies.text(&mut message);
     let shown = bodies.html().map(|html| clean_html(&html, &mut message)).unwrap_or_default();
     attachments(raw, &structure, &choice, &shown, &mut message);
-    (message.automatic, message.auto_submitted) = automatic::classify(top, &message);
     let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
+    automatic::recognise(raw, &structure, &mut message);
     message
 }
 

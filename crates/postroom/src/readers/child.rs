@@ -2,7 +2,7 @@
 //! It takes messages from standard input until that ends, and answers each on standard output.
 
 use super::frame::{Answer, Ask, Task};
-use super::fuse;
+use super::fuse::{self, Fuse};
 use crate::cli::inspect;
 use bytes::Bytes;
 use postroom_mail::{Message, RawMessage};
@@ -45,31 +45,33 @@ fn answer_all() -> io::Result<()> {
     let mut input = io::stdin().lock();
     // Standard output as it is: what `io::stdout` does for lines would cut an answer in two.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let mut frame = Vec::new();
-    while let Some(ask) = Ask::receive(&mut input, fuse::arm)? {
+    let (mut fuse, mut frame) = (Fuse::default(), Vec::new());
+    while let Some(ask) = Ask::receive(&mut input, |size| fuse.arm(size))? {
         frame.clear();
         frame.shrink_to(KEPT);
-        frame = answer(ask).append_to(frame)?;
+        frame = answer(ask, &mut fuse).append_to(frame)?;
         output.write_all(&frame)?;
     }
     Ok(())
 }
 
-fn answer(ask: Ask) -> Answer {
+fn answer(ask: Ask, fuse: &mut Fuse) -> Answer {
     match &ask.task {
         Task::Message => caught(|| Answer::Message(Box::new(read(ask.octets)))),
-        Task::Print { name, path, json } => match path.as_deref().map_or(Ok(ask.octets), octets_of) {
-            Ok(octets) => caught(|| Answer::Printed(inspect::printed(name, &read(octets), *json))),
-            Err(error) => Answer::Unreadable(error.to_string()),
-        },
+        Task::Print { name, path, json } => {
+            match path.as_deref().map_or(Ok(ask.octets), |path| octets_of(path, fuse)) {
+                Ok(octets) => caught(|| Answer::Printed(inspect::printed(name, &read(octets), *json))),
+                Err(error) => Answer::Unreadable(error.to_string()),
+            }
+        }
     }
 }
 
-/// The octets of a file, which have a fuse of their own.
-fn octets_of(path: &Path) -> io::Result<Bytes> {
+/// The octets of a file, once the fuse is laid for their number.
+fn octets_of(path: &Path, fuse: &mut Fuse) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
-    fuse::arm(size);
+    fuse.arm(size);
     let mut octets = Vec::new();
     octets.try_reserve_exact(usize::try_from(size).map_err(io::Error::other)?).map_err(io::Error::other)?;
     file.read_to_end(&mut octets)?;

@@ -9,6 +9,8 @@ const CPU_S: u64 = 10;
 const MEMORY: u64 = 256 << 20;
 /// How often the message itself may be in memory: as it came, decoded, as an attachment, in the answer.
 const COPIES: u64 = 4;
+/// Sizes are rounded up to this.
+const STEP: u64 = 1 << 20;
 /// Messages beyond this size get no more memory for it.
 const SIZE_MAX: u64 = 1 << 30;
 
@@ -20,18 +22,37 @@ pub fn prepare() {
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     let _ = rustix::thread::set_no_new_privs(true);
     limit(Resource::Core, 0);
+    // It was started from a link, whose name says nothing in a list of processes.
+    let _ = rustix::thread::set_name(c"postroom-reader");
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);
     // Where the machine runs out of memory, this process is to go before the one that has the database open.
     let _ = std::fs::write("/proc/self/oom_score_adj", "500");
 }
 
-/// Lays the fuse for one message of `size` octets: what it uses from here on beyond the limits ends this process, by
-/// SIGXCPU or by an allocation that fails.
-pub fn arm(size: u64) {
-    let used_s = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
-    // The system counts whole seconds, so one is added for the one that has begun.
-    limit(Resource::Cpu, used_s + 1 + CPU_S);
-    limit(Resource::Data, MEMORY + COPIES * size.min(SIZE_MAX));
+/// The limits as they are set. They change seldom from one small message to the next, and setting them costs as much as
+/// reading a very small one.
+#[derive(Debug, Default)]
+pub struct Fuse {
+    cpu_s: u64,
+    memory: u64,
+}
+
+impl Fuse {
+    /// Lays the fuse for one message of `size` octets: what is used from here on beyond the limits ends this process, by
+    /// SIGXCPU or by an allocation that fails.
+    pub fn arm(&mut self, size: u64) {
+        let used_s = u64::try_from(clock_gettime(ClockId::ProcessCPUTime).tv_sec).unwrap_or(0);
+        // The system counts whole seconds, so one is added for the one that has begun.
+        change(Resource::Cpu, &mut self.cpu_s, used_s + 1 + CPU_S);
+        change(Resource::Data, &mut self.memory, MEMORY + COPIES * size.clamp(1, SIZE_MAX).next_multiple_of(STEP));
+    }
+}
+
+fn change(resource: Resource, now: &mut u64, most: u64) {
+    if *now != most {
+        limit(resource, most);
+        *now = most;
+    }
 }
 
 /// Sets a soft limit, as far as the hard one allows.

@@ -43,6 +43,11 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &mut Me
     for part in of_type(&STATUS_PARTS) {
         delivery_status(&content(raw, part), &mut recipients);
     }
+    if recipients.is_empty() && message.text.contains("Final-Recipient:") {
+        // A report whose structure was lost on its way.
+        let end = message.text.floor_char_boundary(PART_MAX);
+        delivery_status(message.text[..end].as_bytes(), &mut recipients);
+    }
     if recipients.is_empty() {
         let failed = structure.parts.first().and_then(|top| top.fields.get("X-Failed-Recipients"));
         recipients = text::recipients(message, failed.as_deref().unwrap_or_default());

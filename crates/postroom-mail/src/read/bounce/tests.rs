@@ -183,6 +183,13 @@ const STYLES: &[Style] = &[
         original: None,
     },
     Style {
+        name: "a report without its structure",
+        header: "Subject: Returned mail\nContent-Type: multipart/report; report-type=delivery-status\n",
+        text: "--x\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; gone@example.net\nAction: failed\nStatus: 5.4.6\n\n--x\nContent-Type: text/rfc822-headers\n\nMessage-ID: <lost@example.com>\n",
+        recipients: &[("gone@example.net", "failed", "5.4.6", "")],
+        original: Some("lost@example.com"),
+    },
+    Style {
         name: "one that names nobody",
         header: "Subject: Returned mail\n",
         text: "Your mail could not be delivered.\n",

@@ -103,8 +103,12 @@ fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
             None => {
                 // Long fields are folded; a line behind the subject may be its end, and behind a short one is the text.
                 let Some((kind, value)) = values.last_mut() else { break };
-                let is_open =
-                    value.is_empty() || *kind == Kind::Other || value.ends_with([',', ';']) || value.len() > 55;
+                let field_follows = || lines.get(index + 1).is_some_and(|next| field(next).is_some());
+                let is_open = value.is_empty()
+                    || *kind == Kind::Other
+                    || value.ends_with([',', ';'])
+                    || value.len() > 55
+                    || field_follows();
                 if !is_open || value.len() + text.len() > VALUE_MAX {
                     break;
                 }

@@ -48,6 +48,8 @@ const INLINE: &[(&str, &str, &[&str])] = &[
     ("VS: Printer", "Fra: Ann <ann@example.org>\nSendt: 3. mars 2026 09:15\nTil: Desk\nEmne: Printer\n\nØdelagt.\n", &["Ann|ann@example.org|3. mars 2026 09:15||Printer"]),
     ("[Desk] Fwd: Printer", "*From:* Ann Baker <ann@example.org>\n*Sent:* Tuesday, March 3, 2026 9:15 AM\n*To:* Desk <desk@example.com>\n*Subject:* Printer\n\nIt is broken.\n", &["Ann Baker|ann@example.org|Tuesday, March 3, 2026 9:15 AM||Printer"]),
     ("FW: Printer", "From: Bob Cook <bob@example.com> On Behalf Of Ann Baker\nSent: 2026-03-03T09:15:00+01:00\nTo: one@example.com; two@example.com;\n three@example.com\nSubject: Printer\n\nIt is broken.\n", &["Bob Cook|bob@example.com|2026-03-03T09:15:00+01:00|2026-03-03T08:15:00Z|Printer"]),
+    ("[Fwd: Printer]", "Subject: Printer\nFrom: Ann <ann@example.org>\nTo: desk@example.com\n\nIt is broken.\n", &["Ann|ann@example.org|||Printer"]),
+    ("Printer (fwd)", "---------- Forwarded message ----------\nFrom: Ann <ann@example.org>\nSubject: Printer\n in the hall\nTo: desk@example.com\n\nIt is broken.\n", &["Ann|ann@example.org|||Printer in the hall"]),
     // Two at once, and one within another
     ("Fwd: both", "---------- Forwarded message ---------\nFrom: a@example.org\nSubject: one\n\nfirst\n\n---------- Forwarded message ---------\nFrom: b@example.org\nSubject: two\n\nsecond\n", &["|a@example.org|||one", "|b@example.org|||two"]),
     // No forwards

@@ -448,15 +448,20 @@ const PREFIXES: [&str; 23] = [
 
 /// Whether a subject says that the message was passed on, alone or behind a tag: `[Desk] Fwd: Printer`.
 pub(super) fn says_forwarded(subject: &str) -> bool {
-    let subject = &subject[..subject.floor_char_boundary(120)];
-    let untagged = match subject.trim_start().strip_prefix('[') {
-        Some(tag) => tag.split_once(']').map_or(subject, |(_, rest)| rest),
-        None => subject,
+    if subject.trim_end().to_lowercase().ends_with("(fwd)") {
+        return true;
+    }
+    let start = subject[..subject.floor_char_boundary(120)].trim_start();
+    // Netscape puts the whole into brackets: `[Fwd: Printer]`.
+    let untagged = match start.strip_prefix('[') {
+        Some(tag) if tag.get(..4).is_some_and(|inside| inside.eq_ignore_ascii_case("fwd:")) => tag,
+        Some(tag) => tag.split_once(']').map_or(start, |(_, rest)| rest),
+        None => start,
     };
     let Some((prefix, _)) = untagged.split_once([':', '：']) else { return false };
     let prefix = prefix.trim().to_lowercase();
     let prefix = prefix.split(['[', '(']).next().unwrap_or_default().trim();
-    PREFIXES.contains(&prefix) || subject.trim_end().to_lowercase().ends_with("(fwd)")
+    PREFIXES.contains(&prefix)
 }
 
 /// Whether a subject with `VS:` stands with a header in Finnish, in which it means an answer.

@@ -136,6 +136,7 @@ impl TraceStep {
 /// Decides what becomes of a message: judge the sender, look for the item it names, else open a new one. Pure.
 pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) -> Filing {
     let mut trace = Vec::new();
+    findings::tell(message, &mut trace);
     let judged = if policy.released {
         trace.push(TraceStep::new("release", "admitted", "a person released it"));
         Ok(())
@@ -267,5 +268,6 @@ pub fn title_of(subject: &str) -> String {
     }
 }
 
+mod findings;
 #[cfg(test)]
 mod tests;

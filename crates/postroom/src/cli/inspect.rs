@@ -89,7 +89,7 @@ fn ask_for(name: &str, path: &Path, json: bool) -> std::io::Result<Ask> {
     let metadata = std::fs::metadata(path)?;
     let name = name.to_owned();
     if metadata.is_file() {
-        let path = Some(std::path::absolute(path)?);
+        let path = Some(std::path::absolute(path)?.into_os_string());
         return Ok(Ask { task: Task::Print { name, path, json }, octets: Vec::new().into(), size: metadata.len() });
     }
     if metadata.is_dir() {

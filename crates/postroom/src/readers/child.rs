@@ -59,7 +59,7 @@ fn answer(ask: Ask, fuse: &mut Fuse) -> Answer {
     match &ask.task {
         Task::Message => caught(|| Answer::Message(Box::new(read(ask.octets)))),
         Task::Print { name, path, json } => {
-            match path.as_deref().map_or(Ok(ask.octets), |path| octets_of(path, fuse)) {
+            match path.as_ref().map_or(Ok(ask.octets), |path| octets_of(path.as_ref(), fuse)) {
                 Ok(octets) => caught(|| Answer::Printed(inspect::printed(name, &read(octets), *json))),
                 Err(error) => Answer::Unreadable(error.to_string()),
             }

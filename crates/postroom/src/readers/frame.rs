@@ -9,8 +9,8 @@
 use bytes::Bytes;
 use postroom_mail::Message;
 use serde::{Deserialize, Serialize};
+use std::ffi::OsString;
 use std::io::{self, Read};
-use std::path::PathBuf;
 
 /// Octets before the task of an ask.
 const ASK_HEAD: usize = 12;
@@ -29,7 +29,7 @@ pub enum Task {
         /// The name under which it was given.
         name: String,
         /// Where the reading process finds it, if it does not come with the ask.
-        path: Option<PathBuf>,
+        path: Option<OsString>,
         /// JSON for scripts rather than text for people.
         json: bool,
     },

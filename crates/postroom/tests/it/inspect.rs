@@ -1,7 +1,9 @@
 //! `inspect` reads many files at once, in processes of their own, and prints them in their order.
 
 use crate::desk::{Desk, lines, message};
+use std::ffi::OsStr;
 use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -48,6 +50,11 @@ fn relative_names_stay_as_they_were_given() {
     let mut command = desk.command(&["--json", "inspect", "./ä b.eml"]);
     let output = command.current_dir(desk.path()).stdin(Stdio::null()).output().unwrap();
     assert_eq!(lines(&output.stdout)[0]["file"], "./ä b.eml");
+    // Any octets but two can stand in a name.
+    let odd = desk.path().join(OsStr::from_bytes(b"\xff.eml"));
+    std::fs::write(&odd, message("ann@example.org", "Odd", "")).unwrap();
+    let output = desk.command(&["--json", "inspect"]).arg(&odd).stdin(Stdio::null()).output().unwrap();
+    assert_eq!(lines(&output.stdout)[0]["subject"], "Odd");
 }
 
 #[test]

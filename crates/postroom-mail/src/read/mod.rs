@@ -6,13 +6,14 @@
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
 //! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `body`, `html`, `html_text`, `quote`,
-//! `attachment`, `automatic`, `bounce`, `forward`, `inspect`.
+//! `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
 
 mod address_list;
 mod attachment;
 mod automatic;
 mod body;
 mod bounce;
+mod calendar;
 mod charset;
 mod code_page;
 mod encoded_word;
@@ -22,11 +23,14 @@ mod header;
 mod html;
 mod html_text;
 pub mod inspect;
+mod media_type;
 mod parameter;
+mod protection;
 mod quote;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod tnef;
 mod transfer;
 
 use crate::{Defect, Message, RawMessage};
@@ -49,10 +53,14 @@ pub fn read(raw: &RawMessage) -> Message {
     header::read(&top.fields, &mut message);
     note_structure(&structure, &mut message);
     let choice = body::choose(&structure);
+    let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
     message.text = bodies.text(&mut message);
-    let shown = bodies.html().map(|html| clean_html(&html, &mut message)).unwrap_or_default();
-    attachments(raw, &structure, &choice, &shown, &mut message);
+    let mut html = bodies.html();
+    containers.stand_in(&mut message.text, &mut html);
+    let shown = html.map(|html| clean_html(&html, &mut message)).unwrap_or_default();
+    attachment::describe(raw, &structure, &choice, containers, &shown, &mut message);
+    message.protection = protection::detect(raw, &structure, &message.text);
     let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
     automatic::recognise(raw, &structure, &mut message);
@@ -200,21 +208,4 @@ fn push_escaped(html: &mut String, text: &str) {
         }
     }
     html.push_str("</div>");
-}
-
-fn attachments(
-    raw: &RawMessage,
-    structure: &Structure<'_>,
-    choice: &body::Choice,
-    shown: &HashSet<String>,
-    message: &mut Message,
-) {
-    let mut describer = attachment::Describer::default();
-    for (position, &index) in choice.attachments.iter().enumerate() {
-        let (attachment, intact) = describer.describe(raw, &structure.parts[index], position + 1, shown);
-        if !intact {
-            message.defects.push(Defect::TransferEncoding { part: format!("content of attachment {}", position + 1) });
-        }
-        message.attachments.push(attachment);
-    }
 }

@@ -126,7 +126,7 @@ impl Tree {
         for word in &self.words {
             let shown = message.text.contains(word) || message.html.as_ref().is_some_and(|html| html.contains(word));
             let attached = contents.iter().any(|octets| octets.windows(word.len()).any(|at| at == word.as_bytes()));
-            assert!(shown || attached, "{word} is lost");
+            assert!(shown || attached, "{word} is lost in:\n{}", String::from_utf8_lossy(&self.octets));
         }
     }
 }

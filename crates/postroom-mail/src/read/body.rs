@@ -22,11 +22,21 @@ impl Choice {
         self.html.append(&mut other.html);
         self.attachments.append(&mut other.attachments);
     }
+
+    /// A form within a form, of which a better one is shown: it is not shown, so it is attached, as every leaf that is in
+    /// neither body.
+    fn attach_the_rest(&mut self, structure: &Structure<'_>) {
+        let mut chosen = vec![false; structure.parts.len()];
+        self.text.iter().chain(&self.html).chain(&self.attachments).for_each(|&index| chosen[index] = true);
+        let leaves = structure.parts.iter().enumerate().filter(|(_, part)| part.children.is_empty());
+        self.attachments.extend(leaves.map(|(index, _)| index).filter(|&index| !chosen[index]));
+    }
 }
 
 /// Chooses for a whole message.
 pub(super) fn choose(structure: &Structure<'_>) -> Choice {
     let mut choice = part(structure, 0, Place { first: true, in_related: false, in_alternative: false });
+    choice.attach_the_rest(structure);
     // Parts come in the order of the message whatever the nesting.
     choice.attachments.sort_unstable();
     choice

@@ -57,7 +57,7 @@ pub fn read(raw: &RawMessage) -> Message {
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
     message.text = bodies.text(&mut message);
     let mut html = bodies.html();
-    containers.stand_in(&mut message.text, &mut html);
+    containers.stand_in(&mut html, &mut message);
     let shown = html.map(|html| clean_html(&html, &mut message)).unwrap_or_default();
     attachment::describe(raw, &structure, &choice, containers, &shown, &mut message);
     message.protection = protection::detect(raw, &structure, &message.text);

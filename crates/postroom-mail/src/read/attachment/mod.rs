@@ -57,9 +57,15 @@ impl Containers {
         Self(containers)
     }
 
-    /// Uses the body of the first winmail.dat that has one in place of `text` and `html`, if the message itself has no
+    /// The Content-IDs of the files in them.
+    pub(super) fn content_ids(&self) -> impl Iterator<Item = String> {
+        let files = self.0.values().flat_map(|contents| &contents.files);
+        files.filter_map(|file| file.content_id.as_deref().map(body::bare))
+    }
+
+    /// Uses the body of the first winmail.dat that has one in place of the text and the HTML, if the message itself has no
     /// words. Bodies that say something else than the message become files.
-    pub(super) fn stand_in(&mut self, text: &mut String, html: &mut Option<String>) {
+    pub(super) fn stand_in(&mut self, html: &mut Option<String>, message: &mut Message) {
         let mut indices: Vec<_> = self.0.keys().copied().collect();
         indices.sort_unstable();
         for index in indices {
@@ -70,11 +76,10 @@ impl Containers {
                 (None, Some(rich)) => html_text::text_of(&super::normalised(rich)),
                 (None, None) => continue,
             };
-            if text.trim().is_empty() && html.is_none() {
-                *text = words;
-                text.truncate(text.floor_char_boundary(super::TEXT_MAX));
+            if message.text.trim().is_empty() && html.is_none() {
+                set_text(words, message);
                 *html = rich.map(|rich| super::normalised(&rich));
-            } else if !says(text, &words) {
+            } else if !says(&message.text, &words) {
                 let (name, kind, body) = match rich {
                     Some(rich) => ("message.html", "text/html", rich),
                     None => ("message.txt", "text/plain", words),
@@ -91,6 +96,15 @@ impl Containers {
             }
         }
     }
+}
+
+/// Gives a message without words the text of something that is attached.
+fn set_text(mut text: String, message: &mut Message) {
+    if text.len() > super::TEXT_MAX {
+        text.truncate(text.floor_char_boundary(super::TEXT_MAX));
+        message.defects.push(Defect::limit("octets of text", super::TEXT_MAX));
+    }
+    message.text = text;
 }
 
 /// Whether all letters and digits of `words` stand in `text` one after the other. Outlook sends the same body twice, and
@@ -294,7 +308,7 @@ impl Calendars {
             message.defects.push(Defect::limit("octets of calendar objects", calendar::SIZE_MAX));
         }
         if message.text.trim().is_empty() && message.html.is_none() && !self.objects.is_empty() {
-            message.text = self.objects.iter().map(calendar::text_of).collect::<Vec<_>>().join("\n");
+            set_text(self.objects.iter().map(calendar::text_of).collect::<Vec<_>>().join("\n"), message);
         }
         message.invitations = self.objects.into_iter().map(|object| object.invitation).collect();
     }

@@ -18,7 +18,7 @@ const EVIDENCE_MAX: usize = 200;
 /// Encoded octets of a winmail.dat in which the class of the message is looked for; it stands among the first attributes.
 const CLASS_MAX: usize = 4096;
 
-/// Fills in the kind with its evidence, what a bounce says and what was forwarded. Needs the header, the text and the
+/// Fills in the kind with its evidence, what a bounce says (and how its text is divided), and what was forwarded. Needs the header, the text and the
 /// split of its quotation.
 pub(super) fn recognise(raw: &RawMessage, structure: &Structure<'_>, message: &mut Message) {
     let Some(top) = structure.parts.first() else { return };
@@ -28,6 +28,9 @@ pub(super) fn recognise(raw: &RawMessage, structure: &Structure<'_>, message: &m
     match message.automatic.as_ref().map(|automatic| automatic.kind) {
         Some(AutomaticKind::Bounce) => {
             message.bounce = Some(bounce::find(raw, structure, message));
+            let (own, original) = bounce::split(&message.text);
+            (message.reply_text, message.quoted_text) = (own.to_owned(), original.to_owned());
+            message.signature.clear();
             note_action(message);
         }
         Some(AutomaticKind::Report) => {}

@@ -11,7 +11,7 @@ use super::header;
 use super::structure::{self, Part, Structure};
 use super::transfer;
 use crate::{Bounce, Defect, FailedRecipient, Message, RawMessage};
-pub(super) use text::says_so;
+pub(super) use text::{says_so, split};
 
 /// Recipients kept.
 const RECIPIENTS_MAX: usize = 100;

@@ -89,13 +89,26 @@ const DELAYS: [&str; 14] = [
 
 /// The lines before the original message.
 fn own_lines(text: &str) -> Vec<&str> {
+    text[..original_at(text)].lines().collect()
+}
+
+/// Where the copy of the original message begins, at most [`TEXT_MAX`].
+fn original_at(text: &str) -> usize {
     let text = &text[..text.floor_char_boundary(TEXT_MAX)];
     let is_mark = |line: &str| {
         let start = line.trim();
         let start = start[..start.floor_char_boundary(80)].to_lowercase();
         start.starts_with("received: from") || ORIGINAL_MARKS.iter().any(|mark| start.starts_with(mark))
     };
-    text.lines().take_while(|line| !is_mark(line)).collect()
+    let own = text.split_inclusive('\n').take_while(|line| !is_mark(line));
+    own.map(str::len).sum()
+}
+
+/// What the mail system wrote, and the original message below it. Nothing else in a bounce is a quotation: what looks like
+/// one is what the mail systems said to each other.
+pub(in super::super) fn split(text: &str) -> (&str, &str) {
+    let (own, original) = text.split_at(original_at(text));
+    if own.trim().is_empty() { (text.trim_end(), "") } else { (own.trim_end(), original.trim()) }
 }
 
 /// The recipients that the text names, those of an X-Failed-Recipients field first.

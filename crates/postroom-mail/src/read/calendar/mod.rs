@@ -51,7 +51,7 @@ pub(super) fn read(text: &str, method: &str) -> Vec<Object> {
     for line in lines(text) {
         if let Some(mut object) = reader.line(&line) {
             if object.invitation.method.is_empty() {
-                object.invitation.method = cut(&method.trim().to_ascii_uppercase(), 40);
+                object.invitation.method = word(method);
             }
             objects.push(object);
             if objects.len() > OBJECTS_MAX {
@@ -148,7 +148,7 @@ impl Reader {
     fn property(&mut self, line: &Line<'_>) {
         let Some(component) = self.components.last() else { return };
         match component.as_str() {
-            "VCALENDAR" if line.name == "METHOD" => self.method = cut(&line.value.trim().to_ascii_uppercase(), 40),
+            "VCALENDAR" if line.name == "METHOD" => self.method = word(&line.value),
             "VTIMEZONE" if line.name == "TZID" => {
                 if let Some(zone) = self.zones.last_mut() {
                     zone.id = cut(&line.value, VALUE_MAX);
@@ -183,7 +183,7 @@ impl Event {
             "DTEND" | "DUE" if self.end.is_none() => self.end = Moment::parse(line),
             "DURATION" if self.duration.is_none() => self.duration = time::duration_s(&line.value),
             "ATTENDEE" if self.attendees.len() < 2 => {
-                let answer = line.parameter("PARTSTAT").map(|answer| cut(&answer.to_ascii_uppercase(), 40));
+                let answer = line.parameter("PARTSTAT").map(word);
                 self.attendees.push((cut(&line.address(), VALUE_MAX), answer.unwrap_or_default()));
             }
             _ => {}
@@ -214,6 +214,11 @@ fn set(value: &mut String, read: impl FnOnce() -> String) {
     if value.is_empty() {
         *value = cut(&read(), VALUE_MAX);
     }
+}
+
+/// A word of the standard, in upper case.
+fn word(value: &str) -> String {
+    cut(&one_line(value).to_ascii_uppercase(), 40)
 }
 
 fn cut(text: &str, octets: usize) -> String {

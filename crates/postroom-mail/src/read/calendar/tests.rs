@@ -152,6 +152,13 @@ fn hostile_objects_are_cheap() {
 }
 
 #[test]
+fn words_are_on_one_line() {
+    let text = "BEGIN:VCALENDAR\nMETHOD:re\0ply\nBEGIN:VEVENT\nATTENDEE;PARTSTAT=a\0b:c\0d@e\nSUMMARY:x\0y\nEND:VEVENT\nEND:VCALENDAR";
+    let invitation = read(text, "").remove(0).invitation;
+    assert_eq!((invitation.method.as_str(), invitation.summary.as_str()), ("RE PLY", "x\u{fffd}y"));
+}
+
+#[test]
 fn times_are_shown_to_people() {
     for (written, expected) in [
         ("20260303T091500 Europe/Berlin", "2026-03-03 09:15 (Europe/Berlin)"),

@@ -82,7 +82,7 @@ pub(super) fn unpack(octets: &Bytes, fuel: &mut Fuel) -> Option<Contents> {
     let mut top = Stream::read(octets)?;
     let mut contents = Contents { body: top.body(fuel), invitation: top.invitation(), ..Contents::default() };
     let has_message = contents.body.html.is_some() || contents.body.text.is_some() || contents.invitation.is_some();
-    contents.damaged = top.damaged;
+    (contents.damaged, contents.limited) = (top.damaged, top.limited);
     let mut levels = vec![std::mem::take(&mut top.attachments).into_iter()];
     while let Some(level) = levels.last_mut() {
         let Some(attachment) = level.next() else {
@@ -99,6 +99,7 @@ pub(super) fn unpack(octets: &Bytes, fuel: &mut Fuel) -> Option<Contents> {
             continue;
         };
         contents.damaged |= inner.damaged;
+        contents.limited |= inner.limited;
         match embedded::message(&inner, fuel) {
             Some(file) => contents.files.push(file),
             None => contents.limited = true,
@@ -119,6 +120,8 @@ struct Stream {
     properties: Properties,
     attachments: Vec<Attached>,
     damaged: bool,
+    /// More attachments than [`FILES_MAX`].
+    limited: bool,
 }
 
 /// The attributes of one attachment.
@@ -160,9 +163,13 @@ impl Stream {
             let checksum = octets.get(end..end.saturating_add(2)).filter(|_| data.len() == length);
             let sum = data.iter().fold(0u16, |sum, octet| sum.wrapping_add(u16::from(*octet)));
             stream.damaged |= checksum != Some(sum.to_le_bytes().as_slice());
-            if !matches!(level, 1 | ATTACHMENT_LEVEL) || stream.attachments.len() > FILES_MAX {
+            if stream.attachments.len() > FILES_MAX {
+                stream.limited = true;
+                return Some(stream);
+            }
+            if !matches!(level, 1 | ATTACHMENT_LEVEL) {
                 stream.damaged = true;
-                break;
+                return Some(stream);
             }
             stream.attribute(level, id, data);
             if checksum.is_none() {

@@ -45,8 +45,8 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &mut Me
     }
     if recipients.is_empty() && message.text.contains("Final-Recipient:") {
         // A report whose structure was lost on its way.
-        let end = message.text.floor_char_boundary(PART_MAX);
-        delivery_status(message.text[..end].as_bytes(), &mut recipients);
+        let end = message.text.len().min(PART_MAX);
+        delivery_status(&message.text.as_bytes()[..end], &mut recipients);
     }
     if recipients.is_empty() {
         let failed = structure.parts.first().and_then(|top| top.fields.get("X-Failed-Recipients"));

@@ -151,8 +151,10 @@ fn describe(read: &Inspection) -> String {
         lines.push(format!("  date        {date}"));
     }
     if let Some(kind) = read.automatic_kind {
-        lines.push(format!("  automatic   {}", json!(kind).as_str().unwrap_or_default()));
+        let evidence = read.automatic_evidence.as_deref().unwrap_or_default();
+        lines.push(format!("  automatic   {}: {}", kind.as_str(), one_line(evidence, 200)));
     }
+    lines.extend(findings(read));
     for attachment in &read.attachments {
         let how = if attachment.inline { ", shown inside the text" } else { "" };
         let (name, size) = (one_line(&attachment.name, 80), attachment.size);
@@ -163,7 +165,44 @@ fn describe(read: &Inspection) -> String {
     }
     let text = clean_text(&read.reply_text);
     lines.extend(text.lines().map(|line| format!("  | {line}")));
+    if !read.signature.is_empty() {
+        lines.push(format!("  left out    a signature of {} lines", read.signature.lines().count()));
+    }
+    if !read.quoted_text.is_empty() {
+        lines.push(format!("  left out    a quotation of {} lines", read.quoted_text.lines().count()));
+    }
     lines.join("\n")
+}
+
+/// What was recognised besides the text, a line each: the recipients of a bounce, what was forwarded, invitations,
+/// protection.
+fn findings(read: &Inspection) -> Vec<String> {
+    let mut lines = Vec::new();
+    for recipient in read.bounce.iter().flat_map(|bounce| &bounce.recipients) {
+        let status = recipient.status.as_deref().unwrap_or_default();
+        let said = format!("{} {} {status} {}", recipient.address, recipient.action, recipient.diagnostic);
+        lines.push(format!("  bounce      {}", one_line(&said, 160)));
+    }
+    if let Some(id) = read.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_deref()) {
+        lines.push(format!("  bounce      of the message {}", one_line(id, 120)));
+    }
+    for forwarded in &read.forwarded {
+        let from = forwarded.from.as_ref().map_or_else(String::new, ToString::to_string);
+        let date = forwarded.date.map_or_else(|| forwarded.date_as_written.clone(), |date| date.to_string());
+        let how = if forwarded.attached { " (attached)" } else { "" };
+        lines.push(format!("  forwarded   {}{how}", one_line(&format!("{from}, {date}: {}", forwarded.subject), 160)));
+    }
+    for found in &read.invitations {
+        let start = found.start.map_or_else(|| found.start_as_written.clone(), |start| start.to_string());
+        let answer = found.answer.as_ref().map_or_else(String::new, |(who, what)| format!("{who} {what}"));
+        let pieces = [&found.method, &found.summary, &start, &found.location, &found.organizer, &answer];
+        let told: Vec<&str> = pieces.into_iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
+        lines.push(format!("  invitation  {}", one_line(&told.join(", "), 200)));
+    }
+    if let Some(protection) = read.protection {
+        lines.push(format!("  protection  {}", json!(protection).as_str().unwrap_or_default()));
+    }
+    lines
 }
 
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {

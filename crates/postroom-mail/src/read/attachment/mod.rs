@@ -78,6 +78,7 @@ impl Containers {
             };
             if message.text.trim().is_empty() && html.is_none() {
                 set_text(words, message);
+                contents.is_shown = true;
                 *html = rich.map(|rich| super::normalised(&rich));
             } else if !says(&message.text, &words) {
                 let (name, kind, body) = match rich {
@@ -108,9 +109,12 @@ fn set_text(mut text: String, message: &mut Message) {
 }
 
 /// Whether all letters and digits of `words` stand in `text` one after the other. Outlook sends the same body twice, and
-/// only lines and marks differ.
+/// only lines and marks differ. Where there are no letters, as in a thumb raised, the marks count.
 fn says(text: &str, words: &str) -> bool {
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
+    if letters(words).is_empty() {
+        return text.contains(words.trim());
+    }
     memchr::memmem::find(letters(text).as_bytes(), letters(words).as_bytes()).is_some()
 }
 
@@ -134,7 +138,14 @@ pub(super) fn describe(
         List { raw, shown, names: Names::default(), scratch: Scratch::default(), calendars: Calendars::default() };
     for &index in &choice.attachments {
         match containers.0.remove(&index) {
-            Some(contents) => list.unpacked(contents, message),
+            Some(contents) => {
+                // With nothing to attach and a body that the message says too, its formatting is all that it adds: it stays.
+                let stays = contents.files.is_empty() && !contents.is_shown;
+                list.unpacked(contents, message);
+                if stays {
+                    list.part(&structure.parts[index], message);
+                }
+            }
             None => list.part(&structure.parts[index], message),
         }
     }

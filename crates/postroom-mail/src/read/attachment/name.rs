@@ -28,7 +28,8 @@ impl Names {
         let (stem, extension) = split_extension(&name);
         let next = self.next_number.entry(folded).or_insert(2);
         loop {
-            let candidate = format!("{} ({next}){extension}", cut(stem, NAME_MAX - 8 - extension.len()));
+            let stem = cut(stem, NAME_MAX - 8 - extension.len()).trim_end();
+            let candidate = format!("{stem} ({next}){extension}");
             *next += 1;
             if self.taken.insert(candidate.to_lowercase()) {
                 return candidate;

@@ -51,6 +51,8 @@ pub(super) struct Contents {
     pub(super) body: Body,
     /// Attached files, in order; the ones of an embedded message follow it.
     pub(super) files: Vec<File>,
+    /// Whether `body` has become the body of the message.
+    pub(super) is_shown: bool,
     /// The meeting that it asks for, answers or cancels.
     pub(super) invitation: Option<Invitation>,
     /// Cut off, a wrong checksum, a property that cannot be read.

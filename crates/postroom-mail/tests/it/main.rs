@@ -6,6 +6,7 @@
 // The crate itself has neither files nor threads; its tests read their cases, on all cores.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
+mod found;
 #[path = "../../../../fuzz/src/holds.rs"]
 mod holds;
 #[path = "../../../../fuzz/src/live.rs"]

@@ -16,8 +16,11 @@ mod bounce;
 mod calendar;
 mod charset;
 mod code_page;
+mod date;
+mod embedded;
 mod encoded_word;
 mod fields;
+mod flowed;
 mod forward;
 mod header;
 mod html;
@@ -32,11 +35,14 @@ mod structure;
 mod tests;
 mod tnef;
 mod transfer;
+mod uuencode;
+mod yenc;
 
 use crate::{Defect, Message, RawMessage};
 pub use inspect::{InspectedAttachment, Inspection};
+use parameter::PARAMETERS_MAX;
 use std::collections::{HashMap, HashSet};
-use structure::{NESTING_MAX, PARTS_MAX, Part, Structure};
+use structure::{HEADER_MAX, NESTING_MAX, PARTS_MAX, Part, Structure};
 pub use transfer::decode_transfer;
 
 /// Octets of text kept of a message.
@@ -52,14 +58,14 @@ pub fn read(raw: &RawMessage) -> Message {
     let Some(top) = structure.parts.first() else { return message };
     header::read(&top.fields, &mut message);
     note_structure(&structure, &mut message);
-    let choice = body::choose(&structure);
+    let choice = body::choose(&structure, raw.octets());
     let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
     message.text = bodies.text(&mut message);
     let mut html = bodies.html();
     containers.stand_in(&mut html, &mut message);
     let shown = html.map(|html| clean_html(&html, &mut message)).unwrap_or_default();
-    attachment::describe(raw, &structure, &choice, containers, &shown, &mut message);
+    attachment::describe(raw, &structure, &choice, containers, bodies.files, &shown, &mut message);
     message.protection = protection::detect(raw, &structure, &message.text);
     let split = quote::split(&message.text, &message.subject);
     (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
@@ -77,6 +83,12 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
     if structure.too_many {
         message.defects.push(Defect::limit("parts", PARTS_MAX));
     }
+    if structure.header_cut {
+        message.defects.push(Defect::limit("octets of a header", HEADER_MAX));
+    }
+    if structure.parameters_cut {
+        message.defects.push(Defect::limit("parameters", PARAMETERS_MAX));
+    }
 }
 
 /// The parts that are shown, decoded.
@@ -84,18 +96,21 @@ struct Bodies<'c> {
     choice: &'c body::Choice,
     /// By the index of the part: whether it is HTML, and its text with LF line ends and without NUL.
     decoded: HashMap<usize, (bool, String)>,
+    /// Files that stood within the text.
+    files: Vec<embedded::File>,
 }
 
 impl<'c> Bodies<'c> {
     fn decode(raw: &RawMessage, structure: &Structure<'_>, choice: &'c body::Choice, message: &mut Message) -> Self {
         let mut decoded = HashMap::new();
+        let mut files = Vec::new();
         for &index in choice.text.iter().chain(&choice.html) {
             decoded.entry(index).or_insert_with(|| {
                 let part = &structure.parts[index];
-                (is_html(part), decode(raw, part, message))
+                (is_html(part), decode(raw, part, &mut files, message))
             });
         }
-        Self { choice, decoded }
+        Self { choice, decoded, files }
     }
 
     fn parts<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a (bool, String)> {
@@ -137,20 +152,33 @@ impl<'c> Bodies<'c> {
     }
 }
 
-/// Decoded text of a part: LF line ends, no NUL.
-fn decode(raw: &RawMessage, part: &Part<'_>, message: &mut Message) -> String {
+/// Decoded text of a part: LF line ends, no NUL, paragraphs of flowed text in one line. Files that stood within it go to
+/// `files`.
+fn decode(raw: &RawMessage, part: &Part<'_>, files: &mut Vec<embedded::File>, message: &mut Message) -> String {
     let name = if is_html(part) { "HTML" } else { "text" };
-    let end = part.content.end.min(part.content.start + SHOWN_MAX);
-    let slice = raw.octets().slice(part.content.start..end);
-    let (octets, intact) = transfer::decode_checked(&slice, part.encoding);
+    let (octets, intact) = transfer::text_of_part(raw.octets(), part, SHOWN_MAX);
     if !intact {
         message.defects.push(Defect::TransferEncoding { part: name.to_owned() });
     }
-    let (text, as_declared) = part.decode_charset(&octets);
+    let mut extracted = embedded::extract(if is_html(part) { &[] } else { &octets }, embedded::FILES_MAX - files.len());
+    if extracted.too_many {
+        message.defects.push(Defect::limit("files in the text", embedded::FILES_MAX));
+    }
+    files.append(&mut extracted.files);
+    let octets = if is_html(part) { &octets } else { extracted.text.as_ref() };
+    let (text, as_declared) = part.decode_charset(&octets[..octets.len().min(SHOWN_MAX)]);
     if !as_declared {
         message.defects.push(Defect::Charset { part: name.to_owned() });
     }
-    normalised(&text)
+    let text = normalised(&text);
+    match part.content_type.get("format") {
+        // RFC 3676 §4: both parameters are of text/plain alone and have no case.
+        Some(format) if format.eq_ignore_ascii_case("flowed") && !is_html(part) => {
+            let delsp = part.content_type.get("delsp").is_some_and(|delsp| delsp.eq_ignore_ascii_case("yes"));
+            flowed::unflow(&text, delsp)
+        }
+        _ => text,
+    }
 }
 
 fn is_html(part: &Part<'_>) -> bool {

@@ -15,7 +15,7 @@ use super::header::ID_MAX;
 use super::structure::{self, Part, Structure};
 use super::tnef::{self, Fuel};
 use super::transfer::{self, Scratch};
-use super::{calendar, encoded_word, html_text, media_type};
+use super::{calendar, embedded, encoded_word, html_text, media_type, uuencode};
 use crate::{Attachment, Content, Defect, Message, RawMessage, Sha256, TransferEncoding};
 use bytes::Bytes;
 use name::Names;
@@ -131,6 +131,7 @@ pub(super) fn describe(
     structure: &Structure<'_>,
     choice: &Choice,
     mut containers: Containers,
+    files: Vec<embedded::File>,
     shown: &HashSet<String>,
     message: &mut Message,
 ) {
@@ -149,6 +150,7 @@ pub(super) fn describe(
             None => list.part(&structure.parts[index], message),
         }
     }
+    files.into_iter().for_each(|file| list.embedded(file, message));
     list.calendars.finish(message);
 }
 
@@ -209,6 +211,23 @@ impl List<'_> {
             };
             self.add(found, message);
         }
+    }
+
+    /// A file that stood within the text.
+    fn embedded(&mut self, file: embedded::File, message: &mut Message) {
+        if !file.intact {
+            let number = message.attachments.len() + 1;
+            message.defects.push(Defect::TransferEncoding { part: format!("content of attachment {number}") });
+        }
+        let found = Found {
+            name: file.name,
+            content_type: "application/octet-stream".to_owned(),
+            content_id: None,
+            content: Content::Octets(file.octets.into()),
+            method: String::new(),
+            charset: None,
+        };
+        self.add(found, message);
     }
 
     fn add(&mut self, found: Found, message: &mut Message) {
@@ -328,7 +347,7 @@ impl Calendars {
 /// Where the content of a part is.
 fn content(raw: &RawMessage, part: &Part<'_>) -> Content {
     if part.uuencoded
-        && let Some(octets) = transfer::uuencoded(&raw.octets()[part.content.clone()])
+        && let Some(octets) = uuencode::file_of_part(&raw.octets()[part.content.clone()])
     {
         return Content::Octets(octets.into());
     }

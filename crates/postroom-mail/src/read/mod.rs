@@ -64,7 +64,9 @@ pub fn read(raw: &RawMessage) -> Message {
     message.text = bodies.text(&mut message);
     let mut html = bodies.html();
     containers.stand_in(&mut html, &mut message);
-    let shown = html.map(|html| clean_html(&html, &mut message)).unwrap_or_default();
+    let shown = html
+        .map(|html| clean_html(&html, &content_ids(&structure, &choice, &containers), &mut message))
+        .unwrap_or_default();
     attachment::describe(raw, &structure, &choice, containers, bodies.files, &shown, &mut message);
     message.protection = protection::detect(raw, &structure, &message.text);
     let split = quote::split(&message.text, &message.subject);
@@ -185,9 +187,19 @@ fn is_html(part: &Part<'_>) -> bool {
     part.content_type.value == "text/html"
 }
 
+/// What the HTML may name with `cid:`: the ids of the parts that are not shown otherwise.
+fn content_ids(
+    structure: &Structure<'_>,
+    choice: &body::Choice,
+    containers: &attachment::Containers,
+) -> HashSet<String> {
+    let parts = choice.attachments.iter().filter_map(|&index| body::content_id(&structure.parts[index]));
+    parts.chain(containers.content_ids()).collect()
+}
+
 /// Fills in the HTML; returns the Content-IDs of the images that it shows.
-fn clean_html(source: &str, message: &mut Message) -> HashSet<String> {
-    let Some(cleaned) = html::clean(source) else {
+fn clean_html(source: &str, parts: &HashSet<String>, message: &mut Message) -> HashSet<String> {
+    let Some(cleaned) = html::clean(source, parts) else {
         message.defects.push(Defect::HtmlTooComplex);
         return HashSet::new();
     };

@@ -31,6 +31,16 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &Messag
     found
 }
 
+/// Whether a line says that what follows was forwarded.
+pub(super) fn is_mark(line: &str) -> bool {
+    words::is_mark(line)
+}
+
+/// Whether a subject says that the message was passed on.
+pub(super) fn says_forwarded(subject: &str) -> bool {
+    words::says_forwarded(subject)
+}
+
 /// Walks attached messages level by level, so that the outermost come first.
 fn attached(raw: &RawMessage, structure: &Structure<'_>, found: &mut Vec<Forwarded>) {
     let mut level = contents(raw.octets(), structure);

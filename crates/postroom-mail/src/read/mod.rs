@@ -39,6 +39,7 @@ mod uuencode;
 mod yenc;
 
 use crate::{Defect, Message, RawMessage};
+use html_text::Rendered;
 pub use inspect::{InspectedAttachment, Inspection};
 use parameter::PARAMETERS_MAX;
 use std::collections::{HashMap, HashSet};
@@ -61,16 +62,24 @@ pub fn read(raw: &RawMessage) -> Message {
     let choice = body::choose(&structure, raw.octets());
     let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
-    message.text = bodies.text(&mut message);
-    let mut html = bodies.html();
-    containers.stand_in(&mut html, &mut message);
-    let shown = html
-        .map(|html| clean_html(&html, &content_ids(&structure, &choice, &containers), &mut message))
+    let (text, rendered) = bodies.text(&mut message);
+    message.text = text;
+    let mut source = bodies.html();
+    containers.stand_in(&mut source, &mut message);
+    let shown = source
+        .as_deref()
+        .map(|html| clean_html(html, &content_ids(&structure, &choice, &containers), &mut message))
         .unwrap_or_default();
     attachment::describe(raw, &structure, &choice, containers, bodies.files, &shown, &mut message);
     message.protection = protection::detect(raw, &structure, &message.text);
-    let split = quote::split(&message.text, &message.subject);
-    (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
+    let split = quote::split(&quote::Body {
+        text: &message.text,
+        subject: &message.subject,
+        author: message.from.first().map_or("", |from| &from.name),
+        rendered: rendered.as_ref(),
+        html: source.as_deref(),
+    });
+    (message.reply_text, message.quoted_text, message.signature) = (split.reply, split.quoted, split.signature);
     automatic::recognise(raw, &structure, &mut message);
     message
 }
@@ -119,26 +128,38 @@ impl<'c> Bodies<'c> {
         indices.iter().filter_map(|index| self.decoded.get(index))
     }
 
-    /// The plain body.
-    fn text(&self, message: &mut Message) -> String {
-        let mut text = String::new();
-        for (is_html, decoded) in self.parts(&self.choice.text) {
-            if *is_html {
-                append_block(&mut text, &html_text::text_of(decoded))
-            } else {
-                append_block(&mut text, decoded)
+    /// The plain body, and what the HTML says about its lines where it was made from HTML alone.
+    fn text(&self, message: &mut Message) -> (String, Option<Rendered>) {
+        let (mut text, mut rendered) = (String::new(), None);
+        if self.parts(&self.choice.text).all(|(is_html, _)| *is_html) {
+            rendered = Some(self.render(&self.choice.text));
+        } else {
+            for (is_html, decoded) in self.parts(&self.choice.text) {
+                let made = is_html.then(|| html_text::text_of(decoded));
+                append_block(&mut text, made.as_ref().unwrap_or(decoded));
             }
         }
-        if text.trim().is_empty() {
+        if rendered.as_ref().map_or(&text, |rendered| &rendered.text).trim().is_empty() {
             // A plain form with nothing in it: the HTML has the words.
-            let html = self.parts(&self.choice.html).filter(|(is_html, _)| *is_html);
-            text = html.map(|(_, decoded)| html_text::text_of(decoded)).collect::<Vec<_>>().join("\n");
+            rendered = Some(self.render(&self.choice.html));
+        }
+        if let Some(rendered) = &rendered {
+            text.clone_from(&rendered.text);
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
             message.defects.push(Defect::limit("octets of text", TEXT_MAX));
         }
-        text
+        (text, rendered)
+    }
+
+    /// The text of the HTML parts among some.
+    fn render(&self, indices: &[usize]) -> Rendered {
+        let mut rendered = Rendered::default();
+        for (_, decoded) in self.parts(indices).filter(|(is_html, _)| *is_html) {
+            rendered.append(html_text::render(decoded));
+        }
+        rendered
     }
 
     /// The HTML body before it is cleaned, if any part is HTML.

@@ -1,7 +1,7 @@
 //! Tables for the parts of reading: what stands in the message, and what is understood.
 
 use crate::TransferEncoding::{Base64, QuotedPrintable};
-use crate::read::{address_list, attachment, charset, decode_transfer, encoded_word, header, html_text, parameter};
+use crate::read::{address_list, attachment, charset, decode_transfer, encoded_word, header, parameter};
 use bytes::Bytes;
 
 /// An address field, its addresses as `name|addr-spec`, and the groups it has.
@@ -215,26 +215,5 @@ fn character_sets() {
         (b"plain", "no-such-set", "plain"),
     ] {
         assert_eq!(charset::decode(octets, Some(label)).0, expected, "{label}");
-    }
-}
-
-#[test]
-fn text_of_html() {
-    for (source, expected) in [
-        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
-        ("a<br>b<br><br>c", "a\nb\n\nc"),
-        ("<div>a<div>b</div></div>c", "a\nb\nc"),
-        ("a &amp; b &lt;c&gt; &eacute;&#233;&#xe9; &nosuch; &#128;", "a & b <c> ééé &nosuch; €"),
-        ("<style>p{}</style><script>x</script><title>t</title>text", "text"),
-        ("<ol><li>one</li><li>two</ol>end", "* one\n* two\n\nend"),
-        ("<blockquote>a<blockquote>b</blockquote></blockquote>c", "> a\n>> b\nc"),
-        ("<pre>a\n  b</pre>c", "a\n  b\nc"),
-        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
-        ("  a\n  b  ", "a b"),
-        ("1 < 2 and <3", "1 < 2 and <3"),
-        ("<a href='>'>x</a> <!-- > --> y", "x y"),
-        ("", ""),
-    ] {
-        assert_eq!(html_text::text_of(source), expected, "{source}");
     }
 }

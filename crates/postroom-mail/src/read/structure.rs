@@ -5,7 +5,7 @@
 
 use super::charset;
 use super::fields::{Field, Fields, split_field};
-use super::parameter::Parameterised;
+use super::parameter::{self, Parameterised};
 use crate::TransferEncoding;
 use std::ops::Range;
 
@@ -416,7 +416,9 @@ impl Part<'_> {
         let url = self.content_type.get("url")?;
         let path = url.split(['?', '#']).next()?.trim_end_matches('/');
         let (_, last) = path.split_once("://")?.1.rsplit_once('/')?;
-        (!last.is_empty()).then(|| last.to_owned())
+        let mut name = Vec::new();
+        parameter::percent_decode(last, &mut name);
+        (!name.is_empty()).then(|| charset::sniffed(&name).into_owned())
     }
 
     /// Whether the sender wants it offered, not shown.

@@ -85,7 +85,7 @@ fn clear_from(encoded: &[u8]) -> usize {
         let junk = line.trim_ascii().iter().filter(|c| !c.is_ascii_alphanumeric() && !b"+/=-_".contains(c)).count();
         let is_rule = line.len() > 4 && line.trim_ascii().iter().all(|c| b"-_=*".contains(c));
         // One stray character is damage; where the rest is words, it has several.
-        if (junk > 1 || is_rule) && is_clear(&encoded[at..]) {
+        if (junk > 1 || is_rule) && is_clear(&encoded[at..], is_rule) {
             return at;
         }
         if junk > 1 || is_rule {
@@ -96,11 +96,11 @@ fn clear_from(encoded: &[u8]) -> usize {
     encoded.len()
 }
 
-/// Whether this reads like words: blanks between them, and nothing that text does not have.
-fn is_clear(octets: &[u8]) -> bool {
+/// Whether this reads like words: blanks between them, or a rule above, and nothing that text does not have.
+fn is_clear(octets: &[u8], has_rule: bool) -> bool {
     let blanks = octets.iter().filter(|octet| **octet == b' ').count();
     let controls = octets.iter().filter(|c| c.is_ascii_control() && !c.is_ascii_whitespace()).count();
-    controls == 0 && blanks * 15 >= octets.trim_ascii().len()
+    controls == 0 && (has_rule || blanks * 15 >= octets.trim_ascii().len())
 }
 
 /// Size and digest of what `encoded` decodes to, and whether the encoding was intact. Decodes piece by piece, so that

@@ -173,7 +173,7 @@ fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
     let filled = |line: &&str| !line.trim().is_empty();
     let quoted =
         rendered_kinds.iter().zip(&rendered_lines).position(|(kind, line)| *kind == Kind::Quoted && filled(line));
-    let Some(quoted) = quoted.filter(|quoted| rendered_lines[..*quoted].iter().any(|line| filled(line))) else {
+    let Some(quoted) = quoted.filter(|quoted| rendered_lines[..*quoted].iter().any(&filled)) else {
         return;
     };
     // Below the first quotation nothing is the author's, or it is not known where in the text that stands.
@@ -197,7 +197,7 @@ fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
     let found = memchr::memmem::find_iter(all.as_bytes(), wanted.as_bytes()).find_map(|at| {
         // Blank lines begin at the same place; the last of them is the line with the words.
         let line = starts.partition_point(|start| *start <= at).checked_sub(1)?;
-        (starts[line] == at && lines[..line].iter().any(|line| filled(line))).then_some(line)
+        (starts[line] == at && lines[..line].iter().any(&filled)).then_some(line)
     });
     if let Some(start) = found {
         kinds[start..].fill(Kind::Quoted);

@@ -94,7 +94,7 @@ fn is_introduction(lower: &str, before_marks: bool) -> bool {
     let head = lower.trim_matches(|c: char| matches!(c, ':' | '：' | '-' | '*' | '"') || c.is_whitespace());
     let (dated, has_address) = (is_dated(head), head.contains('@'));
     let ends_wrote = ends_with_wrote(head);
-    if dashed && ends_wrote || has_address && ends_wrote {
+    if ends_wrote && (dashed || has_address) {
         return true;
     }
     if before_marks && ends_wrote && head.chars().count() <= 80 {

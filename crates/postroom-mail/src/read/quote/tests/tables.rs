@@ -1,5 +1,7 @@
 //! The cases of `testdata/quotes`, and what holds for every text.
 
+#![allow(clippy::unwrap_used)]
+
 use super::split_of;
 use crate::read::html_text;
 use crate::read::quote::{Body, Split, split};

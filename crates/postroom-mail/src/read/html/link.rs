@@ -40,6 +40,12 @@ pub(super) fn is_harmless(address: &str) -> bool {
     address.is_empty() || address.starts_with('#') || SCHEMES.iter().any(|safe| scheme.eq_ignore_ascii_case(safe))
 }
 
+/// Whether the library would keep an address: a whole one, with a scheme that is allowed.
+pub(super) fn may_stay(address: &str) -> bool {
+    is_plain_target(address)
+        || Url::parse(address).is_ok_and(|url| url.scheme() == "cid" || SCHEMES.contains(&url.scheme()))
+}
+
 /// Where a link really leads: the address as a browser would go there, with the host in ASCII (so that no letter of
 /// another script stands for a Latin one), and without the user name that can pass for a host.
 /// `None` if `address` says that already.

@@ -26,13 +26,15 @@ const FLAT: [&str; 32] = [
 const FORMATTING: [&str; 14] =
     ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
 
+/// Whether `html` is within the limits that need no look at its tags.
+pub(super) fn fits(html: &str) -> bool {
+    let few = |octet, most| memchr::memchr_iter(octet, html.as_bytes()).count() <= most;
+    html.len() <= SIZE_MAX && few(b'&', AMPERSANDS_MAX) && few(b'<', TAGS_MAX)
+}
+
 /// How many things there are in `html` that could run, load or cover; `None` where it is too complex to be cleaned.
 pub(super) fn scan(html: &str) -> Option<u64> {
     let octets = html.as_bytes();
-    let too_many = |octet, most| memchr::memchr_iter(octet, octets).count() > most;
-    if octets.len() > SIZE_MAX || too_many(b'&', AMPERSANDS_MAX) || too_many(b'<', TAGS_MAX) {
-        return None;
-    }
     let (mut active, mut nesting) = (0, Nesting::default());
     let (mut tag, mut buffer) = (Tag::default(), String::new());
     // Where scripts do not run, the content of a `noscript` is markup.
@@ -47,8 +49,13 @@ pub(super) fn scan(html: &str) -> Option<u64> {
         let closing = octets.get(at) == Some(&b'/');
         if !tag.read(html, at + usize::from(closing)) {
             // `<!…>`, `<?…>` and `</ …>` are comments up to the next `>`, or text.
-            if matches!(octets.get(at), Some(b'!' | b'?' | b'/')) && at >= nesting.uncertain_until {
-                nesting.uncertain_until = end_of(octets, at, |b| b == b'>');
+            if matches!(octets.get(at), Some(b'!' | b'?' | b'/')) {
+                if at >= nesting.uncertain_until {
+                    nesting.uncertain_until = end_of(octets, at, |b| b == b'>');
+                }
+                if at >= raw_until {
+                    raw_until = end_of(octets, at, |b| b == b'>');
+                }
             }
             continue;
         }
@@ -56,18 +63,22 @@ pub(super) fn scan(html: &str) -> Option<u64> {
         if closing {
             nesting.close(name, at);
         } else {
+            nesting.open(name, octets, &tag);
             if at >= raw_until {
                 active += active_in(name, &tag);
-            }
-            if name != "noscript" && RAW_TEXT.contains(&name) && at >= raw_until {
-                raw_until = end_of_raw_text(octets, tag.end, name);
-            }
-            nesting.open(name, octets, &tag);
-            if name == "style" && style::is_active(&html[tag.end..end_of_raw_text(octets, tag.end, name)]) {
-                active += 1;
+                if name != "noscript" && RAW_TEXT.contains(&name) {
+                    raw_until = end_of_raw_text(octets, tag.end, name);
+                    active += u64::from(name == "style" && style::is_active(&html[tag.end..raw_until]));
+                }
             }
         }
-        at = tag.end;
+        if at < raw_until && raw_until < tag.end {
+            // As text it ends before that; as a tag it does not.
+            nesting.uncertain_until = nesting.uncertain_until.max(tag.end);
+            at = raw_until;
+        } else {
+            at = tag.end;
+        }
         if nesting.depth > DEPTH_MAX || tag.attributes.len() > ATTRIBUTES_MAX || nesting.reopened > FORMATTING_MAX {
             return None;
         }
@@ -120,45 +131,45 @@ impl Nesting {
 }
 
 /// Elements that could run, load or cover.
-const ACTIVE: [&str; 29] = [
-    "script",
-    "iframe",
-    "frame",
-    "frameset",
-    "object",
-    "embed",
-    "applet",
-    "form",
-    "input",
-    "button",
-    "select",
-    "textarea",
-    "base",
-    "link",
-    "svg",
-    "math",
-    "video",
-    "audio",
-    "source",
-    "track",
-    "portal",
-    "layer",
-    "bgsound",
-    "marquee",
-    "dialog",
-    "fencedframe",
-    "keygen",
-    "isindex",
-    "image",
-];
-
-/// Attributes that load something on any element.
-const LOADING: [&str; 8] = ["background", "srcset", "poster", "lowsrc", "dynsrc", "ping", "formaction", "srcdoc"];
+fn is_active_element(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "iframe"
+            | "frame"
+            | "frameset"
+            | "object"
+            | "embed"
+            | "applet"
+            | "form"
+            | "input"
+            | "button"
+            | "select"
+            | "textarea"
+            | "base"
+            | "link"
+            | "svg"
+            | "math"
+            | "video"
+            | "audio"
+            | "source"
+            | "track"
+            | "portal"
+            | "layer"
+            | "bgsound"
+            | "marquee"
+            | "dialog"
+            | "fencedframe"
+            | "keygen"
+            | "isindex"
+            | "image"
+    )
+}
 
 /// How many things one tag brings that could run, load or cover: itself, or else its attributes and declarations.
 /// An image of the message itself is none.
 pub(super) fn active_in(name: &str, tag: &Tag<'_>) -> u64 {
-    if ACTIVE.contains(&name) {
+    if is_active_element(name) {
         return 1;
     }
     let mut buffer = String::new();
@@ -173,7 +184,9 @@ fn active_attribute(name: &str, attribute: &str, value: &str) -> u64 {
         "href" if name == "a" => !link::is_harmless(&super::reference::decode(value)),
         "href" => name == "area",
         "http-equiv" => value.trim().eq_ignore_ascii_case("refresh"),
-        _ => LOADING.contains(&attribute) || attribute.len() > 2 && attribute.starts_with("on"),
+        // These load something on any element.
+        "background" | "srcset" | "poster" | "lowsrc" | "dynsrc" | "ping" | "formaction" | "srcdoc" => true,
+        _ => attribute.len() > 2 && attribute.starts_with("on"),
     };
     u64::from(is_active)
 }

@@ -102,6 +102,106 @@ fn cleaned(html: &str) -> super::Cleaned {
     super::clean(html, &HashSet::from(["a".to_owned(), "b c%d".replace(' ', "")])).unwrap()
 }
 
+/// Whether the quick way took `html`; if it did, it must write and count what the library's way does.
+fn agrees(html: &str, from: &str) -> bool {
+    let Some(plain) = super::plain::clean(html) else { return false };
+    let library = super::by_library(html);
+    assert_eq!(Some(plain), library, "{from}: {html}");
+    true
+}
+
+#[test]
+fn the_quick_way_writes_what_the_library_writes() {
+    let mut sources: Vec<(String, String)> = Vec::new();
+    for (family, name, html) in vectors() {
+        sources.extend(PLACES.map(|(before, behind)| (format!("{family}, {name}"), format!("{before}{html}{behind}"))));
+    }
+    let (ordinary, foreign) = (ordinary_html(), html_of_the_corpus());
+    let taken = ordinary.iter().filter(|html| agrees(html, "ordinary")).count();
+    assert_eq!(taken, ordinary.len(), "ordinary HTML goes the quick way");
+    let taken_of_corpus = foreign.iter().filter(|html| agrees(html, "corpus")).count();
+    eprintln!("{taken_of_corpus} of {} bodies of the corpus go the quick way", foreign.len());
+    sources.iter().for_each(|(from, html)| {
+        agrees(html, from);
+    });
+    // Mutations: pieces of what is well-formed, put together in another order.
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |most: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(random >> 33).unwrap() % most.max(1)
+    };
+    let pieces: Vec<&str> = PIECES.split(' ').collect();
+    let mut taken = 0;
+    for _ in 0..60_000 {
+        let length = 1 + next(14);
+        let html: String = (0..length).map(|_| pieces[next(pieces.len())].replace('_', " ")).collect();
+        taken += usize::from(agrees(&html, "pieces"));
+    }
+    assert!(taken > 5_000, "only {taken} mutations went the quick way");
+    for html in ordinary.iter().chain(&foreign).filter(|html| html.len() < 20_000) {
+        for _ in 0..30 {
+            let cuts = [next(html.len()), next(html.len()), next(html.len())].map(|at| html.floor_char_boundary(at));
+            let (from, to) = (cuts[0].min(cuts[1]), cuts[0].max(cuts[1]));
+            agrees(&format!("{}{}", &html[..from], &html[to..]), "a piece taken out");
+            agrees(&format!("{}{}{}", &html[..cuts[2]], &html[from..to], &html[cuts[2]..]), "a piece put in");
+        }
+    }
+}
+
+/// Start tags, end tags and text that are most of what mail consists of; `_` stands for a blank.
+const PIECES: &str = "<p> </p> <div> </div> <b> </b> <a_href=https://x.example/> </a> <span_style=color:red> </span> <table> </table> \
+    <tr> </tr> <td> </td> <th> </th> <tbody> </tbody> <thead> </thead> <ul> </ul> <li> </li> <ol> </ol> <dl> </dl> <dt> <dd> \
+    </dd> <h1> </h1> <h2> </h2> <br> <hr> <img_src=cid:a_alt=b> <pre> </pre> <o:p> </o:p> <font_color=red> </font> \
+    <blockquote> </blockquote> <center> </center> <body> </body> <html> </html> <head> </head> <title>t</title> \
+    <style>p{}</style> <meta_charset=utf-8> <!--c--> <![if_x]> <!DOCTYPE_html> text _ &nbsp; &amp; & &lt; &#39; < > \" \u{a0} é \
+    <p_align=left> <td_width=5_style='width:900000px'_align=left> <i> </i> <section> </section> <li><p> </td></tr> \
+    <table><tr><td> </td></tr></table> <p>x</p> <div><p> <address> </address> <P> </P> <TD> <A_HREF='x'_TITLE=a_HREF=y>";
+
+/// HTML as programs for mail write it.
+fn ordinary_html() -> Vec<String> {
+    [
+        "<!DOCTYPE html>\n<html>\n<head><meta charset=\"utf-8\"><title>Hello &amp; goodbye</title><style>p { color: red }</style></head>\n\
+         <body><p>One<p>Two<br>three &mdash; four</body></html>\n",
+        "<div dir=\"ltr\">Thanks, that works.<div><br></div><div>Ann</div></div><br><div class=\"gmail_quote\"><div dir=\"ltr\" \
+         class=\"gmail_attr\">On Tue Ann &lt;<a href=\"mailto:ann@example.org\">ann@example.org</a>&gt; wrote:<br></div><blockquote \
+         class=\"gmail_quote\" style=\"margin:0px 0px 0px 0.8ex;border-left:1px solid rgb(204,204,204);padding-left:1ex\">Old</blockquote></div>",
+        "<html xmlns:o=\"urn:schemas-microsoft-com:office:office\"><head><!--[if gte mso 9]><xml></xml><![endif]--></head><body lang=DE>\
+         <div class=WordSection1><p class=MsoNormal><span style='font-size:11.0pt;font-family:\"Calibri\",sans-serif'>Hallo<o:p></o:p></span></p>\
+         <table border=0 cellspacing=0><tr><td width=10 style='width:7.5pt;padding:0cm'><p>a</p></td><td>b<td>c</tr><tr><td>d</table>\
+         <ul><li>one<li>two<ul><li>three</ul></ul><hr size=1></div></body></html>",
+        "<a href=\"https://x.example/?utm_a=1&utm_b=2&amp;c=3\" target=_blank onclick=\"x()\"><img src=\"https://x.example/p.png\" width=\"600\" \
+         style=\"display:block\" alt=\"Offer &quot;new&quot;\"></a> 1 < 2 & 3 > 2 &nbsp;\u{a0}&copy; 2026",
+    ]
+    .map(str::to_owned)
+    .into()
+}
+
+/// The HTML bodies of the development corpus, where that is there.
+fn html_of_the_corpus() -> Vec<String> {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus")];
+    let mut found = Vec::new();
+    if !folders[0].is_dir() {
+        eprintln!("SKIPPED: the corpus is not beside the repository");
+        return found;
+    }
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let octets = std::fs::read(path).unwrap();
+            let Some(message) = mail_parser::MessageParser::default().parse(&octets) else { continue };
+            for part in &message.parts {
+                if let mail_parser::PartType::Html(html) = &part.body {
+                    found.push(html.replace(['\r', '\0'], ""));
+                }
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn cleaned_html() {
     for (source, expected, removed) in [

@@ -56,8 +56,8 @@ fn guessed(field: &str) -> Option<Timestamp> {
 impl Parts {
     fn take(&mut self, word: &str, next: Option<&str>) {
         let first = word.bytes().next().unwrap_or_default();
-        if let Some((date, time)) = iso_8601(word) {
-            (self.year, self.month, self.day) = (Some(date.0), i8::try_from(date.1).ok(), Some(date.2));
+        if let Some(([year, month, day], time)) = iso_8601(word) {
+            (self.year, self.month, self.day) = (Some(year), i8::try_from(month).ok(), Some(day));
             if let Some(time) = time {
                 self.time_of_day(time);
             }
@@ -147,8 +147,8 @@ impl Parts {
     }
 }
 
-/// `2026-03-03`, `2026/03/03`, `2026-03-03T09:15:00Z`: year, month, day, and what follows the `T`.
-fn iso_8601(word: &str) -> Option<((i32, i32, i32), Option<&str>)> {
+/// `2026-03-03`, `2026/03/03`, `2026-03-03T09:15:00Z`: year, month and day, and what follows the `T`.
+fn iso_8601(word: &str) -> Option<([i32; 3], Option<&str>)> {
     let (date, time) = match word.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
         None => (word, None),
@@ -157,7 +157,7 @@ fn iso_8601(word: &str) -> Option<((i32, i32, i32), Option<&str>)> {
     let year = pieces.next().filter(|year| year.len() == 4)?.parse().ok()?;
     let month = pieces.next()?.parse().ok()?;
     let day = pieces.next()?.parse().ok()?;
-    pieces.next().is_none().then_some(((year, month, day), time))
+    pieces.next().is_none().then_some(([year, month, day], time))
 }
 
 /// `+0100`, `-3`, `+01:00`, `+0545`.

@@ -1,4 +1,5 @@
 //! Text whose label is missing or wrong.
+#![allow(clippy::unwrap_used)]
 
 use super::{decode_body, detect};
 use encoding_rs::Encoding;

@@ -129,7 +129,10 @@ fn folded(lines: &[&str], kinds: &[Kind]) -> Range<usize> {
     /// Lines of a quotation that is worth folding below such answers.
     const WORTH_FOLDING: usize = 4;
     let filled = lines[last.lines.clone()].iter().filter(|line| !line.trim().is_empty()).count();
-    let is_folded = author_is_alone(last.lines.end) && filled >= WORTH_FOLDING;
+    // Where nothing introduces the others, the author cites.
+    let is_only_introduced =
+        last.kind == Kind::Quoted && quotations().filter(|block| block.kind == Kind::Quoted).count() == 1;
+    let is_folded = author_is_alone(last.lines.end) && (filled >= WORTH_FOLDING || is_only_introduced);
     if is_folded { with_rule(lines, last.lines.clone()) } else { none }
 }
 

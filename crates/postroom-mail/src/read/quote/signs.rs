@@ -1,6 +1,7 @@
 //! The signs by which mail programs introduce what they quote. The words of the languages stand in `languages.txt`.
 
 use super::words::{Field, WORDS};
+use std::borrow::Cow;
 
 /// Introductions take up to this many lines, because programs fold them.
 const INTRODUCTION_LINES: usize = 5;
@@ -42,6 +43,15 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
     if !may_end {
         return None;
     }
+    // Without a figure, an address or a drawn line there is none; most lines with a colon end here.
+    let window = &lines[at.saturating_sub(INTRODUCTION_LINES - 1)..=at];
+    let is_telling = |b: u8| b.is_ascii_digit() || b == b'@' || !b.is_ascii();
+    let is_drawn = line.starts_with("--");
+    if !(before_marks || is_drawn || window.iter().any(|line| line.bytes().any(is_telling)))
+        || is_drawn && !line.contains(char::is_alphabetic)
+    {
+        return None;
+    }
     let mut found = Vec::new();
     let mut whole = String::new();
     for start in (0..=at).rev().take(INTRODUCTION_LINES) {
@@ -54,13 +64,16 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
             }
             break;
         }
-        whole = if whole.is_empty() { visible(part) } else { format!("{} {whole}", visible(part)) };
+        whole = if whole.is_empty() { visible(part).into_owned() } else { format!("{} {whole}", visible(part)) };
         if whole.len() > LINE_MAX {
             break;
         }
         let lower = whole.to_lowercase();
         if is_introduction(&lower, before_marks) {
             found.push((start, lower));
+        }
+        if part.starts_with("--") {
+            break;
         }
     }
     // `<ann@example.org> wrote:` is one already, but a line above it may begin it.
@@ -78,7 +91,10 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
 }
 
 /// A line without marks for the direction of text and other characters that nobody sees.
-fn visible(line: &str) -> String {
+fn visible(line: &str) -> Cow<'_, str> {
+    if line.is_ascii() && !line.contains('\t') {
+        return line.into();
+    }
     line.chars()
         .filter(
             |c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
@@ -93,6 +109,9 @@ fn is_introduction(lower: &str, before_marks: bool) -> bool {
     let dashed = lower.starts_with("--");
     let head = lower.trim_matches(|c: char| matches!(c, ':' | '：' | '-' | '*' | '"') || c.is_whitespace());
     let (dated, has_address) = (is_dated(head), head.contains('@'));
+    if !(dashed || dated || has_address || before_marks) {
+        return false;
+    }
     let ends_wrote = ends_with_wrote(head);
     if ends_wrote && (dashed || has_address) {
         return true;
@@ -183,7 +202,7 @@ fn between_dashes(line: &str) -> Option<String> {
         return None;
     }
     let inside = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace() || c == ':');
-    (!inside.is_empty() && inside.len() <= 90).then(|| inside.to_lowercase())
+    (inside.contains(char::is_alphabetic) && inside.len() <= 90).then(|| inside.to_lowercase())
 }
 
 fn is_original_mark(line: &str) -> bool {

@@ -88,14 +88,17 @@ impl Writer {
             }
             return;
         }
-        for (index, word) in decoded.split(|c: char| c.is_ascii_whitespace()).enumerate() {
+        let has_hard_blanks = decoded.contains('\u{a0}');
+        self.blank |= decoded.starts_with(|c: char| c.is_ascii_whitespace());
+        for (index, word) in decoded.split_ascii_whitespace().enumerate() {
             self.blank |= index > 0;
-            if word.contains('\u{a0}') {
+            if has_hard_blanks && word.contains('\u{a0}') {
                 self.spaced(word);
-            } else if !word.is_empty() {
+            } else {
                 self.word(word);
             }
         }
+        self.blank |= decoded.ends_with(|c: char| c.is_ascii_whitespace());
     }
 
     /// A word with blanks that do not break: they are seen as blanks, and alone they are a blank line.

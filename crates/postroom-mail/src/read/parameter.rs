@@ -178,6 +178,9 @@ impl<'x> Iterator for Segments<'x> {
 
 /// `text` without comments in parentheses (RFC 5322 §3.2.2), which nest; quoted strings are left alone.
 pub(super) fn without_comments(text: &str) -> String {
+    if !text.contains('(') {
+        return text.to_owned();
+    }
     let mut kept = String::with_capacity(text.len());
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
     for c in text.chars() {

@@ -5,7 +5,7 @@
 pub(super) enum Kind {
     /// Neither its start nor its end tag means anything within a fragment: `html`, `head`, `body`.
     Frame,
-    /// Without content and never shown: `meta`, `link`, `base`.
+    /// Without content and never shown: `meta`, `link`, `base`, `area`.
     Silent,
     /// Its content is no markup and never shown: `style`, `title`.
     Raw,
@@ -61,7 +61,8 @@ impl Kind {
 pub(super) fn element(name: &str) -> Option<(Kind, bool)> {
     let kind = match name {
         "html" | "head" | "body" => return Some((Kind::Frame, false)),
-        "meta" | "link" | "base" => return Some((Kind::Silent, false)),
+        "meta" | "link" | "base" | "area" => return Some((Kind::Silent, false)),
+        "map" => return Some((Kind::Inline, false)),
         "style" | "title" => return Some((Kind::Raw, false)),
         "section" | "main" | "address" => return Some((Kind::Block, false)),
         "article" | "aside" | "blockquote" | "center" | "details" | "div" | "dl" | "figcaption" | "figure"

@@ -371,10 +371,21 @@ fn escape_value(value: &str, out: &mut String) {
     escape(value, out, true);
 }
 
+/// What may have to be written in another way.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    special[b'&' as usize] = true;
+    special[b'<' as usize] = true;
+    special[b'>' as usize] = true;
+    special[b'"' as usize] = true;
+    special[0xc2] = true;
+    special
+};
+
 fn escape(text: &str, out: &mut String, in_value: bool) {
     let octets = text.as_bytes();
     let mut from = 0;
-    while let Some(step) = octets[from..].iter().position(|b| matches!(b, b'&' | b'<' | b'>' | b'"' | 0xc2)) {
+    while let Some(step) = octets[from..].iter().position(|b| SPECIAL[usize::from(*b)]) {
         let at = from + step;
         let (replacement, length) = match octets[at] {
             b'&' => ("&amp;", 1),

@@ -17,6 +17,10 @@ const TAGS_MAX: usize = 40_000;
 /// Formatting elements (`b`, `font`, …) that a parser opens again in every following block, summed over all tags.
 const FORMATTING_MAX: usize = 1_000_000;
 
+/// Octets that the library looks at to write out all text: it searches the whole rest of a text again behind every
+/// ampersand and every no-break space.
+const WRITING_MAX: usize = 4_000_000_000;
+
 /// Elements that have no end tag, or whose end is implied by the next one; they add no depth of their own.
 const FLAT: [&str; 32] = [
     "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
@@ -37,6 +41,7 @@ pub(super) fn scan(html: &str) -> Option<u64> {
     let octets = html.as_bytes();
     let (mut active, mut nesting) = (0, Nesting::default());
     let (mut tag, mut buffer) = (Tag::default(), String::new());
+    let mut writing = Writing::default();
     // Where scripts do not run, the content of a `noscript` is markup.
     let mut raw_until = 0;
     let mut at = 0;
@@ -64,6 +69,9 @@ pub(super) fn scan(html: &str) -> Option<u64> {
             nesting.close(name, at);
         } else {
             nesting.open(name, octets, &tag);
+            if SEPARATE.contains(&name) {
+                writing.look_at(octets, at);
+            }
             if at >= raw_until {
                 active += active_in(name, &tag);
                 if name != "noscript" && RAW_TEXT.contains(&name) {
@@ -79,11 +87,36 @@ pub(super) fn scan(html: &str) -> Option<u64> {
         } else {
             at = tag.end;
         }
+        if writing.cost > WRITING_MAX {
+            return None;
+        }
         if nesting.depth > DEPTH_MAX || tag.attributes.len() > ATTRIBUTES_MAX || nesting.reopened > FORMATTING_MAX {
             return None;
         }
     }
-    Some(active)
+    writing.look_at(octets, octets.len());
+    (writing.cost <= WRITING_MAX).then_some(active)
+}
+
+/// Elements that always stand between the text before and after them; others may leave it in one piece.
+const SEPARATE: [&str; 12] = ["p", "div", "br", "span", "a", "b", "font", "li", "img", "h1", "h2", "h3"];
+
+/// An upper bound of what it costs the library to write out all text.
+#[derive(Debug, Default)]
+struct Writing {
+    cost: usize,
+    /// Where the text begins that is not in it yet.
+    from: usize,
+}
+
+impl Writing {
+    fn look_at(&mut self, octets: &[u8], to: usize) {
+        let text = octets.get(self.from..to).unwrap_or_default();
+        // 0xC2 begins a no-break space and others that are searched like one.
+        let stops = memchr::memchr2_iter(b'&', 0xc2, text).count();
+        self.cost = self.cost.saturating_add(stops.saturating_mul(text.len()));
+        self.from = to;
+    }
 }
 
 /// An upper bound of how deep elements nest. Where a browser might see text or a comment, start tags count and end tags

@@ -154,7 +154,7 @@ const PIECES: &str = "<p> </p> <div> </div> <b> </b> <a_href=https://x.example/>
     </dd> <h1> </h1> <h2> </h2> <br> <hr> <img_src=cid:a_alt=b> <pre> </pre> <o:p> </o:p> <font_color=red> </font> \
     <blockquote> </blockquote> <center> </center> <body> </body> <html> </html> <head> </head> <title>t</title> \
     <style>p{}</style> <meta_charset=utf-8> <!--c--> <![if_x]> <!DOCTYPE_html> text _ &nbsp; &amp; & &lt; &#39; < > \" \u{a0} é \
-    <p_align=left> <td_width=5_style='width:900000px'_align=left> <i> </i> <section> </section> <li><p> </td></tr> \
+    <p_align=left> <td_width=5_style='width:900000px'_align=left> <i> </i> <section> </section> <map_name=m> </map> <area_href=x> <caption> <tfoot> <tfoot> </tfoot> <li><p> </td></tr> \
     <table><tr><td> </td></tr></table> <p>x</p> <div><p> <address> </address> <P> </P> <TD> <A_HREF='x'_TITLE=a_HREF=y>";
 
 /// HTML as programs for mail write it.
@@ -317,6 +317,14 @@ fn what_goes_is_counted() {
 }
 
 #[test]
+fn what_is_long_but_simple_is_shown() {
+    for html in ["\u{a0}".repeat(900_000), "<p>a &nbsp; b</p>".repeat(15_000), "<td><b>x</b>".repeat(9_000)] {
+        let shown = message(format!("<table><tr><td>{html}").as_bytes(), "utf-8").html;
+        assert!(shown.is_some_and(|shown| shown.len() > html.len()), "{}", &html[..20]);
+    }
+}
+
+#[test]
 fn what_is_too_complex_becomes_text() {
     for html in [
         "<div>".repeat(600) + "a",
@@ -325,6 +333,11 @@ fn what_is_too_complex_becomes_text() {
         "<p>".repeat(50_000),
         format!("<p {}>a", "a=1 ".repeat(2_000)),
         "a".repeat(3 * 1024 * 1024),
+        // The library searches the whole rest of a text again behind each of these.
+        format!("<b><p></b>{}", "\u{a0}".repeat(900_000)),
+        format!("<b><p></b>{}{}", "&amp; ".repeat(49_000), "a".repeat(1_700_000)),
+        format!("<b><p></b><i title='{}'>", "\u{a0}".repeat(300_000)),
+        format!("<b><p></b>{}", "<html>\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}\u{a0}".repeat(39_000)),
     ] {
         let message = message(html.as_bytes(), "utf-8");
         assert!(message.defects.contains(&Defect::HtmlTooComplex) && message.html.is_none(), "{}", &html[..20]);

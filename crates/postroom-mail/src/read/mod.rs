@@ -2,10 +2,11 @@
 //!
 //! The structure is walked here and not by a MIME library, because those at hand decode every attachment to find the next
 //! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line. The
-//! library keeps what it does well: dates that no standard allows, and the names of HTML's characters.
+//! library keeps what it does well: the names of HTML's characters.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
-//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `body`, `html`, `html_text`, `quote`,
+//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `date`, `body`, `flowed`, `embedded` (files
+//! within a text: `uuencode`, `yenc`), `html`, `html_text`, `quote`,
 //! `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
 
 mod address_list;

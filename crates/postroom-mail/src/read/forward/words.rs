@@ -402,6 +402,11 @@ pub(super) fn is_mark(line: &str) -> bool {
         return false;
     }
     let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '~' | '#' | '+');
+    // Nearly every line ends here: a mark is drawn, ends with a colon, or is of a script that needs neither.
+    let end = || line.trim_end_matches(|c: char| is_drawn(c) || c.is_whitespace());
+    if line.is_ascii() && !line.starts_with(is_drawn) && !end().ends_with(':') {
+        return false;
+    }
     let lower = line.to_lowercase();
     let inside = lower.trim_matches(|c: char| is_drawn(c) || c.is_whitespace());
     if line.starts_with(is_drawn) {

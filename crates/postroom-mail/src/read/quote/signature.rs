@@ -1,6 +1,6 @@
 //! Where a signature begins: below `-- `, as what telephones and lists add, or as a block that no marker announces.
 
-use super::words::WORDS;
+use super::words::{Footer, WORDS};
 
 /// A signature of more lines than this is a text that somebody divided with dashes.
 const SIGNATURE_MAX: usize = 15;
@@ -63,11 +63,23 @@ fn is_dashed_name(lines: &[&str], at: usize) -> bool {
         && above.is_some_and(|line| !line.trim_start().starts_with(['-', '~', '–', '—', '*']))
 }
 
+/// Characters of a footer's beginning that are compared at first.
+const FOOTER_START: usize = 12;
+
 /// What telephones, apps and mailing lists put below every message.
 fn is_footer(line: &str) -> bool {
     let line = line.trim();
     if line.starts_with("______________________") || line.len() >= 2 && line.bytes().all(|b| b == b'_') {
         return true;
+    }
+    // Nearly every line ends here: none of the footers begins so, and those that are known by their end are not in ASCII.
+    let start: String = line.chars().take(FOOTER_START).flat_map(char::to_lowercase).collect();
+    let begins = |footer: &Footer| {
+        let beginning = &footer.start[..footer.start.floor_char_boundary(FOOTER_START)];
+        !beginning.is_empty() && start.starts_with(beginning)
+    };
+    if line.is_ascii() && !WORDS.footers_of(&start).any(|footer| begins(&footer)) {
+        return false;
     }
     // A link to the program may follow.
     let line = line.split(['<', '(']).next().unwrap_or_default().trim();
@@ -79,7 +91,7 @@ fn is_footer(line: &str) -> bool {
     if lower.len() < line.len() && !lower.starts_with("diese nachricht") && !lower.starts_with("this message") {
         return false;
     }
-    WORDS.footers.iter().any(|footer| {
+    WORDS.footers_of(lower).any(|footer| {
         lower.strip_prefix(footer.start).is_some_and(|rest| rest.ends_with(footer.end))
             && (!footer.start.is_empty() || footer.end.len() >= 6)
     })
@@ -89,15 +101,15 @@ fn is_footer(line: &str) -> bool {
 fn repeated(lines: &[&str]) -> usize {
     let filled: Vec<usize> =
         (0..lines.len()).rev().filter(|at| !lines[*at].trim().is_empty()).take(2 * SIGNATURE_MAX).collect();
-    let line = |index: usize| filled.get(index).map(|at| lines[*at].trim());
+    let trimmed: Vec<&str> = filled.iter().map(|at| lines[*at].trim()).collect();
     let longest = (2..=filled.len() / 2).rev().find(|length| {
         let first = filled[length - 1];
         // The copy is a paragraph of its own, and no line of it is prose.
         let is_apart = first > 0 && lines[first - 1].trim().is_empty();
         is_apart
             && (0..*length).all(|index| {
-                line(index) == line(index + length)
-                    && line(index).is_some_and(|line| line.chars().count() <= BLOCK_LINE_MAX)
+                trimmed.get(index) == trimmed.get(index + length)
+                    && trimmed.get(index).is_some_and(|line| line.chars().count() <= BLOCK_LINE_MAX)
             })
     });
     longest.map_or(lines.len(), |length| filled[length - 1])

@@ -39,7 +39,7 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
     let line = line.trim();
     let may_end = line.ends_with([':', '：', '-'])
         || (before_marks && line.ends_with(['>', ')', ']']))
-        || line.len() < LINE_MAX / 2 && ends_with_wrote(&line.to_lowercase());
+        || line.len() < LINE_MAX / 2 && ends_with_wrote(&end_of(line).to_lowercase());
     if !may_end {
         return None;
     }
@@ -139,10 +139,16 @@ fn begins_with_on(lower: &str) -> bool {
     })
 }
 
+/// The end of a line, long enough for any word for writing and what stands around it.
+fn end_of(line: &str) -> &str {
+    const END: usize = 120;
+    &line[line.ceil_char_boundary(line.len().saturating_sub(END))..]
+}
+
 fn ends_with_wrote(lower: &str) -> bool {
     let head = lower.trim_end_matches(|c: char| matches!(c, ':' | '：' | '-' | '*') || c.is_whitespace());
-    WORDS.wrote.iter().any(|word| {
-        *word != "sent"
+    WORDS.wrote_at_the_end_of(head).any(|word| {
+        word != "sent"
             && head
                 .strip_suffix(word)
                 .is_some_and(|rest| is_unspaced(word) || !rest.ends_with(|c: char| c.is_alphabetic()))
@@ -216,6 +222,10 @@ fn is_original_mark(line: &str) -> bool {
 
 /// `"Ann Baker" ---03/03/2026 09:15:11 AM---Is there paper?`, as Notes has it.
 fn is_notes_line(line: &str) -> bool {
+    // Most lines have no dash, which is found sooner than three of them.
+    if memchr::memchr(b'-', line.as_bytes()).is_none() {
+        return false;
+    }
     let Some((name, rest)) = line.split_once("---") else { return false };
     let Some((date, _)) = rest.split_once("---") else { return false };
     !name.trim().is_empty() && name.len() <= 120 && date.len() <= 60 && !date.starts_with('-') && is_dated(date)
@@ -226,8 +236,7 @@ fn is_ticket_line(line: &str) -> bool {
     if line.len() > 250 || line.split_ascii_whitespace().nth(1).is_none() && line.is_ascii() {
         return false;
     }
-    let lower = line.to_lowercase();
-    WORDS.ticket_lines.iter().any(|words| lower.contains(words))
+    if line.is_ascii() { WORDS.has_ticket_line(line) } else { WORDS.has_ticket_line(&line.to_lowercase()) }
 }
 
 /// Which field a line is, and its value.

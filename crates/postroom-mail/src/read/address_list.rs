@@ -3,6 +3,7 @@
 
 use super::encoded_word;
 use super::fields::one_line;
+use super::header::ADDRESSES_MAX;
 use crate::Address;
 
 /// Characters kept of a display name.
@@ -34,13 +35,19 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
         match token {
             Token::Separator(':') if entry.may_be_group_label() => {
                 let label = list.display_name([&std::mem::take(&mut entry).phrase, ""]);
-                list.groups.push(label);
+                list.cut |= list.groups.len() >= ADDRESSES_MAX;
+                if !list.cut {
+                    list.groups.push(label);
+                }
             }
             // Nobody quotes the comma of "Doe, John <j@example.org>" who should.
             Token::Separator(',') if entry.is_only_words() => entry.phrase.push_str(", "),
             Token::Separator(',' | ';') => std::mem::take(&mut entry).finish(&mut list, limit),
             Token::Separator(other) => entry.words().push(other),
-            Token::Text(text) => entry.words().push_str(text),
+            Token::Text(text) => {
+                entry.has_at |= entry.angles.is_empty() && text.contains('@');
+                entry.words().push_str(text);
+            }
             Token::Comment(text) => {
                 entry.comment.get_or_insert(text);
             }
@@ -58,6 +65,8 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
 #[derive(Debug, Default)]
 struct Entry<'x> {
     phrase: String,
+    /// Whether there is an `@` in the phrase. To look for it at each comma would cost the square of their number.
+    has_at: bool,
     comment: Option<&'x str>,
     angles: Vec<&'x str>,
     /// Words behind an angle bracket, where nothing should stand.
@@ -70,12 +79,12 @@ impl Entry<'_> {
     }
 
     fn is_only_words(&self) -> bool {
-        self.angles.is_empty() && !self.phrase.contains('@') && !self.phrase.trim().is_empty()
+        self.angles.is_empty() && !self.has_at && !self.phrase.trim().is_empty()
     }
 
     /// A colon after words that are no address begins a group; after an address it is only a stray character.
     fn may_be_group_label(&self) -> bool {
-        self.angles.is_empty() && !self.phrase.contains('@')
+        self.angles.is_empty() && !self.has_at
     }
 
     fn finish(self, list: &mut AddressList, limit: usize) {

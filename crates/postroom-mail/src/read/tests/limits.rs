@@ -65,6 +65,14 @@ fn addresses_end_at_1000() {
 }
 
 #[test]
+fn names_without_an_address_are_linear_and_groups_end_at_1000() {
+    check("From: ".to_owned() + &"a, ".repeat(300_000) + "\r\n\r\n");
+    let message = check("From: ".to_owned() + &"a:".repeat(50_000) + "\r\n\r\n");
+    assert_eq!(message.from.len(), 1_000);
+    assert!(has_limit(&message, "addresses"));
+}
+
+#[test]
 fn names_and_addresses_are_cut_and_never_become_somebody_elses() {
     let (name, label) = ("é".repeat(300), "x".repeat(300));
     let addr_specs = [

@@ -68,6 +68,8 @@ impl Containers {
     pub(super) fn stand_in(&mut self, html: &mut Option<String>, message: &mut Message) {
         let mut indices: Vec<_> = self.0.keys().copied().collect();
         indices.sort_unstable();
+        // Of a text that does not change any more once there is one.
+        let mut letters_of_text = None;
         for index in indices {
             let Some(contents) = self.0.get_mut(&index) else { continue };
             let tnef::Body { html: rich, text: plain } = std::mem::take(&mut contents.body);
@@ -80,7 +82,7 @@ impl Containers {
                 set_text(words, message);
                 contents.is_shown = true;
                 *html = rich.map(|rich| super::normalised(&rich));
-            } else if !says(&message.text, &words) {
+            } else if !says(&message.text, letters_of_text.get_or_insert_with(|| letters(&message.text)), &words) {
                 let (name, kind, body) = match rich {
                     Some(rich) => ("message.html", "text/html", rich),
                     None => ("message.txt", "text/plain", words),
@@ -108,14 +110,18 @@ fn set_text(mut text: String, message: &mut Message) {
     message.text = text;
 }
 
-/// Whether all letters and digits of `words` stand in `text` one after the other. Outlook sends the same body twice, and
-/// only lines and marks differ. Where there are no letters, as in a thumb raised, the marks count.
-fn says(text: &str, words: &str) -> bool {
-    let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>();
-    if letters(words).is_empty() {
+/// Whether all letters and digits of `words` stand in those of `text` one after the other. Outlook sends the same body
+/// twice, and only lines and marks differ. Where there are no letters, as in a thumb raised, the marks count.
+fn says(text: &str, letters_of_text: &str, words: &str) -> bool {
+    let wanted = letters(words);
+    if wanted.is_empty() {
         return text.contains(words.trim());
     }
-    memchr::memmem::find(letters(text).as_bytes(), letters(words).as_bytes()).is_some()
+    memchr::memmem::find(letters_of_text.as_bytes(), wanted.as_bytes()).is_some()
+}
+
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 
 /// A winmail.dat says so by its type or, under a label that says nothing, by its first octets.

@@ -197,6 +197,19 @@ fn expensive_html_is_shown_as_text() {
 }
 
 #[test]
+fn a_text_is_not_compared_letter_by_letter_with_each_winmail_dat() {
+    // A stream with one property: the body "abc".
+    let winmail =
+        b"\x78\x9f\x3e\x22\x01\x00\x01\x03\x90\x06\x00\x14\x00\x00\x00\x01\x00\x00\x00\x1e\x00\x00\x10\x01\x00\x00\x00\
+        \x04\x00\x00\x00abc\x00\x5a\x01";
+    let part = [b"--b\r\nContent-Type: application/ms-tnef\r\n\r\n", &winmail[..], b"\r\n"].concat();
+    let head = "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\n".to_owned() + &"word ".repeat(200_000);
+    let message = check([head.as_bytes(), b"\r\n", &part.repeat(950)].concat());
+    assert_eq!(message.attachments.len(), 950);
+    assert!(message.attachments.iter().all(|attachment| attachment.name.starts_with("message")));
+}
+
+#[test]
 fn long_quotations_are_linear() {
     let texts = [
         "> quoted\r\n",

@@ -79,11 +79,14 @@ fn mark_drawn(lines: &[&str], marked: &mut [bool]) {
         if !is_colon {
             continue;
         }
+        // A table has bars on the right, too. It is known before its lines are counted, because each line of it may end
+        // with a colon.
+        if lines.get(first).is_some_and(|line| line.trim_end().ends_with('|') && line.trim().len() > 1) {
+            continue;
+        }
         for mark in ['|', ':'] {
             let length = (first..lines.len()).take_while(|at| drawn(*at, mark)).count();
-            // A table has bars on the right, too.
-            let is_table = lines.get(first).is_some_and(|line| line.trim_end().ends_with('|') && line.trim().len() > 1);
-            if length >= 2 && !is_table {
+            if length >= 2 {
                 marked[first..first + length].fill(true);
                 at = first + length;
             }

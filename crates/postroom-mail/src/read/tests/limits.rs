@@ -220,6 +220,7 @@ fn long_quotations_are_linear() {
         "On 1\r\n",
         ">\r\nx\r\n",
         "Date: 1\r\n",
+        "|x:\r\n|x|\r\n",
     ];
     for text in texts {
         check("\r\n".to_owned() + &text.repeat(150_000 / text.len()));

@@ -81,10 +81,12 @@ fn of_elements(lines: &[&str], marks: &[Mark]) -> Vec<Kind> {
 
 /// Whether a forwarded message is what an element holds: its first line or the line above says so.
 fn is_forward(lines: &[&str], start: usize, end: usize) -> bool {
+    /// Blank lines that are passed over: there may be thousands of elements, and a megabyte of blank lines above them.
+    const LOOKED_AT_MAX: usize = 50;
     let says = |line: &&str| signs::is_forward_mark(line.trim_start_matches(['>', ' ']));
     let filled = |line: &&&str| !line.trim().is_empty();
-    lines[start..end].iter().find(filled).is_some_and(says)
-        || lines[..start].iter().rev().find(filled).is_some_and(says)
+    lines[start..end].iter().take(LOOKED_AT_MAX).find(filled).is_some_and(says)
+        || lines[..start].iter().rev().take(LOOKED_AT_MAX).find(filled).is_some_and(says)
 }
 
 /// Marks introductions and what follows them.

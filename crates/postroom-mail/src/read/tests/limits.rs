@@ -225,4 +225,5 @@ fn long_quotations_are_linear() {
     for text in texts {
         check("\r\n".to_owned() + &text.repeat(150_000 / text.len()));
     }
+    check(html(&("&emsp;<br>".repeat(250_000) + &"<div class=gmail_quote></div>\r\n".repeat(2_000))));
 }

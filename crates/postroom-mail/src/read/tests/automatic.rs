@@ -225,7 +225,7 @@ fn automatic_mail() {
 }
 
 /// One subject a language; each alone is a person's, and an answer's is a machine's.
-const SUBJECTS: [&str; 26] = [
+const SUBJECTS: [&str; 32] = [
     "Out of Office: Printer",
     "Automatische Antwort: Drucker",
     "Abwesenheitsnotiz: Drucker",
@@ -252,6 +252,12 @@ const SUBJECTS: [&str; 26] = [
     "رد تلقائي: طابعة",
     "תשובה אוטומטית: מדפסת",
     "Resposta automàtica: impressora",
+    "מענה אוטומטי: מדפסת",
+    "پاسخ خودکار: چاپگر",
+    "ตอบกลับอัตโนมัติ: เครื่องพิมพ์",
+    "Trả lời tự động: máy in",
+    "Balasan otomatis: pencetak",
+    "स्वचालित उत्तर: प्रिंटर",
 ];
 
 #[test]

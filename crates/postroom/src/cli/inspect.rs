@@ -115,6 +115,8 @@ impl Parcel {
 }
 
 fn unreadable(name: &str, why: &str) -> Failure {
+    // Whoever names a file can put the same into its name as into a mail.
+    let name = one_line(name, usize::MAX);
     Failure::new("FILE_UNREADABLE", format!("{name}: {why}"), "check the path and its permissions")
 }
 
@@ -127,6 +129,7 @@ fn unread_file(name: &str, unread: Unread) -> Failure {
     };
     let why = one_line(&why, 300);
     let help = "the other files are not affected; please report this one";
+    let name = one_line(name, usize::MAX);
     Failure::new(reason.code(), format!("{name}: {}: {why}", reason.sentence()), help)
 }
 
@@ -143,7 +146,7 @@ pub fn printed(name: &str, message: &Message, json: bool) -> Vec<u8> {
 
 fn describe(read: &Inspection) -> String {
     let mut lines = vec![
-        read.file.clone(),
+        one_line(&read.file, usize::MAX),
         format!("  from        {} <{}>", one_line(&read.from_name, 60), one_line(&read.from, 100)),
         format!("  subject     {}", one_line(&read.subject, 120)),
     ];
@@ -247,4 +250,23 @@ fn steps(filing: &Filing) -> String {
 /// One step of a trace as a line.
 pub fn step(step: &TraceStep) -> String {
     format!("  {:16} {:18} {}", step.rule, step.outcome, one_line(&step.detail, 120)).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_file_cannot_command_a_terminal() {
+        let name = "a\x1b[2J\nb";
+        let message = postroom_mail::read(&RawMessage::undigested(&b"Subject: x\r\n\r\ny"[..]));
+        let shown = [
+            String::from_utf8_lossy(&printed(name, &message, false)).into_owned(),
+            unreadable(name, "gone").to_string(),
+            unread_file(name, Unread::Panicked("x".to_owned())).to_string(),
+        ];
+        for shown in shown {
+            assert!(shown.contains("a [2J b") && !shown.contains('\x1b'), "{shown}");
+        }
+    }
 }

@@ -212,7 +212,8 @@ fn between_dashes(line: &str) -> Option<String> {
 }
 
 fn is_original_mark(line: &str) -> bool {
-    between_dashes(line).is_some_and(|inside| {
+    // RFC 4880 §6.2 and §7: "-----BEGIN PGP SIGNED MESSAGE-----" stands above what the author signed.
+    between_dashes(line).filter(|inside| !inside.contains("pgp ")).is_some_and(|inside| {
         WORDS.original.iter().any(|words| {
             // One word alone says it only if little stands beside it.
             inside.contains(words) && (words.contains(' ') || inside.chars().count() <= words.chars().count() + 20)

@@ -103,3 +103,11 @@ fn signatures() {
     let long = format!("Yes.\n-- \n{}", "line\n".repeat(30));
     assert_eq!(split_of(&long, "").reply, long.trim_end());
 }
+
+#[test]
+fn what_was_signed_or_encrypted_with_pgp_is_no_quotation() {
+    for kind in ["SIGNED MESSAGE", "MESSAGE"] {
+        let text = format!("Hello,\n-----BEGIN PGP {kind}-----\n\nIt is broken.\n-----END PGP MESSAGE-----\nBob");
+        assert!(split_of(&text, "x").reply.contains("It is broken."), "{kind}");
+    }
+}

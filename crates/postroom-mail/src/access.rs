@@ -69,12 +69,22 @@ impl Security {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthMethod {
-    /// The strongest that the server offers of those below.
+    /// The strongest that the server offers of those below; a weaker one is not tried when it fails.
     Auto,
     /// SASL PLAIN (RFC 4616).
     Plain,
-    /// SASL LOGIN where offered, else the IMAP LOGIN command.
+    /// SASL LOGIN where offered, else the protocol's own command: IMAP LOGIN, POP3 USER and PASS.
     Login,
+    /// SASL CRAM-MD5 (RFC 2195).
+    CramMd5,
+    /// SASL SCRAM-SHA-1 (RFC 5802), bound to the TLS connection where offered.
+    #[serde(rename = "scram-sha-1")]
+    ScramSha1,
+    /// SASL SCRAM-SHA-256 (RFC 7677), bound to the TLS connection where offered.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    /// APOP (RFC 1939 §7), POP3 only.
+    Apop,
 }
 
 /// How a server names a message, for as long as the message is there. Never a sequence number, never a Message-ID.

@@ -12,6 +12,7 @@ pub mod imap;
 pub mod message;
 pub mod raw;
 pub mod read;
+pub mod sasl;
 pub mod secret;
 
 pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, Settlement};

@@ -10,6 +10,7 @@ pub mod access;
 pub mod address;
 pub mod imap;
 pub mod message;
+pub mod pop3;
 pub mod raw;
 pub mod read;
 pub mod sasl;

@@ -155,6 +155,12 @@ pub enum SourceError {
         /// The server's own words.
         server: String,
     },
+    /// The server lets us in and does not prove that it knows the password too.
+    #[error("{host} does not prove that it knows the password")]
+    ServerNotProven {
+        /// The host.
+        host: String,
+    },
     /// The server cannot check passwords now.
     #[error("{host} cannot check the password now{}", said(.server))]
     AuthUnavailable {
@@ -173,7 +179,7 @@ pub enum SourceError {
     #[error("there is no password for this mailbox")]
     PasswordMissing,
     /// User, password or folder has a character that cannot be sent.
-    #[error("the {what} has a character that IMAP cannot carry")]
+    #[error("the {what} has a character that the protocol cannot carry")]
     ArgumentInvalid {
         /// Which setting.
         what: &'static str,
@@ -282,6 +288,7 @@ impl SourceError {
             Self::CertInvalid { .. } => "CERT_INVALID",
             Self::AuthRejected { .. } => "AUTH_REJECTED",
             Self::AuthUnavailable { .. } => "AUTH_UNAVAILABLE",
+            Self::ServerNotProven { .. } => "SERVER_NOT_PROVEN",
             Self::LoginDisabled { .. } => "LOGIN_DISABLED",
             Self::PasswordMissing => "PASSWORD_MISSING",
             Self::ArgumentInvalid { .. } => "ARGUMENT_INVALID",
@@ -368,6 +375,7 @@ impl fmt::Display for Help<'_> {
             E::CertChanged { .. } => "The password was not sent and the mail waits on the server. If the operator confirms the new fingerprint: `postroom certificate add FILE --mailbox NAME`.",
             E::CertInvalid { .. } => "Give a certificate in PEM or DER form.",
             E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. `serve` tries again at growing intervals, so that the account is not locked; `fetch` tries whenever it is called.",
+            E::ServerNotProven { .. } => "The password was not sent. Whoever answers there may not be your server: check host and certificate, and ask its operator.",
             E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",
             E::LoginDisabled { .. } => "The password was not sent. Use `--security ssl` or `starttls`, or another `--auth`.",
             E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",

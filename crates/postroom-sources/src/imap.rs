@@ -9,6 +9,7 @@ use crate::stream::{self, Stream};
 use crate::{Limits, SourceError, Trust};
 use bytes::BytesMut;
 use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
+use postroom_mail::sasl::ChannelBinding;
 use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,6 +38,8 @@ const MAX_SET: usize = 7000;
 /// One conversation with an IMAP server, logged in after [`ImapSession::open`].
 pub struct ImapSession {
     stream: Box<dyn Stream>,
+    /// What a login can be bound to, under TLS.
+    binding: Option<ChannelBinding>,
     conversation: Conversation,
     buffer: BytesMut,
     limits: Limits,
@@ -330,6 +333,7 @@ impl ImapSession {
             ImapError::TlsInjection => SourceError::TlsInjection { host },
             ImapError::LoginInClear => SourceError::StarttlsMissing { host },
             ImapError::Argument => SourceError::ArgumentInvalid { what: "user, password or folder" },
+            ImapError::Sasl(error) => crate::login::failed(&host, error),
             ImapError::WrongState if self.conversation.state() == State::Ended => {
                 SourceError::ConnectionLost { host, detail: "the server said BYE".into() }
             }

@@ -12,6 +12,7 @@ pub mod error;
 pub mod imap;
 pub mod limits;
 pub mod local;
+mod login;
 pub mod maildir;
 pub mod mbox;
 pub mod probe;

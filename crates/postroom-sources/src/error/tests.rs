@@ -28,6 +28,7 @@ fn all() -> Vec<SourceError> {
         E::CertInvalid { detail: detail() },
         E::AuthRejected { host: host(), server: server() },
         E::AuthUnavailable { host: host(), server: String::new() },
+        E::ServerNotProven { host: host() },
         E::LoginDisabled { host: host() },
         E::PasswordMissing,
         E::ArgumentInvalid { what: "folder" },

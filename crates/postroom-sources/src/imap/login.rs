@@ -2,12 +2,10 @@
 
 use super::{ImapSession, READ_BUFFER, Waited, is_transient, refused};
 use crate::stream::{self, Stream};
-use crate::{Limits, SourceError, Trust};
+use crate::{Limits, SourceError, Trust, login};
 use bytes::BytesMut;
-use postroom_mail::imap::{
-    Capabilities, Command, Conversation, Event, Mechanism, Protection, State, Status, StatusLine,
-};
-use postroom_mail::{AuthMethod, ImapAccess, Secret, Security};
+use postroom_mail::imap::{Capabilities, Command, Conversation, Event, Protection, State, Status, StatusLine};
+use postroom_mail::{ImapAccess, Secret, Security};
 
 impl ImapSession {
     /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
@@ -20,14 +18,18 @@ impl ImapSession {
         trust: &Trust,
         limits: &Limits,
     ) -> Result<Self, SourceError> {
-        let (stream, protection) = match access.security {
-            Security::Ssl => (stream::start_tls(stream, &access.host, trust, limits).await?, Protection::Tls),
-            Security::Starttls => (stream, Protection::Starttls { required: true }),
-            Security::StarttlsIfAvailable => (stream, Protection::Starttls { required: trust.is_tls_seen() }),
-            Security::None => (stream, Protection::Clear),
+        let (stream, binding, protection) = match access.security {
+            Security::Ssl => {
+                let protected = stream::start_tls(stream, &access.host, trust, limits).await?;
+                (protected.stream, protected.binding, Protection::Tls)
+            }
+            Security::Starttls => (stream, None, Protection::Starttls { required: true }),
+            Security::StarttlsIfAvailable => (stream, None, Protection::Starttls { required: trust.is_tls_seen() }),
+            Security::None => (stream, None, Protection::Clear),
         };
         let mut session = Self {
             stream,
+            binding,
             conversation: Conversation::new(protection),
             buffer: BytesMut::with_capacity(READ_BUFFER),
             limits: limits.clone(),
@@ -70,7 +72,8 @@ impl ImapSession {
         if reply.status != Status::Ok {
             return Err(SourceError::StarttlsMissing { host: self.host });
         }
-        self.stream = stream::start_tls(self.stream, &access.host, trust, &self.limits).await?;
+        let protected = stream::start_tls(self.stream, &access.host, trust, &self.limits).await?;
+        (self.stream, self.binding) = (protected.stream, protected.binding);
         match self.conversation.tls_started() {
             Ok(()) => Ok(self),
             Err(error) => Err(self.machine_error(error)),
@@ -102,12 +105,15 @@ impl ImapSession {
         let password = password.ok_or(SourceError::PasswordMissing)?;
         let capabilities = self.ask_capabilities().await?;
         let user = access.user.as_str();
-        let command = match choose(access.auth, &capabilities) {
-            Some(Login::Sasl(mechanism)) => Command::Authenticate { mechanism, user, password },
-            Some(Login::Command) => Command::Login { user, password },
+        let offers = |name: &str| capabilities.has(&format!("AUTH={name}"));
+        let line = match login::choose(access.auth, user, password, self.binding.as_ref(), offers)? {
+            Some(client) => self.run("the login", &Command::Authenticate { client: &client }).await?,
+            // RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
+            None if login::may_be_command(access.auth) && !capabilities.has("LOGINDISABLED") => {
+                self.run("the login", &Command::Login { user, password }).await?
+            }
             None => return Err(SourceError::LoginDisabled { host: self.host.clone() }),
         };
-        let line = self.run("the login", &command).await?;
         match line.status {
             Status::Ok => Ok(()),
             _ => Err(self.login_refused(line)),
@@ -127,25 +133,5 @@ impl ImapSession {
             Status::No => SourceError::AuthRejected { host, server: line.text },
             _ => refused("log in", line),
         }
-    }
-}
-
-/// A way to log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Login {
-    Sasl(Mechanism),
-    Command,
-}
-
-/// The way to log in that the mailbox wants and the server allows.
-// RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
-fn choose(wanted: AuthMethod, capabilities: &Capabilities) -> Option<Login> {
-    let plain = capabilities.has("AUTH=PLAIN").then_some(Login::Sasl(Mechanism::Plain));
-    let login = capabilities.has("AUTH=LOGIN").then_some(Login::Sasl(Mechanism::Login));
-    let command = (!capabilities.has("LOGINDISABLED")).then_some(Login::Command);
-    match wanted {
-        AuthMethod::Auto => plain.or(login).or(command),
-        AuthMethod::Plain => plain,
-        AuthMethod::Login => login.or(command),
     }
 }

@@ -243,7 +243,7 @@ impl Conversation {
                 (Some(b""), _) => self.end_of_lines().map(Some),
                 (rest, Then::Capabilities(capabilities)) => {
                     capabilities.add(rest.unwrap_or(&line));
-                    if capabilities.len() > MAX_CAPABILITIES {
+                    if capabilities.count() > MAX_CAPABILITIES {
                         return Err(Pop3Error::TooManyCapabilities);
                     }
                     Ok(None)

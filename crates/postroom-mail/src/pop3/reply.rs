@@ -89,8 +89,13 @@ impl Capabilities {
         self.names.insert(name.to_owned());
     }
 
+    /// Whether the server names none at all, as one that does not know CAPA.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// How many capabilities and mechanisms there are.
-    pub(super) fn len(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.names.len() + self.mechanisms.len()
     }
 }

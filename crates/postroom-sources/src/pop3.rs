@@ -86,7 +86,9 @@ impl Pop3Session {
         }
         let goodbye = async {
             self.run("the goodbye", &Command::Quit).await?;
-            self.wire.shutdown().await
+            // The server may have been faster.
+            let _already_closed = self.wire.shutdown().await;
+            Ok(())
         };
         tokio::time::timeout(GOODBYE, goodbye).await.unwrap_or(Ok(()))
     }

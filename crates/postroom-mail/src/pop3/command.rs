@@ -27,6 +27,10 @@ pub enum Command<'a> {
     Stat,
     List,
     Uidl,
+    /// LIST of one message, which is answered in one line.
+    ListOne(u32),
+    /// UIDL of one message, which is answered in one line.
+    UidlOne(u32),
     Retr(u32),
     /// The header and this many lines of the body.
     Top(u32, u32),
@@ -59,6 +63,8 @@ pub(super) fn encode(
         Command::Stat => "STAT".to_owned(),
         Command::List => "LIST".to_owned(),
         Command::Uidl => "UIDL".to_owned(),
+        Command::ListOne(number) => format!("LIST {number}"),
+        Command::UidlOne(number) => format!("UIDL {number}"),
         Command::Retr(number) => format!("RETR {number}"),
         Command::Top(number, lines) => format!("TOP {number} {lines}"),
         Command::Dele(number) => format!("DELE {number}"),

@@ -120,6 +120,11 @@ impl Conversation {
         self.timestamp.is_some()
     }
 
+    /// Whether there are no octets that nothing has asked for.
+    pub fn is_quiet(&self) -> bool {
+        !self.outstanding.is_empty() || (self.pending.is_empty() && self.reader.is_between_lines())
+    }
+
     /// Takes octets from the server, in slices of any length. Then call [`Conversation::next_event`] until it gives `None`.
     pub fn feed(&mut self, octets: Bytes) {
         self.fed += octets.len() as u64;
@@ -153,7 +158,7 @@ impl Conversation {
     /// [`Pop3Error::UnexpectedReply`] when there are octets that nothing asked for.
     pub fn send(&mut self, command: &Command<'_>) -> Result<Octets, Pop3Error> {
         self.permit(command)?;
-        if self.outstanding.is_empty() && !(self.pending.is_empty() && self.reader.is_between_lines()) {
+        if !self.is_quiet() {
             self.failed = Some(Pop3Error::UnexpectedReply);
             return Err(Pop3Error::UnexpectedReply);
         }

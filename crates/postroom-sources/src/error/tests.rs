@@ -60,7 +60,7 @@ fn each_error_has_its_own_code_says_what_is_safe_and_what_to_do() {
         assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
         assert!(help.ends_with('.') && help.len() > 40, "{help}");
         let code = error.code();
-        assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{code}");
+        assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{code}");
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Pop3Session, is_transient, refused};
 use crate::SourceError;
 use crate::wire::GOODBYE;
-use postroom_mail::pop3::{Command, Event, State};
+use postroom_mail::pop3::{self, Command, Event, Reply, State};
 use postroom_mail::{RemoteId, Settlement};
 use std::collections::VecDeque;
 
@@ -40,37 +40,71 @@ impl Pop3Session {
         if there.is_empty() {
             return Ok(confirmed);
         }
+        let there = self.look_again(there).await?;
         let marked = self.mark(there).await?;
         self.commit().await?;
         confirmed.extend(marked);
         Ok(confirmed)
     }
 
+    /// Asks what is behind each number, and leaves out what is not there any more. An answer that names another message, or
+    /// is none to this question, shows that replies have come out of step: then nothing may be deleted.
+    async fn look_again(&mut self, messages: Vec<(u32, RemoteId)>) -> Result<Vec<(u32, RemoteId)>, SourceError> {
+        let ask = |(number, id): &(u32, RemoteId)| match id {
+            RemoteId::Pop3 { .. } => Command::UidlOne(*number),
+            _ => Command::ListOne(*number),
+        };
+        let mut there = Vec::with_capacity(messages.len());
+        for (message, reply) in self.each(messages, ask).await? {
+            if !reply.ok {
+                continue;
+            }
+            let is_same = match (pop3::listing_entry(reply.text.as_bytes()), &message.1) {
+                (Ok((number, name)), RemoteId::Pop3 { uidl }) => number == message.0 && name == uidl.as_bytes(),
+                (Ok((number, _)), _) => number == message.0,
+                (Err(_), _) => false,
+            };
+            if !is_same {
+                return Err(SourceError::Pop3Desync { host: self.wire.host.clone() });
+            }
+            there.push(message);
+        }
+        Ok(there)
+    }
+
     /// Marks messages as deleted; returns those that the server has marked.
     async fn mark(&mut self, messages: Vec<(u32, RemoteId)>) -> Result<Vec<RemoteId>, SourceError> {
+        let replies = self.each(messages, |(number, _)| Command::Dele(*number)).await?;
+        // Another client may have been faster with those that are refused; the next listing will tell.
+        Ok(replies.into_iter().filter(|(_, reply)| reply.ok).map(|((_, id), _)| id).collect())
+    }
+
+    /// Sends a command for each message, as many at once as the server allows, and returns the replies.
+    async fn each(
+        &mut self,
+        messages: Vec<(u32, RemoteId)>,
+        command: impl Fn(&(u32, RemoteId)) -> Command<'static>,
+    ) -> Result<Vec<((u32, RemoteId), Reply)>, SourceError> {
         let window = if self.may_pipeline() { WINDOW } else { 1 };
-        let (mut marked, mut in_flight) = (Vec::with_capacity(messages.len()), VecDeque::new());
+        let (mut replies, mut in_flight) = (Vec::with_capacity(messages.len()), VecDeque::new());
         let mut queue = messages.into_iter();
         loop {
             if in_flight.len() <= window / 2 {
                 let next: Vec<(u32, RemoteId)> = queue.by_ref().take(window - in_flight.len()).collect();
-                let commands: Vec<Command<'_>> = next.iter().map(|(number, _)| Command::Dele(*number)).collect();
+                let commands: Vec<Command<'_>> = next.iter().map(&command).collect();
                 if !commands.is_empty() {
                     self.send_all(&commands).await?;
                 }
-                in_flight.extend(next.into_iter().map(|(_, id)| id));
+                in_flight.extend(next);
             }
             if in_flight.is_empty() {
-                return Ok(marked);
+                return Ok(replies);
             }
             if let Event::Done(reply) = self.next("settling").await? {
-                let id = in_flight.pop_front();
-                match reply.ok {
-                    true => marked.extend(id),
-                    false if is_transient(&reply) => return Err(refused("delete messages", reply)),
-                    // Another client may have been faster; the next listing will tell.
-                    false => {}
+                if !reply.ok && is_transient(&reply) {
+                    return Err(refused("delete messages", reply));
                 }
+                replies.extend(in_flight.pop_front().map(|message| (message, reply)));
             }
         }
     }
@@ -82,8 +116,11 @@ impl Pop3Session {
             return Err(refused("delete messages", reply));
         }
         // If anything follows, an earlier reply was not the one that we took it for, and neither was this one.
-        match tokio::time::timeout(GOODBYE, self.wire.read(GOODBYE, "the goodbye")).await {
-            Ok(Ok(_surplus)) => Err(SourceError::Pop3Desync { host: self.wire.host.clone() }),
+        if !self.conversation.is_quiet() {
+            return Err(SourceError::Pop3Desync { host: self.wire.host.clone() });
+        }
+        match self.wire.read(GOODBYE, "the goodbye").await {
+            Ok(_surplus) => Err(SourceError::Pop3Desync { host: self.wire.host.clone() }),
             _ => Ok(()),
         }
     }

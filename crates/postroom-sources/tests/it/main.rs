@@ -4,5 +4,6 @@
 mod client;
 mod dialogues;
 mod dovecot;
+mod dovecot_pop3;
 mod listing;
 mod sweep;

@@ -39,7 +39,9 @@ pub async fn wanted(
             Some(receipted) if receipted.is(message) => {}
             // Its octets will tell.
             Some(_) => wanted.push(message.clone()),
-            None if known.before_start.contains(&message.id) => report.before_start += 1,
+            None if mailbox.start != StartFrom::All && known.before_start.contains(&message.id) => {
+                report.before_start += 1
+            }
             None => unknown.push(message.clone()),
         }
     }

@@ -4,5 +4,6 @@
 mod commands;
 mod desk;
 mod fetch;
+mod pop3;
 mod push;
 mod serve;

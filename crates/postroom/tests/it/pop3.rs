@@ -20,7 +20,9 @@ fn kept(uidl: Option<&str>, number: usize) -> Kept {
 }
 
 fn dated(number: usize, date: &str) -> Vec<u8> {
-    let text = message(ANN, &format!("number {number}"), &format!("text {number}\r\n"));
+    // No digits in the subject: they could name an item.
+    let name: String = number.to_string().bytes().map(|digit| char::from(digit - b'0' + b'a')).collect();
+    let text = message(ANN, &format!("about {name}"), &format!("text {name}\r\n"));
     [format!("Received: from a by b; {date}\r\n").as_bytes(), text.as_ref()].concat()
 }
 
@@ -112,7 +114,8 @@ fn a_lost_goodbye_repeats_the_deletion_and_nothing_else() {
     server.maildrop().ignores_deletions = false;
     server.maildrop().hangs_up_at_quit = false;
     counts(&desk.ok(&["fetch"])[0], [("listed", 3), ("fetched", 0), ("items", 0), ("settled", 3)]);
-    assert_eq!((server.maildrop().take_count("RETR"), server.maildrop().messages.len()), (0, 0));
+    assert_eq!(server.maildrop().take_count("RETR"), 0);
+    assert_eq!(server.maildrop().messages.len(), 0);
     assert_eq!(desk.ok(&["item", "list"]).len(), 3);
     // Deleted, and the goodbye lost: gone counts as settled.
     server.maildrop().messages = vec![kept(Some("u4"), 4)];

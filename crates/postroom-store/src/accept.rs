@@ -164,7 +164,7 @@ fn accept(
     let mut successors: HashMap<(String, u32), bool> = HashMap::new();
     for fetched in batch {
         let (listed, raw) = (&fetched.listed, &fetched.raw);
-        let is_pop3 = matches!(listed.id, RemoteId::Pop3 { .. } | RemoteId::Pop3Digest { .. });
+        let is_pop3 = is_pop3(&listed.id);
         match standing(tx, mailbox, &listed.id)? {
             // A name of POP3 may have been given to another message.
             Standing::Known(id) if is_pop3 && !maildrop::is_same(tx, id, listed, raw)? => {}
@@ -234,7 +234,7 @@ fn fill(
     worker: &str,
     now: Timestamp,
 ) -> Result<Claimed, StoreError> {
-    let received_at = fetched.listed.received_at.unwrap_or(now);
+    let received_at = arrival(&fetched.listed, now);
     let mut row = tx.query_one(
         "UPDATE receipt SET sha256 = ?2, size = ?3, server_size = ?4, received_at = ?5, accepted_at = ?6, state = 'accepted', \
          due_at = 0, settlement = NULL, how = NULL, reason = NULL, trace = NULL, decided_at = NULL, error = NULL, \
@@ -287,6 +287,20 @@ fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage
     Ok(changed > 0)
 }
 
+/// When a message arrived, as far as that is known. POP3 does not say it, so it comes from the message, and a message may
+/// claim what it likes: nothing arrives later than now.
+fn arrival(listed: &Listed, now: Timestamp) -> Timestamp {
+    match (listed.received_at, is_pop3(&listed.id)) {
+        (Some(at), true) => at.min(now),
+        (Some(at), false) => at,
+        (None, _) => now,
+    }
+}
+
+fn is_pop3(id: &RemoteId) -> bool {
+    matches!(id, RemoteId::Pop3 { .. } | RemoteId::Pop3Digest { .. })
+}
+
 struct NewReceipt<'a> {
     mailbox: MailboxId,
     listed: &'a Listed,
@@ -297,7 +311,7 @@ struct NewReceipt<'a> {
 
 impl NewReceipt<'_> {
     fn received_at(&self) -> Timestamp {
-        self.listed.received_at.unwrap_or(self.now)
+        arrival(self.listed, self.now)
     }
 
     /// Writes the receipt: claimed by a worker, or held at once for a reason. `None` if there is one already.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 /// How many messages more than announced a listing may have.
 const MORE_LISTED: u32 = 1_000;
 /// Most messages of one maildrop, whatever is announced: their list is in memory.
-const MOST_LISTED: u32 = 5_000_000;
+const MOST_LISTED: u32 = 1_000_000;
 /// Commands under way at once where each answer is small or let go as it comes.
 pub(super) const WINDOW: usize = 64;
 /// Longest header that is kept to look for a date.

@@ -1,6 +1,7 @@
 //! Mail sources against real and scripted servers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod binding;
 mod client;
 mod dialogues;
 mod dovecot;

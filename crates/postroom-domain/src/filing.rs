@@ -92,8 +92,10 @@ reasons! {
     Unfetchable = "UNFETCHABLE", "the server lists it but does not hand it over; it was left there";
     /// Reading it panicked.
     ReadPanicked = "READ_PANICKED", "reading it failed inside Postroom; the original is kept";
-    /// Reading it ended the whole process, three times, alone.
-    ReadCrashed = "READ_CRASHED", "reading it stopped Postroom three times; the original is kept";
+    /// Reading it ended the process that read it, the second time with nothing beside it.
+    ReadCrashed = "READ_CRASHED", "reading it ended the process that read it, twice; the original is kept";
+    /// Reading it used up what one message may use.
+    ReadExhausted = "READ_EXHAUSTED", "reading it took more processor time or memory than one message may; the original is kept";
     /// The database refused the filing ten times.
     FilingFailed = "FILING_FAILED", "the database refused what it would become, again and again; the original is kept";
     /// Its octets are damaged in the store.
@@ -134,6 +136,7 @@ impl TraceStep {
 /// Decides what becomes of a message: judge the sender, look for the item it names, else open a new one. Pure.
 pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) -> Filing {
     let mut trace = Vec::new();
+    findings::tell(message, &mut trace);
     let judged = if policy.released {
         trace.push(TraceStep::new("release", "admitted", "a person released it"));
         Ok(())
@@ -265,5 +268,6 @@ pub fn title_of(subject: &str) -> String {
     }
 }
 
+mod findings;
 #[cfg(test)]
 mod tests;

@@ -42,7 +42,7 @@ pub struct Receipt {
     pub subject: Option<String>,
     /// When the server received it, else when we did.
     pub received_at: Timestamp,
-    /// Crashes while it was read alone, and failed tries to file it.
+    /// Tries to file it that the database refused.
     pub attempts: u32,
     /// The steps that led to the decision.
     pub trace: Vec<TraceStep>,

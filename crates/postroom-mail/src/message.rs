@@ -74,8 +74,11 @@ impl Message {
 pub struct Attachment {
     /// File name, decoded and cleaned, unique in its message, at most 200 octets.
     pub name: String,
-    /// Media type in lower case without parameters, for example `image/png`, at most 998 octets.
+    /// Media type as declared, in lower case without parameters, for example `image/png`, at most 998 octets.
     pub content_type: String,
+    /// What the content is by its first octets, where `content_type` says nothing (`application/octet-stream`) or names a
+    /// picture that it is not.
+    pub detected_type: Option<String>,
     /// Length of the decoded content in octets.
     pub size: u64,
     /// Digest of the decoded content.

@@ -5,23 +5,29 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 #[cfg(test)]
 mod tests;
 
 /// A message as its server gave it: octets, never changed, with their SHA-256.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct RawMessage {
     octets: Bytes,
-    sha256: Sha256,
+    sha256: OnceLock<Sha256>,
 }
 
 impl RawMessage {
     /// Takes the octets of one whole message and computes their digest (about 1 ms for each MB).
     pub fn new(octets: impl Into<Bytes>) -> Self {
         let octets = octets.into();
-        let sha256 = Sha256::of(&octets);
+        let sha256 = OnceLock::from(Sha256::of(&octets));
         Self { octets, sha256 }
+    }
+
+    /// The same for a message that is only read: its digest is computed when it is first asked for.
+    pub fn undigested(octets: impl Into<Bytes>) -> Self {
+        Self { octets: octets.into(), sha256: OnceLock::new() }
     }
 
     /// The octets as fetched, with the line ends they came with.
@@ -36,14 +42,23 @@ impl RawMessage {
 
     /// SHA-256 of all octets (FIPS 180-4).
     pub fn sha256(&self) -> Sha256 {
-        self.sha256
+        *self.sha256.get_or_init(|| Sha256::of(&self.octets))
     }
 }
+
+impl PartialEq for RawMessage {
+    // The digest follows from the octets, whether or not it was asked for yet.
+    fn eq(&self, other: &Self) -> bool {
+        self.octets == other.octets
+    }
+}
+
+impl Eq for RawMessage {}
 
 impl fmt::Debug for RawMessage {
     // Mail content never reaches a log by accident: size and digest say which message it was.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RawMessage({} octets, {})", self.size(), self.sha256)
+        write!(f, "RawMessage({} octets, {})", self.size(), self.sha256())
     }
 }
 

@@ -38,6 +38,7 @@ fn read(claimed: Claimed) -> (Claimed, Reading) {
     let attachment = Attachment {
         name: "scan.pdf".into(),
         content_type: "application/pdf".into(),
+        detected_type: None,
         size: octets.len() as u64,
         sha256: Sha256::of(format!("{}", claimed.receipt()).as_bytes()),
         inline: false,

@@ -333,9 +333,9 @@ impl NewReceipt<'_> {
         };
         let row = tx.query_opt(
             "INSERT INTO receipt (mailbox_id, remote_id, folder, uid_validity, uid, server_size, state, settlement, \
-             reason, size, sha256, received_at, accepted_at, attempts, suspect, due_at, claimed_by, claimed_until, \
+             reason, size, sha256, received_at, accepted_at, attempts, due_at, claimed_by, claimed_until, \
              claim_token, released) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, FALSE, ?14, ?15, ?16, 1, FALSE) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, 1, FALSE) \
              ON CONFLICT (mailbox_id, remote_id) DO NOTHING RETURNING id",
             params![
                 self.mailbox.0,

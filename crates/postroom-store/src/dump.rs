@@ -57,6 +57,9 @@ pub(crate) const TABLES: &[Table] = &[
     table("change", &["id"]),
 ];
 
+/// Columns that older backups have and nothing needs any more.
+pub(crate) const RETIRED: &[(&str, &str)] = &[("receipt", "crashes"), ("receipt", "suspect"), ("receipt", "crash_run")];
+
 /// Tables that are left out: what they hold means nothing in another place.
 #[cfg(test)]
 pub(crate) const LEFT_OUT: &[&str] = &["lease", "migration", "session", "signin_link"];

@@ -307,7 +307,7 @@ fn conclude(
     tx.execute(
         "UPDATE receipt SET state = ?2, settlement = ?3, how = ?4, reason = ?5, item_number = ?6, comment_id = ?7, \
          message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, due_at = NULL, \
-         claimed_by = NULL, claimed_until = NULL, suspect = FALSE, error = NULL WHERE id = ?1",
+         claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![
             id.0,
             if item.is_some() { "filed" } else { "held" },

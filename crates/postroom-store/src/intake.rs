@@ -1,4 +1,4 @@
-//! Claiming receipts for reading, and what happens when reading goes wrong.
+//! Claiming receipts for reading, and giving claims back.
 
 use crate::journal::hold;
 use crate::tx::{Row, params};
@@ -13,8 +13,6 @@ use std::collections::HashMap;
 const CLAIM_TTL: SignedDuration = SignedDuration::from_mins(10);
 /// How long a receipt waits whose octets are there but cannot be read, as when permissions were changed.
 const UNREADABLE_WAIT: SignedDuration = SignedDuration::from_mins(5);
-/// Crashes while read alone, after which a receipt is held.
-const CRASHES_MAX: i64 = 3;
 
 /// A receipt that is ours to read and file, with its octets. Only the store makes one.
 #[derive(Debug, Clone)]
@@ -24,7 +22,6 @@ pub struct Claimed {
     token: i64,
     raw: RawMessage,
     received_at: Timestamp,
-    suspect: bool,
     attempts: u32,
     released: bool,
 }
@@ -45,7 +42,7 @@ impl Claimed {
         raw: RawMessage,
         received_at: Timestamp,
     ) -> Self {
-        Self { receipt, mailbox, token, raw, received_at, suspect: false, attempts: 0, released: false }
+        Self { receipt, mailbox, token, raw, received_at, attempts: 0, released: false }
     }
 
     /// What [`Store::give_back`] takes, without the octets.
@@ -71,11 +68,6 @@ impl Claimed {
     /// When the server received it, else when we did.
     pub fn received_at(&self) -> Timestamp {
         self.received_at
-    }
-
-    /// Whether it was being read when a process died; it must be read alone.
-    pub fn suspect(&self) -> bool {
-        self.suspect
     }
 
     /// Tries to file it that the database refused.
@@ -114,7 +106,6 @@ struct Picked {
     sha256: Sha256,
     size: u64,
     received_at: Timestamp,
-    suspect: bool,
     attempts: u32,
     released: bool,
 }
@@ -122,8 +113,8 @@ struct Picked {
 impl Store {
     /// Claims receipts that are due, oldest first: what is unclaimed, what has an expired claim, and what a dead worker
     /// had. A mailbox of which another living worker has receipts is passed over, so that its mail is filed in order. A
-    /// suspect is claimed alone. A receipt whose octets are missing or damaged is held here, one whose octets cannot be read
-    /// is put off; neither is returned.
+    /// receipt whose octets are missing or damaged is held here, one whose octets cannot be read is put off; neither is
+    /// returned.
     pub async fn claim(&self, worker: &Holder, limit: ClaimLimit, now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let (name, is_alive) = (worker.to_json(), self.inner.is_alive);
         let picked = self.write(move |tx| pick(tx, &name, is_alive, limit, now)).await?;
@@ -189,19 +180,6 @@ impl Store {
         .await
     }
 
-    /// After a crash: these receipts were being read, each alone or beside others. Those beside others become suspects,
-    /// to be read alone. Only a crash while read alone counts against a receipt; the third one holds it. The same
-    /// `run_id` counts once. Returns what was held.
-    pub async fn mark_suspects(
-        &self,
-        run_id: &str,
-        read: Vec<(ReceiptId, bool)>,
-        now: Timestamp,
-    ) -> Result<Vec<ReceiptId>, StoreError> {
-        let run_id = run_id.to_owned();
-        self.write(move |tx| mark_suspects(tx, &run_id, &read, now)).await
-    }
-
     /// How many receipts of each mailbox are due now, claimed ones included.
     pub async fn pending(&self, now: Timestamp) -> Result<HashMap<MailboxId, u64>, StoreError> {
         self.read(move |tx| {
@@ -222,7 +200,6 @@ impl Picked {
             token: self.token,
             raw,
             received_at: self.received_at,
-            suspect: self.suspect,
             attempts: self.attempts,
             released: self.released,
         }
@@ -238,7 +215,7 @@ fn pick(
 ) -> Result<Vec<Picked>, StoreError> {
     release_claims_of_the_dead(tx, worker, is_alive)?;
     let sql = format!(
-        "SELECT id, mailbox_id, claim_token, sha256, size, received_at, suspect, attempts, released FROM receipt \
+        "SELECT id, mailbox_id, claim_token, sha256, size, received_at, attempts, released FROM receipt \
          WHERE due_at IS NOT NULL AND due_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1) \
          AND mailbox_id NOT IN (SELECT mailbox_id FROM receipt \
            WHERE claimed_by IS NOT NULL AND claimed_by <> ?2 AND claimed_until > ?1) \
@@ -251,8 +228,7 @@ fn pick(
     let mut octets = 0u64;
     for mut one in candidates {
         octets = octets.saturating_add(one.size);
-        let alone = one.suspect || picked.first().is_some_and(|first| first.suspect);
-        if !picked.is_empty() && (alone || octets > limit.octets) {
+        if !picked.is_empty() && octets > limit.octets {
             break;
         }
         one.token += 1;
@@ -273,9 +249,8 @@ fn picked_of(mut row: Row) -> Result<Picked, StoreError> {
         sha256: row.sha256(3)?,
         size: row.unsigned(4)?,
         received_at: row.time(5)?,
-        suspect: row.bool(6)?,
-        attempts: u32::try_from(row.int(7)?).unwrap_or(u32::MAX),
-        released: row.bool(8)?,
+        attempts: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
+        released: row.bool(7)?,
     })
 }
 
@@ -295,29 +270,4 @@ fn release_claims_of(tx: &mut Tx<'_>, worker: &str) -> Result<(), StoreError> {
     let sql =
         "UPDATE receipt SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL AND claimed_by = ?1";
     tx.execute(sql, params![worker]).map(drop)
-}
-
-fn mark_suspects(
-    tx: &mut Tx<'_>,
-    run_id: &str,
-    read: &[(ReceiptId, bool)],
-    now: Timestamp,
-) -> Result<Vec<ReceiptId>, StoreError> {
-    let mut held = Vec::new();
-    for &(id, alone) in read {
-        let row = tx.query_opt(
-            "UPDATE receipt SET suspect = TRUE, crash_run = ?2, crashes = crashes + ?3, claimed_by = NULL, \
-             claimed_until = NULL WHERE id = ?1 AND due_at IS NOT NULL AND (crash_run IS NULL OR crash_run <> ?2) \
-             RETURNING crashes",
-            params![id.0, run_id, i64::from(alone)],
-        )?;
-        let Some(mut row) = row else { continue };
-        let crashes = row.int(0)?;
-        if alone && crashes >= CRASHES_MAX {
-            let step = TraceStep::new("reading", "crashed", format!("{crashes} times, read alone"));
-            hold(tx, id, Reason::ReadCrashed, &[step], now)?;
-            held.push(id);
-        }
-    }
-    Ok(held)
 }

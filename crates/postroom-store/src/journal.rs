@@ -72,7 +72,7 @@ impl Store {
 }
 
 const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r.reason, r.item_number, r.comment_id, \
-     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts + r.crashes, r.trace \
+     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace \
      FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id";
 
 fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
@@ -165,13 +165,12 @@ fn again(
     if receipt.sha256.is_none() {
         return Err(StoreError::NoOctets(id));
     }
-    // What crashed before is still read alone. A settlement that was carried out stays; one still owed is decided anew.
-    let suspect = receipt.reason == Some(Reason::ReadCrashed);
+    // A settlement that was carried out stays; one still owed is decided anew.
     tx.execute(
-        "UPDATE receipt SET state = 'accepted', reason = NULL, due_at = 0, attempts = 0, crashes = 0, suspect = ?2, crash_run = NULL, \
-         settlement = CASE WHEN settlement = 'settled' THEN settlement END, released = ?3, release_workspace_id = ?4, \
+        "UPDATE receipt SET state = 'accepted', reason = NULL, due_at = 0, attempts = 0, \
+         settlement = CASE WHEN settlement = 'settled' THEN settlement END, released = ?2, release_workspace_id = ?3, \
          claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
-        params![id.0, suspect, released.is_some(), released.flatten()],
+        params![id.0, released.is_some(), released.flatten()],
     )
     .map(drop)
 }

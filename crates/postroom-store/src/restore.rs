@@ -1,7 +1,7 @@
 //! A restore: a whole backup into an empty place, with all visits suspended.
 
 use crate::backup::{BackupReport, require_empty};
-use crate::dump::{FORMAT, MANIFEST, Manifest, TABLES, Table, columns, from_json, param_of};
+use crate::dump::{FORMAT, MANIFEST, Manifest, RETIRED, TABLES, Table, columns, from_json, param_of};
 use crate::files::{Files, sync_dir};
 use crate::migrate::NEWEST;
 use crate::tx::{Param, Value};
@@ -125,18 +125,21 @@ fn load_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(), StoreErr
     let header = lines.next().and_then(Result::ok).unwrap_or_default();
     let names: Vec<String> = serde_json::from_str(&header).map_err(|error| broken(error.to_string()))?;
     let known = columns(tx, table.name)?;
-    if let Some(stranger) = names.iter().find(|name| !known.contains(name)) {
+    let is_kept = |name: &String| !RETIRED.contains(&(table.name, name.as_str()));
+    let kept: Vec<&str> = names.iter().filter(|name| is_kept(name)).map(String::as_str).collect();
+    if let Some(stranger) = kept.iter().find(|name| !known.iter().any(|known| known == *name)) {
         return Err(broken(format!("unknown column {stranger}")));
     }
-    let params: Vec<String> = (1..=names.len()).map(|n| format!("?{n}")).collect();
-    let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, names.join(", "), params.join(", "));
+    let params: Vec<String> = (1..=kept.len()).map(|n| format!("?{n}")).collect();
+    let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, kept.join(", "), params.join(", "));
     for line in lines {
         let line = line.map_err(|error| broken(error.to_string()))?;
         let row: Vec<serde_json::Value> = serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
         let values: Option<Vec<Value>> = row.iter().map(from_json).collect();
         let values = values.filter(|values| values.len() == names.len());
         let values = values.ok_or_else(|| broken("a row that cannot be read".to_owned()))?;
-        let params: Vec<Param<'_>> = values.iter().map(param_of).collect();
+        let params: Vec<Param<'_>> =
+            names.iter().zip(&values).filter(|(name, _)| is_kept(name)).map(|(_, value)| param_of(value)).collect();
         tx.execute(&sql, &params)?;
     }
     advance_counter(tx, table)

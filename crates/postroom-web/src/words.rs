@@ -115,6 +115,16 @@ fn rule_step(step: &TraceStep) -> Step {
         ("automatic", "held") => {
             ("bad", format!("It is automatic mail: {}. This mailbox holds such mail.", automatic(detail)))
         }
+        ("bounce", "original") => ("", format!("It is about the message {detail}.")),
+        ("bounce" | "forwarded" | "invitation", "more") => ("", format!("There are {detail} of them.")),
+        ("bounce", action) => ("", format!("A mail system reports mail as {action} for {detail}.")),
+        ("forwarded", "attached") => ("", format!("A message {detail} is attached to it.")),
+        ("forwarded", _) => ("", format!("It passes on a message {detail}.")),
+        ("invitation", "request") => ("", format!("It invites to {detail}.")),
+        ("invitation", "reply") => ("", format!("It answers an invitation: {detail}.")),
+        ("invitation", "cancel") => ("", format!("It cancels {detail}.")),
+        ("invitation", _) => ("", format!("It carries a calendar entry: {detail}.")),
+        ("protection", outcome) => ("", format!("Its content is {outcome} with {detail}.")),
         ("number", "comment") => ("good", format!("Its subject names {detail}, on which its sender may comment.")),
         ("number", "no such item") => ("", format!("Its subject names {detail}, but there is no such item.")),
         ("number", "mention") => ("warn", format!("It only {detail}.")),
@@ -128,15 +138,17 @@ fn rule_step(step: &TraceStep) -> Step {
     Step { tone, sentence, code: "" }
 }
 
-/// The kind of automatic mail, as the domain names it, with its article.
-fn automatic(kind: &str) -> &str {
-    match kind {
+/// The kind of automatic mail with its article, and what showed it, as the domain names them: `kind: evidence`.
+fn automatic(detail: &str) -> String {
+    let (kind, evidence) = detail.split_once(": ").unwrap_or((detail, ""));
+    let kind = match kind {
         "auto-reply" => "an automatic reply",
         "bounce" => "a bounce",
         "list" => "list mail",
         "report" => "a report",
         other => other,
-    }
+    };
+    if evidence.is_empty() { kind.to_owned() } else { format!("{kind} ({evidence})") }
 }
 
 /// The colour that a receipt has in the journal.

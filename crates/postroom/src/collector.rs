@@ -35,6 +35,9 @@ pub enum VisitError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is nothing to read mail with.
+    #[error(transparent)]
+    Readers(#[from] crate::readers::Unavailable),
     /// The second look failed: another account, or a server that was restored from a backup.
     #[error("{strangers} UIDs that we know are other messages now, of other size and arrival")]
     Changed {
@@ -49,6 +52,7 @@ impl VisitError {
         match self {
             Self::Source(error) => error.code(),
             Self::Store(error) => error.code(),
+            Self::Readers(_) => "READER_UNAVAILABLE",
             Self::Changed { .. } => "MAILBOX_CHANGED",
         }
     }
@@ -57,8 +61,17 @@ impl VisitError {
     pub fn needs_admin(&self) -> bool {
         match self {
             Self::Source(error) => error.remedy() == postroom_sources::Remedy::AskAdmin,
-            Self::Store(_) => false,
+            Self::Store(_) | Self::Readers(_) => false,
             Self::Changed { .. } => true,
+        }
+    }
+}
+
+impl From<intake::IntakeError> for VisitError {
+    fn from(error: intake::IntakeError) -> Self {
+        match error {
+            intake::IntakeError::Store(error) => Self::Store(error),
+            intake::IntakeError::Readers(error) => Self::Readers(error),
         }
     }
 }

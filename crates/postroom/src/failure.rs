@@ -52,11 +52,19 @@ impl Failure {
         Self { code: error.code(), message: chain(error), help: error.help() }
     }
 
+    /// Nothing to read mail with.
+    pub fn of_readers(error: &crate::readers::Unavailable) -> Self {
+        let help =
+            "no mail is lost: what was accepted is read later; check the limits on processes and memory of this user";
+        Self::new("READER_UNAVAILABLE", error.to_string(), help)
+    }
+
     /// What stopped a visit.
     pub fn from_visit(error: &crate::collector::VisitError) -> Self {
         match error {
             crate::collector::VisitError::Source(error) => Self::of_source(error),
             crate::collector::VisitError::Store(error) => Self::of_store(error),
+            crate::collector::VisitError::Readers(error) => Self::of_readers(error),
             crate::collector::VisitError::Changed { .. } => Self::new(
                 error.code(),
                 error.to_string(),
@@ -70,6 +78,15 @@ impl Failure {
 impl From<postroom_store::StoreError> for Failure {
     fn from(error: postroom_store::StoreError) -> Self {
         Self::of_store(&error)
+    }
+}
+
+impl From<crate::intake::IntakeError> for Failure {
+    fn from(error: crate::intake::IntakeError) -> Self {
+        match error {
+            crate::intake::IntakeError::Store(error) => Self::of_store(&error),
+            crate::intake::IntakeError::Readers(error) => Self::of_readers(&error),
+        }
     }
 }
 

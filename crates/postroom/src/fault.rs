@@ -1,5 +1,5 @@
-//! Faults on demand, for tests alone: named steps at which the process dies, and messages that panic or abort whoever
-//! reads them. Without the feature `crash-points` nothing of this is in the binary.
+//! Faults on demand, for tests alone: named steps at which the process dies, and messages that do harm to whoever reads
+//! them. Without the feature `crash-points` nothing of this is in the binary.
 
 /// A named step; nothing at all without the feature `crash-points`.
 macro_rules! crash_point {
@@ -10,16 +10,40 @@ macro_rules! crash_point {
 }
 pub(crate) use crash_point;
 
-/// Panics if the message has the octets of POSTROOM_FAULT_PANIC in it, aborts for those of POSTROOM_FAULT_ABORT.
+/// Does what the name says to a message that has the octets of that variable in it: POSTROOM_FAULT_PANIC, _ABORT,
+/// _OVERFLOW (of the stack), _LOOP (without end), _MEMORY (without bounds) and _SLOW (30 ms).
 #[cfg(feature = "crash-points")]
 pub fn while_reading(raw: &postroom_mail::RawMessage) {
     let has = |name: &str| {
-        std::env::var(name).is_ok_and(|needle| {
+        std::env::var(format!("POSTROOM_FAULT_{name}")).is_ok_and(|needle| {
             !needle.is_empty() && raw.octets().windows(needle.len()).any(|window| window == needle.as_bytes())
         })
     };
-    if has("POSTROOM_FAULT_ABORT") {
+    if has("ABORT") {
         std::process::abort();
     }
-    assert!(!has("POSTROOM_FAULT_PANIC"), "a fault on demand");
+    if has("OVERFLOW") {
+        std::hint::black_box(deeper(&[0; 1024]));
+    }
+    while has("LOOP") {
+        std::hint::spin_loop();
+    }
+    let mut memory = Vec::new();
+    while has("MEMORY") {
+        memory.push(vec![1_u8; 16 << 20]);
+        std::hint::black_box(&memory);
+    }
+    if has("SLOW") {
+        std::thread::sleep(std::time::Duration::from_millis(30));
+    }
+    assert!(!has("PANIC"), "a fault on demand");
+}
+
+/// Calls itself until the stack ends.
+#[cfg(feature = "crash-points")]
+#[allow(unconditional_recursion)]
+fn deeper(above: &[u8; 1024]) -> usize {
+    let mut frame = [1; 1024];
+    frame[0] = above[0];
+    std::hint::black_box(deeper(std::hint::black_box(&frame))) + usize::from(frame[0])
 }

@@ -3,9 +3,9 @@
 use crate::collector::Progress;
 use crate::fault::crash_point;
 use crate::floor::Floor;
-use crate::readers::Panicked;
+use crate::readers::{Unavailable, Unread};
 use jiff::Timestamp;
-use postroom_domain::{Reason, ReceiptId};
+use postroom_domain::Reason;
 use postroom_mail::RawMessage;
 use postroom_sources::Fetched;
 use postroom_store::{ClaimLimit, Claimed, Outcome, OutcomeKind, Reading, Store, StoreError, Ticket};
@@ -13,6 +13,27 @@ use tokio::sync::mpsc;
 
 /// Messages and octets that are claimed, read and filed together.
 const CLAIM: ClaimLimit = ClaimLimit { count: 64, octets: 8 << 20 };
+
+/// Why messages could not be read or filed. They are as they were, and it is tried again.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is nothing to read them with.
+    #[error(transparent)]
+    Readers(#[from] Unavailable),
+}
+
+impl IntakeError {
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Store(error) => error.code(),
+            Self::Readers(_) => "READER_UNAVAILABLE",
+        }
+    }
+}
 
 /// Accepted messages on their way to filing, with the memory they may use until then.
 pub struct Batch {
@@ -95,12 +116,12 @@ pub async fn stage(
     floor: &Floor,
     mut accepted: mpsc::Receiver<Batch>,
     progress: &dyn Progress,
-) -> Result<Tally, StoreError> {
+) -> Result<Tally, IntakeError> {
     let (read, mut to_file) = mpsc::channel(1);
     // Each stage owns its ends of the queues, so that a stage that fails closes them and stops its neighbours.
     let reading = async move {
         while let Some(batch) = accepted.recv().await {
-            let readings = read_all(floor, &batch.claimed, false).await;
+            let readings = read_all(floor, &batch.claimed).await;
             if read.send((batch, readings)).await.is_err() {
                 break;
             }
@@ -110,7 +131,7 @@ pub async fn stage(
         let mut tally = Tally::default();
         while let Some((batch, readings)) = to_file.recv().await {
             let messages = batch.claimed.len() as u64;
-            tally.count(&file(floor, batch, readings).await?);
+            tally.count(&file(floor, batch, readings?).await?);
             progress.filed(messages);
         }
         Ok(tally)
@@ -120,38 +141,46 @@ pub async fn stage(
 }
 
 /// Works off what was accepted earlier and is due, until nothing is left.
-pub async fn work_off(floor: &Floor) -> Result<Tally, StoreError> {
+pub async fn work_off(floor: &Floor) -> Result<Tally, IntakeError> {
     let mut tally = Tally::default();
     loop {
         let claimed = floor.store.claim(&floor.worker, CLAIM, Timestamp::now()).await?;
         if claimed.is_empty() {
             return Ok(tally);
         }
-        // The store gives a suspect alone; so it is read alone, and a crash now is its own.
-        let alone = claimed.iter().any(Claimed::suspect);
-        let batch = Batch::new(floor, claimed, Vec::new());
-        let readings = read_all(floor, &batch.claimed, alone).await;
-        tally.count(&file(floor, batch, readings).await?);
+        tally.count(&work(floor, claimed).await?);
     }
 }
 
 /// Reads and files messages that were just claimed, say by `deliver`.
-pub async fn work(floor: &Floor, claimed: Vec<Claimed>) -> Result<Vec<Outcome>, StoreError> {
+pub async fn work(floor: &Floor, claimed: Vec<Claimed>) -> Result<Vec<Outcome>, IntakeError> {
     let batch = Batch::new(floor, claimed, Vec::new());
-    let readings = read_all(floor, &batch.claimed, false).await;
+    let readings = read_all(floor, &batch.claimed).await?;
     file(floor, batch, readings).await
 }
 
-async fn read_all(floor: &Floor, claimed: &[Claimed], alone: bool) -> Vec<Reading> {
+async fn read_all(floor: &Floor, claimed: &[Claimed]) -> Result<Vec<Reading>, IntakeError> {
     crash_point!("intake.before_read");
-    let raw: Vec<(ReceiptId, RawMessage)> = claimed.iter().map(|c| (c.receipt(), c.raw().clone())).collect();
-    let readings = floor.readers.read(&raw, alone).await;
+    let raw: Vec<RawMessage> = claimed.iter().map(|c| c.raw().clone()).collect();
+    let readings = floor.readers.read(raw).await?;
     crash_point!("intake.after_read");
-    let held = |panicked: Panicked| Reading::Failed { reason: Reason::ReadPanicked, detail: panicked.0 };
-    readings.into_iter().map(|read| read.map_or_else(held, |message| Reading::Message(Box::new(message)))).collect()
+    Ok(readings
+        .into_iter()
+        .map(|read| read.map_or_else(failed, |message| Reading::Message(Box::new(message))))
+        .collect())
 }
 
-async fn file(floor: &Floor, batch: Batch, readings: Vec<Reading>) -> Result<Vec<Outcome>, StoreError> {
+/// A message that could not be read is held, with what is known of why.
+fn failed(unread: Unread) -> Reading {
+    let (reason, detail) = match unread {
+        Unread::Panicked(detail) => (Reason::ReadPanicked, detail),
+        Unread::Crashed(detail) | Unread::Unreadable(detail) => (Reason::ReadCrashed, detail),
+        Unread::Exhausted(detail) => (Reason::ReadExhausted, detail),
+    };
+    Reading::Failed { reason, detail }
+}
+
+async fn file(floor: &Floor, batch: Batch, readings: Vec<Reading>) -> Result<Vec<Outcome>, IntakeError> {
     let Batch { claimed, mut unfiled, budget } = batch;
     let read = claimed.into_iter().zip(readings).collect();
     let outcomes = floor.store.file(read, &floor.worker, Timestamp::now()).await?;

@@ -5,7 +5,7 @@
 //! May touch: everything the other crates offer. Must not: product rules (it asks `postroom-domain`), SQL, sockets to
 //! mail servers.
 //! Standards: sysexits (`EX_TEMPFAIL`), those of the crates it binds together.
-//! Read in this order: `cli`, `floor`, `supervisor`, `collector`, `intake`, `readers`, `marker`, `failure`.
+//! Read in this order: `cli`, `floor`, `supervisor`, `collector`, `intake`, `readers`, `failure`.
 
 mod cli;
 mod collector;
@@ -14,7 +14,6 @@ mod fault;
 mod floor;
 mod intake;
 mod maildrop;
-mod marker;
 mod readers;
 mod supervisor;
 

@@ -1,113 +1,265 @@
-//! The reading threads: messages are read on all cores, each on a thread with a stack of its own, behind a marker that
-//! tells after a crash what was being read.
+//! The reading processes: messages are read on all cores, each core with a process of its own, so that a message that
+//! cannot be read ends its process and nothing else. A process is started when there is something to read, and used again.
+//!
+//! A message whose process ended is read once more, with nothing else being read meanwhile, in a fresh process. If that
+//! one ends too, it is the message.
 
-use crate::marker::Marker;
-use postroom_domain::ReceiptId;
+pub mod child;
+pub mod frame;
+mod fuse;
+pub mod process;
+
+use frame::{Answer, Ask, Task};
 use postroom_mail::{Message, RawMessage};
+use process::{Cause, End, Process};
+use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::JoinHandle;
 use tokio::sync::{RwLock, oneshot};
 
-/// Stack of a reading thread. Nested structures are read recursively by the MIME library; its nesting is limited before,
-/// and this leaves a wide margin above that limit. Only what is touched costs memory.
-const STACK: usize = 32 << 20;
+/// Messages, and octets of them, that go to a process together.
+pub const TOGETHER: (usize, u64) = (32, 512 << 10);
+/// A process that had a message of more octets than this is not used again: its memory is given back with it.
+const LARGE: u64 = 8 << 20;
+/// How often a message is read anew whose process was killed from outside, before it is held nevertheless.
+const KILLS_MAX: u32 = 8;
 
-/// A panic while a message was read, in its own words.
-#[derive(Debug)]
-pub struct Panicked(pub String);
+/// Why a message was not read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// Reading it panicked, in these words.
+    Panicked(String),
+    /// Reading it ended the process that read it, twice, the second time with nothing beside it.
+    Crashed(String),
+    /// Reading it took more processor time, memory or time than one message may.
+    Exhausted(String),
+    /// Its file cannot be read.
+    Unreadable(String),
+}
+
+/// No process could be started to read mail. It is not the fault of any message.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("the process that reads mail could not be started: {0}")]
+pub struct Unavailable(String);
+
+/// What a reading thread makes of a message.
+type Outcome = Result<Answer, Failed>;
+
+enum Failed {
+    Ended(End),
+    Unavailable(Unavailable),
+}
 
 struct Job {
-    receipt: ReceiptId,
-    raw: RawMessage,
-    alone: bool,
-    reply: oneshot::Sender<Result<Message, Panicked>>,
+    asks: Vec<Ask>,
+    /// In a process that has read nothing yet.
+    fresh: bool,
+    reply: oneshot::Sender<Vec<Outcome>>,
 }
 
-/// The reading threads of this process.
+/// The reading processes of this process.
 #[derive(Clone)]
 pub struct Readers {
-    jobs: mpsc::Sender<Job>,
-    /// Held shared by ordinary reading and exclusively while a suspect is read, so that nothing else is being read then.
+    crew: Arc<Crew>,
+    /// Held shared by ordinary reading and exclusively while a message is read anew, so that nothing else is being read
+    /// then.
     gate: Arc<RwLock<()>>,
-    _end: Arc<End>,
 }
 
-/// Takes the marker file away with the last owner of the threads, which may themselves still be reading.
-struct End(Arc<Marker>);
+/// The threads that look after the processes, one each. The last owner ends them, and with them the processes.
+struct Crew {
+    jobs: Option<mpsc::Sender<Job>>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
 
-impl Drop for End {
+impl Drop for Crew {
     fn drop(&mut self) {
-        self.0.retire();
+        self.stop.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has dropped its process, too.
+            let _ = thread.join();
+        }
     }
+}
+
+/// How many messages can be read at the same time.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl Readers {
-    /// Starts one thread for each core, with a marker file in `dir`.
+    /// Starts a thread for each core; the processes come when there is something to read.
     ///
     /// # Errors
-    /// When the marker file or a thread cannot be made.
-    pub fn start(dir: &Path, run: &str) -> io::Result<Self> {
-        let marker = Arc::new(Marker::create(dir, run)?);
+    /// When a thread cannot be started.
+    pub fn start() -> io::Result<Self> {
         let (jobs, queue) = mpsc::channel::<Job>();
         let queue = Arc::new(Mutex::new(queue));
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        for slot in 0..threads {
-            let (queue, marker) = (queue.clone(), marker.clone());
-            std::thread::Builder::new()
-                .name(format!("reader-{slot}"))
-                .stack_size(STACK)
-                .spawn(move || work(slot, &queue, &marker))?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut crew = Crew { jobs: Some(jobs), stop: stop.clone(), threads: Vec::new() };
+        for number in 0..cores() {
+            let (queue, stop) = (queue.clone(), stop.clone());
+            let thread = std::thread::Builder::new().name(format!("reader-{number}"));
+            crew.threads.push(thread.spawn(move || work(&queue, &stop))?);
         }
-        Ok(Self { jobs, gate: Arc::new(RwLock::new(())), _end: Arc::new(End(marker)) })
+        Ok(Self { crew: Arc::new(crew), gate: Arc::new(RwLock::new(())) })
     }
 
-    /// Reads messages, in parallel, and returns what was read in the same order. With `alone` nothing else is read in
-    /// this process meanwhile.
-    pub async fn read(&self, batch: &[(ReceiptId, RawMessage)], alone: bool) -> Vec<Result<Message, Panicked>> {
-        let _exclusive = if alone { Some(self.gate.write().await) } else { None };
-        let _shared = if alone { None } else { Some(self.gate.read().await) };
-        let waiting: Vec<_> = batch
-            .iter()
-            .map(|(receipt, raw)| {
-                let (reply, result) = oneshot::channel();
-                let job = Job { receipt: *receipt, raw: raw.clone(), alone, reply };
-                // The threads live as long as a sender does, and `self` is one; a refused job shows as a lost reply.
-                let _ = self.jobs.send(job);
-                result
-            })
-            .collect();
-        let mut read = Vec::with_capacity(waiting.len());
-        for result in waiting {
-            read.push(result.await.unwrap_or_else(|_| Err(Panicked("the reading thread ended".to_owned()))));
+    /// Reads messages, in parallel, and returns what was read in the same order.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when no process can be started; then nothing is known of any of them.
+    pub async fn read(&self, batch: Vec<RawMessage>) -> Result<Vec<Result<Message, Unread>>, Unavailable> {
+        let asks = batch.into_iter().map(|raw| Ask::of(Task::Message, raw.octets().clone())).collect();
+        let answers = self.answers(asks).await?;
+        let message = |answer| match answer {
+            Answer::Message(message) => Ok(*message),
+            _ => Err(Unread::Crashed("it answered something else".to_owned())),
+        };
+        Ok(answers.into_iter().map(|answer| answer.and_then(message)).collect())
+    }
+
+    /// Reads files in the order given and returns what `inspect` prints of each, without the line ends.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when no process can be started.
+    pub async fn print(&self, files: Vec<Ask>) -> Result<Vec<Result<Vec<u8>, Unread>>, Unavailable> {
+        let answers = self.answers(files).await?;
+        let printed = |answer| match answer {
+            Answer::Printed(octets) => Ok(octets),
+            _ => Err(Unread::Crashed("it answered something else".to_owned())),
+        };
+        Ok(answers.into_iter().map(|answer| answer.and_then(printed)).collect())
+    }
+
+    async fn answers(&self, asks: Vec<Ask>) -> Result<Vec<Result<Answer, Unread>>, Unavailable> {
+        let outcomes = {
+            let _shared = self.gate.read().await;
+            self.dispatch(asks.clone(), false).await
+        };
+        let mut answers = Vec::with_capacity(outcomes.len());
+        for (ask, outcome) in asks.into_iter().zip(outcomes) {
+            answers.push(match outcome {
+                Ok(answer) => judged(answer),
+                Err(Failed::Unavailable(why)) => return Err(why),
+                // What was used up is counted for each message alone, so nothing beside it can have used it.
+                Err(Failed::Ended(end)) if end.cause == Cause::ProcessorTime => Err(blamed(&end)),
+                Err(Failed::Ended(end)) => {
+                    tracing::warn!(cause = ?end.cause, detail = %end.detail, "a reading process ended; its message is read anew");
+                    self.alone(&ask).await?
+                }
+            });
         }
-        read
+        Ok(answers)
+    }
+
+    /// Reads a message anew with nothing beside it. A process that is killed from outside says nothing about the message.
+    async fn alone(&self, ask: &Ask) -> Result<Result<Answer, Unread>, Unavailable> {
+        let _exclusive = self.gate.write().await;
+        let mut kills = 0;
+        loop {
+            match self.dispatch(vec![ask.clone()], true).await.pop() {
+                Some(Ok(answer)) => return Ok(judged(answer)),
+                Some(Err(Failed::Ended(end))) if end.cause == Cause::Killed && kills < KILLS_MAX => kills += 1,
+                Some(Err(Failed::Ended(end))) if end.cause == Cause::Stopped => return Err(Unavailable(end.detail)),
+                Some(Err(Failed::Ended(end))) => return Ok(Err(blamed(&end))),
+                Some(Err(Failed::Unavailable(why))) => return Err(why),
+                None => return Err(Unavailable("no thread took it".to_owned())),
+            }
+        }
+    }
+
+    /// Gives messages to the threads and collects what comes of them, in order.
+    async fn dispatch(&self, asks: Vec<Ask>, fresh: bool) -> Vec<Outcome> {
+        let mut replies = Vec::new();
+        let mut asks = VecDeque::from(asks);
+        while !asks.is_empty() {
+            let asks = together(&mut asks);
+            let (reply, outcomes) = oneshot::channel();
+            replies.push((asks.len(), outcomes));
+            // The threads live as long as the sender does; a job that is lost shows as a lost reply.
+            let _ = self.crew.jobs.as_ref().map(|jobs| jobs.send(Job { asks, fresh, reply }));
+        }
+        let mut outcomes = Vec::new();
+        for (number, reply) in replies {
+            let lost = || Err(Failed::Unavailable(Unavailable("the reading thread ended".to_owned())));
+            outcomes.extend(reply.await.unwrap_or_else(|_| (0..number).map(|_| lost()).collect()));
+        }
+        outcomes
     }
 }
 
-fn work(slot: usize, queue: &Mutex<mpsc::Receiver<Job>>, marker: &Marker) {
-    loop {
+/// The first ones, as many as are worth a way to a process and back, and at least one.
+fn together(asks: &mut VecDeque<Ask>) -> Vec<Ask> {
+    let (most, octets_max) = TOGETHER;
+    let mut octets = 0;
+    let fit = asks.iter().take(most).take_while(|ask| {
+        octets += ask.size;
+        octets <= octets_max
+    });
+    let number = fit.count().max(1).min(asks.len());
+    asks.drain(..number).collect()
+}
+
+fn judged(answer: Answer) -> Result<Answer, Unread> {
+    match answer {
+        Answer::Panicked(words) => Err(Unread::Panicked(words)),
+        Answer::Unreadable(words) => Err(Unread::Unreadable(words)),
+        answer => Ok(answer),
+    }
+}
+
+fn blamed(end: &End) -> Unread {
+    let detail = |what: &str| format!("{what} ({})", end.detail);
+    match end.cause {
+        Cause::ProcessorTime => Unread::Exhausted(detail("no processor time was left")),
+        Cause::Memory => Unread::Exhausted(detail("no memory was left")),
+        Cause::StoodStill => Unread::Exhausted(detail("it stood still")),
+        Cause::Crashed | Cause::Killed | Cause::Stopped => Unread::Crashed(end.detail.clone()),
+    }
+}
+
+/// Looks after one process until there are no more jobs.
+fn work(queue: &Mutex<mpsc::Receiver<Job>>, stop: &AtomicBool) {
+    let mut process = None;
+    while !stop.load(Ordering::Relaxed) {
         // The lock is released before the job is done; a panic while it is held is not possible, but harmless.
         let Ok(job) = queue.lock().unwrap_or_else(PoisonError::into_inner).recv() else { return };
-        if let Err(error) = marker.begin(slot, job.receipt, job.alone) {
-            // Reading goes on: without the mark a crash would be put down to nobody, which loses nothing.
-            tracing::warn!(%error, receipt = job.receipt.0, "the reading marker could not be written");
+        if job.fresh {
+            process = None;
         }
-        let result = catch_unwind(AssertUnwindSafe(|| read(&job.raw))).map_err(|panic| Panicked(words_of(&*panic)));
-        let _ = marker.end(slot);
-        let _ = job.reply.send(result);
+        let outcomes = outcomes(&mut process, &job.asks, stop);
+        if job.asks.iter().any(|ask| ask.size > LARGE) {
+            process = None;
+        }
+        // Who asked may have given up.
+        let _ = job.reply.send(outcomes);
     }
 }
 
-fn read(raw: &RawMessage) -> Message {
-    #[cfg(feature = "crash-points")]
-    crate::fault::while_reading(raw);
-    postroom_mail::read(raw)
-}
-
-fn words_of(panic: &(dyn std::any::Any + Send)) -> String {
-    let words =
-        panic.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
-    words.unwrap_or_else(|| "no reason given".to_owned())
+fn outcomes(process: &mut Option<Process>, asks: &[Ask], stop: &AtomicBool) -> Vec<Outcome> {
+    let mut outcomes: Vec<Outcome> = Vec::with_capacity(asks.len());
+    while let Some(rest) = asks.get(outcomes.len()..).filter(|rest| !rest.is_empty()) {
+        let mut reader = match process.take().map_or_else(Process::start, Ok) {
+            Ok(reader) => reader,
+            Err(error) => {
+                let unavailable = Unavailable(error.to_string());
+                outcomes.extend(rest.iter().map(|_| Err(Failed::Unavailable(unavailable.clone()))));
+                return outcomes;
+            }
+        };
+        let mut answers = Vec::with_capacity(rest.len());
+        let done = reader.answer(rest, stop, &mut answers);
+        outcomes.extend(answers.into_iter().map(Ok));
+        match done {
+            Ok(()) => *process = Some(reader),
+            Err(end) if end.cause == Cause::Stopped => return outcomes,
+            Err(end) => outcomes.push(Err(Failed::Ended(end))),
+        }
+    }
+    outcomes
 }

@@ -1,8 +1,7 @@
 //! What `serve` keeps going: a visit to each mailbox when its time has come, and intake of what was left over.
 
 use crate::collector::{self, Unwatched, VisitError};
-use crate::failure::Failure;
-use crate::floor::{Floor, suspect_what_the_dead_read};
+use crate::floor::Floor;
 use crate::intake;
 use postroom_domain::{Mailbox, MailboxId};
 use std::collections::{HashMap, HashSet};
@@ -127,7 +126,7 @@ async fn work_off_leftovers(floor: Floor) {
     let mut failing = None;
     loop {
         tick.tick().await;
-        let failed = work_off_once(&floor).await.err().map(|failure| failure.code);
+        let failed = intake::work_off(&floor).await.err().map(|error| error.code());
         // Said once when it begins and once when it ends, not every two seconds.
         if failed != failing {
             match failed {
@@ -137,11 +136,4 @@ async fn work_off_leftovers(floor: Floor) {
         }
         failing = failed;
     }
-}
-
-async fn work_off_once(floor: &Floor) -> Result<(), Failure> {
-    // A `fetch` or `deliver` beside us may have died of a message that we are about to take over.
-    suspect_what_the_dead_read(&floor.store).await?;
-    intake::work_off(floor).await?;
-    Ok(())
 }

@@ -37,6 +37,8 @@ pub enum Defect {
     Structure,
     /// The Date field is missing or names no real instant.
     Date,
+    /// A winmail.dat was damaged; what could be unpacked of it was kept.
+    Tnef,
 }
 
 impl Defect {
@@ -59,6 +61,7 @@ impl fmt::Display for Defect {
             Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
             Self::Structure => f.write_str("the MIME structure is damaged"),
             Self::Date => f.write_str("no usable date"),
+            Self::Tnef => f.write_str("the winmail.dat is damaged; what could be unpacked of it is attached"),
         }
     }
 }

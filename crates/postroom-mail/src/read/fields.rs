@@ -1,6 +1,7 @@
 //! Header fields: where they are in the octets, and their values as text on one line.
 
 use super::charset;
+use encoding_rs::Encoding;
 use std::borrow::Cow;
 
 /// One header field as it stands in the message.
@@ -14,32 +15,66 @@ pub(super) struct Field<'x> {
 
 /// The header fields of a message or part, in order.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Fields<'x>(Vec<Field<'x>>);
+pub(super) struct Fields<'x> {
+    fields: Vec<Field<'x>>,
+    /// What raw octets above 127 are in, where they are not UTF-8: the body was written by the same program.
+    hint: Option<&'static Encoding>,
+}
 
 impl<'x> Fields<'x> {
     /// All values of a field, in order, unfolded. Names have no case.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Cow<'x, str>> + 'a {
-        self.0.iter().filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| unfold(f.value))
+        self.named(name).map(|field| unfold(field.value, self.hint))
     }
 
     /// The first value of a field, unfolded.
     pub(super) fn get(&self, name: &str) -> Option<Cow<'x, str>> {
-        self.0.iter().find(|field| field.name.eq_ignore_ascii_case(name.as_bytes())).map(|f| unfold(f.value))
+        self.named(name).next().map(|field| unfold(field.value, self.hint))
     }
 
     /// Whether a field is there.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+        self.named(name).next().is_some()
+    }
+
+    fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field<'x>> {
+        // Comparing lengths first passes over nearly every field without looking at its octets.
+        self.fields
+            .iter()
+            .filter(move |field| field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     pub(super) fn push(&mut self, field: Field<'x>) {
-        self.0.push(field);
+        self.fields.push(field);
+    }
+
+    /// Says what raw octets above 127 are in, if they are not UTF-8. What the declared `charset` cannot decode, or where
+    /// it is missing, is guessed from all such fields together, because one of them is too short to tell.
+    pub(super) fn set_hint(&mut self, charset: Option<&str>) {
+        let is_raw = |field: &&Field<'_>| !field.value.is_ascii() && std::str::from_utf8(field.value).is_err();
+        if !self.fields.iter().any(|field| is_raw(&field)) {
+            return;
+        }
+        self.hint = charset.and_then(charset::hint).or_else(|| {
+            let raw: Vec<u8> = self.fields.iter().filter(is_raw).flat_map(|field| field.value).copied().collect();
+            charset::guess(&raw)
+        });
     }
 }
 
 impl<'x> Field<'x> {
     pub(super) fn new(name: &'x [u8], value: &'x [u8]) -> Self {
         Self { name, value }
+    }
+
+    /// Octets of name and value.
+    pub(super) fn len(&self) -> usize {
+        self.name.len() + self.value.len()
+    }
+
+    /// At most `octets` octets of the value.
+    pub(super) fn cut(self, octets: usize) -> Self {
+        Self { value: &self.value[..self.value.len().min(octets)], ..self }
     }
 }
 
@@ -53,14 +88,28 @@ pub(super) fn split_field(line: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// The value on one line: line ends vanish, the white space after them stays (RFC 5322 §2.2.3), NUL becomes U+FFFD.
-/// Octets above 127 are UTF-8 where they can be (RFC 6532), else Windows-1252, the commonest of the wrong ones.
-fn unfold(value: &[u8]) -> Cow<'_, str> {
-    let text = charset::sniffed(value.trim_ascii());
-    if text.bytes().any(|b| matches!(b, b'\r' | b'\n' | 0)) {
-        let unfolded = text.chars().filter(|c| !matches!(c, '\r' | '\n'));
-        return Cow::Owned(unfolded.map(|c| if c == '\0' { '\u{fffd}' } else { c }).collect());
+/// Octets above 127 are UTF-8 where they can be (RFC 6532), else what `hint` says.
+fn unfold<'x>(value: &'x [u8], hint: Option<&'static Encoding>) -> Cow<'x, str> {
+    let value = value.trim_ascii();
+    let text = match std::str::from_utf8(value) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => charset::sniffed_with(value, hint),
+    };
+    if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_none() {
+        return text;
     }
-    text
+    let mut unfolded = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match c {
+            // A line that was broken without the white space that folding needs.
+            '\n' if !matches!(characters.peek(), Some(' ' | '\t' | '\r' | '\n') | None) => unfolded.push(' '),
+            '\r' | '\n' => {}
+            '\0' => unfolded.push(char::REPLACEMENT_CHARACTER),
+            _ => unfolded.push(c),
+        }
+    }
+    Cow::Owned(unfolded)
 }
 
 /// `text` with white space and control characters, the line separators of Unicode included, folded to single blanks.

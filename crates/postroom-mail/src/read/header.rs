@@ -1,11 +1,10 @@
 //! What the header of a message says: who, to whom, when, about what, and in answer to what.
 
 use super::address_list;
+use super::date;
 use super::encoded_word;
 use super::fields::{Fields, one_line};
 use crate::{Address, Defect, Message};
-use jiff::Timestamp;
-use jiff::fmt::rfc2822;
 
 /// Addresses kept of all fields together.
 pub(super) const ADDRESSES_MAX: usize = 1_000;
@@ -52,19 +51,20 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
         message.defects.push(Defect::NoAuthor);
     }
     subject(fields, message);
-    message.date = fields.get("Date").and_then(|field| date(&field));
+    message.date = fields.all("Date").find_map(|field| date::parse(&field));
     if message.date.is_none() {
         message.defects.push(Defect::Date);
     }
-    message.message_id = fields.get("Message-ID").and_then(|field| ids(&field).into_iter().next());
-    message.in_reply_to = ids(&fields.get("In-Reply-To").unwrap_or_default());
+    message.message_id = fields.all("Message-ID").find_map(|field| message_id(&field));
+    message.in_reply_to = all_ids(fields, "In-Reply-To");
     message.in_reply_to.truncate(REFERENCES_MAX);
     references(fields, message);
 }
 
 fn subject(fields: &Fields<'_>, message: &mut Message) {
-    let field = fields.get("Subject").unwrap_or_default();
-    let mut subject = one_line(&encoded_word::decode(&field));
+    // Of several fields the first that says anything: gateways add empty ones.
+    let mut lines = fields.all("Subject").map(|field| one_line(&encoded_word::decode(&field)));
+    let mut subject = lines.find(|line| !line.is_empty()).unwrap_or_default();
     if let Some((end, _)) = subject.char_indices().nth(SUBJECT_MAX) {
         subject.truncate(end);
         message.defects.push(Defect::limit("characters of the subject", SUBJECT_MAX));
@@ -74,7 +74,7 @@ fn subject(fields: &Fields<'_>, message: &mut Message) {
 
 /// Keeps the first id, which names the conversation, and the last ones, which name the nearest messages.
 fn references(fields: &Fields<'_>, message: &mut Message) {
-    let mut references = ids(&fields.get("References").unwrap_or_default());
+    let mut references = all_ids(fields, "References");
     if references.len() > REFERENCES_MAX {
         references.drain(1..=references.len() - REFERENCES_MAX);
         message.defects.push(Defect::limit("references", REFERENCES_MAX));
@@ -82,35 +82,67 @@ fn references(fields: &Fields<'_>, message: &mut Message) {
     message.references = references;
 }
 
-/// The instant that a Date field names: strictly by the standard with its obsolete forms, then as well as it can be
-/// guessed, because the day's name is wrong or in another language in many messages.
-// RFC 5322 §3.3 and §4.3
-fn date(field: &str) -> Option<Timestamp> {
-    const STANDARD: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
-    if let Ok(instant) = STANDARD.parse_timestamp(field.trim()) {
-        return Some(instant);
+/// The id of a message itself; a single word is one even where brackets and `@` are missing, because answers repeat it.
+fn message_id(field: &str) -> Option<String> {
+    ids(field).into_iter().next().or_else(|| {
+        let word = field.trim().trim_matches(['<', '>', '"']);
+        let is_word =
+            !word.is_empty() && word.len() <= ID_MAX && !word.contains(|c: char| c.is_whitespace() || c == '<');
+        (is_word && !word.contains(char::is_control)).then(|| word.to_owned())
+    })
+}
+
+/// The ids of all fields of this name.
+fn all_ids(fields: &Fields<'_>, name: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for field in fields.all(name) {
+        // No standard allows encoded words here; some programs encode every field that they have to fold.
+        found.extend(ids(&encoded_word::decode(&field)));
     }
-    let guessed = mail_parser::DateTime::parse_rfc822(field.trim())?;
-    guessed.is_valid().then(|| Timestamp::from_second(guessed.to_timestamp()).ok())?
+    found.dedup();
+    found
 }
 
 /// Message ids without brackets: what stands in brackets, else words with an `@` in them. White space within brackets
-/// comes from folding in the wrong place and is not part of the id.
+/// comes from folding in the wrong place and is not part of the id. An opening bracket that is never closed and a closing
+/// one that was never opened bound an id all the same.
 // RFC 5322 §3.6.4
 pub(super) fn ids(field: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
+    let mut is_open = false;
     let mut rest = field;
-    while let Some(open) = rest.find('<') {
-        let Some(close) = rest[open..].find('>') else { break };
-        let inner = &rest[open + 1..open + close];
-        add_id(&mut found, inner.rsplit('<').next().unwrap_or(inner));
-        rest = &rest[open + close + 1..];
+    while let Some(at) = rest.find(['<', '>']) {
+        let (piece, closes) = (&rest[..at], rest.as_bytes()[at] == b'>');
+        match (is_open, closes) {
+            (true, true) => add_ids(&mut found, piece),
+            (true, false) => add_id(&mut found, piece.split_whitespace().next().filter(is_id).unwrap_or_default()),
+            (false, true) => add_id(&mut found, piece.split_whitespace().last().filter(is_id).unwrap_or_default()),
+            (false, false) => {}
+        }
+        is_open = !closes;
+        rest = &rest[at + 1..];
+    }
+    if is_open && !found.is_empty() {
+        add_id(&mut found, rest.split_whitespace().next().filter(is_id).unwrap_or_default());
     }
     if found.is_empty() {
         let words = field.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '<' | '>' | '"' | '(' | ')'));
         words.filter(|word| word.contains('@')).for_each(|word| add_id(&mut found, word));
     }
     found
+}
+
+/// What stands between two brackets: one id that was folded, or several with one pair of brackets around them all.
+fn add_ids(found: &mut Vec<String>, inner: &str) {
+    let words = || inner.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    if words().count() > 1 && words().all(|word| is_id(&word)) {
+        return words().for_each(|word| add_id(found, word));
+    }
+    add_id(found, inner);
+}
+
+fn is_id(word: &&str) -> bool {
+    word.split_once('@').is_some_and(|(left, right)| !left.is_empty() && !right.is_empty())
 }
 
 fn add_id(found: &mut Vec<String>, id: &str) {

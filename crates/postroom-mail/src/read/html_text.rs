@@ -1,10 +1,90 @@
-//! Plain text of HTML, where a message has no plain part: one linear pass that keeps lines, lists and quotations.
+//! Text of HTML that reads like what was seen, and where in it quotations and signatures of mail programs stand.
+//!
+//! One linear pass without recursion: nothing is built but the text. What is not balanced ends where a browser would end
+//! it or at the end of the message. Read in this order: this file (finds the tags), `tag` (attributes, what is hidden),
+//! `marks` (which elements are quotations), `writer` (lines, lists, tables), `reference` (`&amp;`).
 
-use mail_parser::decoders::html::add_html_token;
+mod marks;
+mod reference;
+mod tag;
+#[cfg(test)]
+mod tests;
+mod writer;
 
-/// The text that a reader of `html` would see. Quoted blocks get `> ` before each line, list items `* `.
+use std::ops::Range;
+use tag::{Attributes, Name};
+use writer::Writer;
+
+/// The text of some HTML, and what its elements say about lines of it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Rendered {
+    /// Lines with LF between them. Quoted blocks have `> ` before each line, list items `* ` or a number.
+    pub(super) text: String,
+    /// In the order of their first lines; they may be within one another, and they may be empty.
+    pub(super) marks: Vec<Mark>,
+}
+
+/// What an element says about the lines that it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Lines of the text, counted from 0.
+    pub(super) lines: Range<usize>,
+    pub(super) kind: MarkKind,
+}
+
+/// What kind of element covers some lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MarkKind {
+    /// A `blockquote` that a program made to cite a message.
+    Cite,
+    /// A `blockquote` that may be a citation or the author's own.
+    Block,
+    /// A `blockquote` that the author made himself, by the button of his program.
+    OwnBlock,
+    /// What introduces a quotation, or an element that holds nothing but a quotation.
+    Quoted,
+    /// From here on all is quoted.
+    Rest,
+    /// A message that is passed on.
+    Forward,
+    /// The signature that a program adds.
+    Signature,
+}
+
+impl Rendered {
+    /// Puts the text of another part below.
+    pub(super) fn append(&mut self, other: Self) {
+        if self.text.is_empty() {
+            *self = other;
+            return;
+        }
+        let above = self.text.matches('\n').count() + 1;
+        self.text.push('\n');
+        self.text.push_str(&other.text);
+        self.marks.extend(other.marks.into_iter().map(|mark| Mark {
+            lines: mark.lines.start + above..mark.lines.end.saturating_add(above),
+            kind: mark.kind,
+        }));
+    }
+}
+
+/// The text that a reader of `html` would see.
 pub(super) fn text_of(html: &str) -> String {
-    let mut writer = Writer::default();
+    render(html).text
+}
+
+/// The text that a reader of `html` would see, with its marks.
+pub(super) fn render(html: &str) -> Rendered {
+    let rendered = render_with(html, true);
+    if rendered.text.is_empty() {
+        // Everything was hidden, or an element that hides was never closed: rather show too much than nothing.
+        return render_with(html, false);
+    }
+    rendered
+}
+
+fn render_with(html: &str, hide: bool) -> Rendered {
+    let mut writer = Writer::new(hide);
     let octets = html.as_bytes();
     let mut at = 0;
     while at < html.len() {
@@ -27,19 +107,23 @@ fn markup(html: &str, at: usize, writer: &mut Writer) -> usize {
     }
     let closing = rest.first() == Some(&b'/');
     let name_start = at + 1 + usize::from(closing);
-    let name_length = octets[name_start..].iter().take_while(|b| b.is_ascii_alphanumeric()).take(16).count();
     let is_declaration = matches!(rest.first(), Some(b'!' | b'?'));
     let is_tag = octets.get(name_start).is_some_and(u8::is_ascii_alphabetic);
     if !is_tag && !is_declaration && !closing {
         writer.text("<");
         return at + 1;
     }
-    let end = end_of_tag(octets, name_start + name_length);
-    let name = html[name_start..name_start + name_length].to_ascii_lowercase();
+    let name = Name::at(&octets[name_start..]);
+    let name_end = name_start + name.len();
+    let end = end_of_tag(octets, name_end);
     if !closing && SKIPPED.contains(&name.as_str()) {
-        return skip_element(html, end, &name);
+        return skip_element(html, end, name.as_str());
     }
-    writer.tag(&name, closing);
+    if closing {
+        writer.close(&name);
+    } else if is_tag {
+        writer.open(&name, &Attributes::of(html.get(name_end..end).unwrap_or_default()));
+    }
     end
 }
 
@@ -76,150 +160,4 @@ fn skip_element(html: &str, from: usize, name: &str) -> usize {
         }
     }
     html.len()
-}
-
-/// Quotations deeper than this get no further mark.
-const QUOTES_MAX: usize = 20;
-
-#[derive(Default)]
-struct Writer {
-    text: String,
-    quotes: usize,
-    /// Depth of quotation of the last line written.
-    quotes_before: usize,
-    preformatted: usize,
-    /// Line ends owed before the next word: 1 ends the line, 2 leaves a blank line.
-    breaks: usize,
-    /// White space was seen since the last word.
-    blank: bool,
-    marker: &'static str,
-}
-
-impl Writer {
-    fn text(&mut self, text: &str) {
-        let decoded = decode_references(text);
-        if self.preformatted > 0 {
-            for (index, line) in decoded.split('\n').enumerate() {
-                if index > 0 {
-                    self.break_line();
-                }
-                self.word(line.trim_end_matches('\r'));
-            }
-            return;
-        }
-        for (index, word) in decoded.split(|c: char| c.is_ascii_whitespace()).enumerate() {
-            self.blank |= index > 0;
-            if !word.is_empty() {
-                self.word(word);
-            }
-        }
-    }
-
-    fn word(&mut self, word: &str) {
-        if word.is_empty() {
-            return;
-        }
-        let owed = std::mem::take(&mut self.breaks);
-        let at_line_start = owed > 0 || self.text.is_empty();
-        if at_line_start {
-            if !self.text.is_empty() {
-                if owed > 1 {
-                    // The blank line belongs to the quotation only if both its neighbours do.
-                    self.text.push('\n');
-                    self.text.extend(std::iter::repeat_n('>', self.quotes.min(self.quotes_before).min(QUOTES_MAX)));
-                }
-                self.text.push('\n');
-            }
-            self.quotes_before = self.quotes;
-            self.text.extend(std::iter::repeat_n('>', self.quotes.min(QUOTES_MAX)));
-            if self.quotes > 0 {
-                self.text.push(' ');
-            }
-            self.text.push_str(std::mem::take(&mut self.marker));
-        } else if std::mem::take(&mut self.blank) && !self.text.ends_with(' ') {
-            self.text.push(' ');
-        }
-        self.blank = false;
-        self.text.push_str(word);
-    }
-
-    /// Ends the line; twice in a row leaves a blank one.
-    fn break_line(&mut self) {
-        self.breaks = (self.breaks + 1).min(2);
-    }
-
-    fn end_block(&mut self, breaks: usize) {
-        self.breaks = self.breaks.max(breaks);
-    }
-
-    fn tag(&mut self, name: &str, closing: bool) {
-        match name {
-            "br" => self.break_line(),
-            "p" | "ul" | "ol" | "dl" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "hr" | "table" => self.end_block(2),
-            "div" | "tr" | "dt" | "dd" | "center" | "section" | "article" | "header" | "footer" | "body"
-            | "address" | "form" | "caption" | "legend" | "fieldset" | "figure" => self.end_block(1),
-            "li" => {
-                self.end_block(1);
-                self.marker = if closing { "" } else { "* " };
-            }
-            "td" | "th" => self.blank = true,
-            "pre" => {
-                self.end_block(1);
-                self.preformatted = if closing { self.preformatted.saturating_sub(1) } else { self.preformatted + 1 };
-            }
-            "blockquote" => {
-                self.end_block(1);
-                self.quotes = if closing { self.quotes.saturating_sub(1) } else { self.quotes + 1 };
-            }
-            _ => {}
-        }
-    }
-
-    fn finish(self) -> String {
-        self.text
-    }
-}
-
-/// Character references decoded (HTML Standard §13.5); an ampersand that begins none stays.
-fn decode_references(text: &str) -> std::borrow::Cow<'_, str> {
-    if !text.contains('&') {
-        return text.into();
-    }
-    let mut decoded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(start) = rest.find('&') {
-        decoded.push_str(&rest[..start]);
-        rest = &rest[start..];
-        // The longest name has 31 letters.
-        let length = rest.bytes().take(34).position(|b| b == b';');
-        let reference = length.map(|end| &rest[..=end]).filter(|r| r[1..r.len() - 1].bytes().all(is_reference_octet));
-        match reference {
-            Some(reference) if reference.len() > 2 => {
-                push_reference(&mut decoded, reference);
-                rest = &rest[reference.len()..];
-            }
-            _ => {
-                decoded.push('&');
-                rest = &rest[1..];
-            }
-        }
-    }
-    decoded.push_str(rest);
-    decoded.into()
-}
-
-fn is_reference_octet(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b == b'#'
-}
-
-fn push_reference(decoded: &mut String, reference: &str) {
-    let number = reference[1..reference.len() - 1].strip_prefix('#').and_then(|digits| {
-        digits.strip_prefix(['x', 'X']).map_or_else(|| digits.parse().ok(), |hex| u32::from_str_radix(hex, 16).ok())
-    });
-    match number {
-        // Numbers 128 to 159 are what Windows-1252 has there (HTML Standard §13.2.5.80).
-        Some(number @ 128..=159) => decoded.push_str(&super::charset::sniffed(&[number as u8])),
-        Some(0) => decoded.push('\u{fffd}'),
-        _ => add_html_token(decoded, reference.as_bytes(), false),
-    }
 }

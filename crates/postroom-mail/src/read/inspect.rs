@@ -62,8 +62,11 @@ pub struct Inspection {
 pub struct InspectedAttachment {
     /// File name, cleaned.
     pub name: String,
-    /// Media type in lower case.
+    /// Media type as declared, in lower case.
     pub content_type: String,
+    /// What the content is, where the label says nothing or names a picture that it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detected_type: Option<String>,
     /// Octets of the decoded content.
     pub size: u64,
     /// Digest of the decoded content.
@@ -113,6 +116,7 @@ impl InspectedAttachment {
         Self {
             name: attachment.name.clone(),
             content_type: attachment.content_type.clone(),
+            detected_type: attachment.detected_type.clone(),
             size: attachment.size,
             sha256: attachment.sha256,
             inline: attachment.inline,

@@ -5,32 +5,45 @@
 //! library keeps what it does well: dates that no standard allows, and the names of HTML's characters.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
-//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `automatic`, `body`, `html`, `html_text`,
-//! `quote`, `attachment`, `inspect`.
+//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `body`, `html`, `html_text`, `quote`,
+//! `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
 
 mod address_list;
 mod attachment;
 mod automatic;
 mod body;
+mod bounce;
+mod calendar;
 mod charset;
 mod code_page;
+mod date;
+mod embedded;
 mod encoded_word;
 mod fields;
+mod flowed;
+mod forward;
 mod header;
 mod html;
 mod html_text;
 pub mod inspect;
+mod media_type;
 mod parameter;
+mod protection;
 mod quote;
 mod structure;
 #[cfg(test)]
 mod tests;
+mod tnef;
 mod transfer;
+mod uuencode;
+mod yenc;
 
 use crate::{Defect, Message, RawMessage};
+use html_text::Rendered;
 pub use inspect::{InspectedAttachment, Inspection};
+use parameter::PARAMETERS_MAX;
 use std::collections::{HashMap, HashSet};
-use structure::{NESTING_MAX, PARTS_MAX, Part, Structure};
+use structure::{HEADER_MAX, NESTING_MAX, PARTS_MAX, Part, Structure};
 pub use transfer::decode_transfer;
 
 /// Octets of text kept of a message.
@@ -46,14 +59,28 @@ pub fn read(raw: &RawMessage) -> Message {
     let Some(top) = structure.parts.first() else { return message };
     header::read(&top.fields, &mut message);
     note_structure(&structure, &mut message);
-    let choice = body::choose(&structure);
+    let choice = body::choose(&structure, raw.octets());
+    let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);
     let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
-    message.text = bodies.text(&mut message);
-    let shown = bodies.html().map(|html| clean_html(&html, &mut message)).unwrap_or_default();
-    attachments(raw, &structure, &choice, &shown, &mut message);
-    (message.automatic, message.auto_submitted) = automatic::classify(top, &message);
-    let split = quote::split(&message.text, &message.subject);
-    (message.reply_text, message.quoted_text) = (split.reply, split.quoted);
+    let (text, rendered) = bodies.text(&mut message);
+    message.text = text;
+    let mut source = bodies.html();
+    containers.stand_in(&mut source, &mut message);
+    let shown = source
+        .as_deref()
+        .map(|html| clean_html(html, &content_ids(&structure, &choice, &containers), &mut message))
+        .unwrap_or_default();
+    attachment::describe(raw, &structure, &choice, containers, bodies.files, &shown, &mut message);
+    message.protection = protection::detect(raw, &structure, &message.text);
+    let split = quote::split(&quote::Body {
+        text: &message.text,
+        subject: &message.subject,
+        author: message.from.first().map_or("", |from| &from.name),
+        rendered: rendered.as_ref(),
+        html: source.as_deref(),
+    });
+    (message.reply_text, message.quoted_text, message.signature) = (split.reply, split.quoted, split.signature);
+    automatic::recognise(raw, &structure, &mut message);
     message
 }
 
@@ -67,6 +94,12 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
     if structure.too_many {
         message.defects.push(Defect::limit("parts", PARTS_MAX));
     }
+    if structure.header_cut {
+        message.defects.push(Defect::limit("octets of a header", HEADER_MAX));
+    }
+    if structure.parameters_cut {
+        message.defects.push(Defect::limit("parameters", PARAMETERS_MAX));
+    }
 }
 
 /// The parts that are shown, decoded.
@@ -74,44 +107,59 @@ struct Bodies<'c> {
     choice: &'c body::Choice,
     /// By the index of the part: whether it is HTML, and its text with LF line ends and without NUL.
     decoded: HashMap<usize, (bool, String)>,
+    /// Files that stood within the text.
+    files: Vec<embedded::File>,
 }
 
 impl<'c> Bodies<'c> {
     fn decode(raw: &RawMessage, structure: &Structure<'_>, choice: &'c body::Choice, message: &mut Message) -> Self {
         let mut decoded = HashMap::new();
+        let mut files = Vec::new();
         for &index in choice.text.iter().chain(&choice.html) {
             decoded.entry(index).or_insert_with(|| {
                 let part = &structure.parts[index];
-                (is_html(part), decode(raw, part, message))
+                (is_html(part), decode(raw, part, &mut files, message))
             });
         }
-        Self { choice, decoded }
+        Self { choice, decoded, files }
     }
 
     fn parts<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a (bool, String)> {
         indices.iter().filter_map(|index| self.decoded.get(index))
     }
 
-    /// The plain body.
-    fn text(&self, message: &mut Message) -> String {
-        let mut text = String::new();
-        for (is_html, decoded) in self.parts(&self.choice.text) {
-            if *is_html {
-                append_block(&mut text, &html_text::text_of(decoded))
-            } else {
-                append_block(&mut text, decoded)
+    /// The plain body, and what the HTML says about its lines where it was made from HTML alone.
+    fn text(&self, message: &mut Message) -> (String, Option<Rendered>) {
+        let (mut text, mut rendered) = (String::new(), None);
+        if self.parts(&self.choice.text).all(|(is_html, _)| *is_html) {
+            rendered = Some(self.render(&self.choice.text));
+        } else {
+            for (is_html, decoded) in self.parts(&self.choice.text) {
+                let made = is_html.then(|| html_text::text_of(decoded));
+                append_block(&mut text, made.as_ref().unwrap_or(decoded));
             }
         }
-        if text.trim().is_empty() {
+        if rendered.as_ref().map_or(&text, |rendered| &rendered.text).trim().is_empty() {
             // A plain form with nothing in it: the HTML has the words.
-            let html = self.parts(&self.choice.html).filter(|(is_html, _)| *is_html);
-            text = html.map(|(_, decoded)| html_text::text_of(decoded)).collect::<Vec<_>>().join("\n");
+            rendered = Some(self.render(&self.choice.html));
+        }
+        if let Some(rendered) = &rendered {
+            text.clone_from(&rendered.text);
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
             message.defects.push(Defect::limit("octets of text", TEXT_MAX));
         }
-        text
+        (text, rendered)
+    }
+
+    /// The text of the HTML parts among some.
+    fn render(&self, indices: &[usize]) -> Rendered {
+        let mut rendered = Rendered::default();
+        for (_, decoded) in self.parts(indices).filter(|(is_html, _)| *is_html) {
+            rendered.append(html_text::render(decoded));
+        }
+        rendered
     }
 
     /// The HTML body before it is cleaned, if any part is HTML.
@@ -127,29 +175,52 @@ impl<'c> Bodies<'c> {
     }
 }
 
-/// Decoded text of a part: LF line ends, no NUL.
-fn decode(raw: &RawMessage, part: &Part<'_>, message: &mut Message) -> String {
+/// Decoded text of a part: LF line ends, no NUL, paragraphs of flowed text in one line. Files that stood within it go to
+/// `files`.
+fn decode(raw: &RawMessage, part: &Part<'_>, files: &mut Vec<embedded::File>, message: &mut Message) -> String {
     let name = if is_html(part) { "HTML" } else { "text" };
-    let end = part.content.end.min(part.content.start + SHOWN_MAX);
-    let slice = raw.octets().slice(part.content.start..end);
-    let (octets, intact) = transfer::decode_checked(&slice, part.encoding);
+    let (octets, intact) = transfer::text_of_part(raw.octets(), part, SHOWN_MAX);
     if !intact {
         message.defects.push(Defect::TransferEncoding { part: name.to_owned() });
     }
-    let (text, as_declared) = part.decode_charset(&octets);
+    let mut extracted = embedded::extract(if is_html(part) { &[] } else { &octets }, embedded::FILES_MAX - files.len());
+    if extracted.too_many {
+        message.defects.push(Defect::limit("files in the text", embedded::FILES_MAX));
+    }
+    files.append(&mut extracted.files);
+    let octets = if is_html(part) { &octets } else { extracted.text.as_ref() };
+    let (text, as_declared) = part.decode_charset(&octets[..octets.len().min(SHOWN_MAX)]);
     if !as_declared {
         message.defects.push(Defect::Charset { part: name.to_owned() });
     }
-    normalised(&text)
+    let text = normalised(&text);
+    match part.content_type.get("format") {
+        // RFC 3676 §4: both parameters are of text/plain alone and have no case.
+        Some(format) if format.eq_ignore_ascii_case("flowed") && !is_html(part) => {
+            let delsp = part.content_type.get("delsp").is_some_and(|delsp| delsp.eq_ignore_ascii_case("yes"));
+            flowed::unflow(&text, delsp)
+        }
+        _ => text,
+    }
 }
 
 fn is_html(part: &Part<'_>) -> bool {
     part.content_type.value == "text/html"
 }
 
+/// What the HTML may name with `cid:`: the ids of the parts that are not shown otherwise.
+fn content_ids(
+    structure: &Structure<'_>,
+    choice: &body::Choice,
+    containers: &attachment::Containers,
+) -> HashSet<String> {
+    let parts = choice.attachments.iter().filter_map(|&index| body::content_id(&structure.parts[index]));
+    parts.chain(containers.content_ids()).collect()
+}
+
 /// Fills in the HTML; returns the Content-IDs of the images that it shows.
-fn clean_html(source: &str, message: &mut Message) -> HashSet<String> {
-    let Some(cleaned) = html::clean(source) else {
+fn clean_html(source: &str, parts: &HashSet<String>, message: &mut Message) -> HashSet<String> {
+    let Some(cleaned) = html::clean(source, parts) else {
         message.defects.push(Defect::HtmlTooComplex);
         return HashSet::new();
     };
@@ -198,21 +269,4 @@ fn push_escaped(html: &mut String, text: &str) {
         }
     }
     html.push_str("</div>");
-}
-
-fn attachments(
-    raw: &RawMessage,
-    structure: &Structure<'_>,
-    choice: &body::Choice,
-    shown: &HashSet<String>,
-    message: &mut Message,
-) {
-    let mut describer = attachment::Describer::default();
-    for (position, &index) in choice.attachments.iter().enumerate() {
-        let (attachment, intact) = describer.describe(raw, &structure.parts[index], position + 1, shown);
-        if !intact {
-            message.defects.push(Defect::TransferEncoding { part: format!("content of attachment {}", position + 1) });
-        }
-        message.attachments.push(attachment);
-    }
 }

@@ -2,8 +2,8 @@
 
 use super::{charset, encoded_word, transfer};
 
-/// Parameters beyond this number are not looked at; no honest message has a tenth of it.
-const PARAMETERS_MAX: usize = 1_000;
+/// Parameters, pieces of continued ones counted each, beyond this number are not looked at.
+pub(super) const PARAMETERS_MAX: usize = 64;
 
 /// Octets kept of a main value; RFC 6838 §4.2 allows a media type a quarter of it.
 const VALUE_MAX: usize = 998;
@@ -14,6 +14,8 @@ pub(super) struct Parameterised {
     /// The value before the first semicolon, in lower case, without comments and quotes.
     pub(super) value: String,
     sections: Vec<Section>,
+    /// Whether there were more than [`PARAMETERS_MAX`].
+    pub(super) cut: bool,
 }
 
 /// One parameter as written, or one piece of a continued one.
@@ -34,8 +36,15 @@ impl Parameterised {
         let value = segments.next().map(without_comments).unwrap_or_default();
         let value = value.trim().trim_matches('"').trim();
         let value = value[..value.floor_char_boundary(VALUE_MAX)].to_ascii_lowercase();
-        let sections = segments.take(PARAMETERS_MAX).filter_map(Section::parse).collect();
-        Self { value, sections }
+        let sections = segments.by_ref().take(PARAMETERS_MAX).filter_map(Section::parse).collect();
+        let cut = !segments.rest.trim().is_empty();
+        Self { value, sections, cut }
+    }
+
+    /// A plain parameter as written: a boundary is a row of octets and may look like an encoded word.
+    pub(super) fn get_raw(&self, name: &str) -> Option<String> {
+        let plain = self.sections.iter().find(|s| s.name == name && s.number.is_none() && !s.extended);
+        plain.map(|section| section.value.clone()).or_else(|| self.get(name))
     }
 
     /// A parameter, put together from its pieces and decoded. The extended form wins over the plain one.
@@ -78,9 +87,12 @@ impl Section {
 fn decode_pieces(pieces: &[&Section]) -> String {
     let mut octets = Vec::new();
     let mut label = None;
+    let is_encoded = pieces.iter().any(|piece| piece.extended);
     for (index, piece) in pieces.iter().enumerate() {
         let mut value = piece.value.as_str();
         if !piece.extended {
+            // Programs that cut the value first forget to say that the first piece has the character set.
+            let value = if index == 0 && is_encoded { value.strip_prefix("''").unwrap_or(value) } else { value };
             octets.extend_from_slice(value.as_bytes());
             continue;
         }
@@ -93,7 +105,11 @@ fn decode_pieces(pieces: &[&Section]) -> String {
         }
         percent_decode(value, &mut octets);
     }
-    let text = charset::decode(&octets, label.as_deref()).0;
+    let text = match label.as_deref().map(str::trim) {
+        // RFC 8187 §3.2.1: whoever encodes so and names no set means UTF-8.
+        None | Some("" | "us-ascii" | "US-ASCII" | "ascii") if is_encoded => String::from_utf8_lossy(&octets),
+        label => charset::decode(&octets, label).0,
+    };
     // Some programs put encoded words into pieces, which no standard allows and everybody reads.
     encoded_word::decode(&text).into_owned()
 }

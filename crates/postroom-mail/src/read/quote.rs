@@ -1,117 +1,174 @@
-//! What the author wrote now, and what is only quoted.
+//! What the author wrote now, what is only quoted, and what is a signature.
 //!
 //! Cautious: a quotation is folded away only where it is one block, so that answers between quoted lines stay, what was
 //! forwarded stays, and where nothing would be left everything stays. Nothing is lost: the text keeps all of it.
+//!
+//! Read in this order: this file (what is folded away), `kinds` (what each line is), `lines`, `signs`, `signature`,
+//! `words` with its tables of languages.
 
+mod kinds;
+mod lines;
+mod signature;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod words;
 
-use signs::is_marked;
+use super::html_text::Rendered;
+use kinds::Kind;
+use std::ops::Range;
 
-/// The text without quotation and signature, and the quotation.
+/// What is to be split.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Body<'x> {
+    /// The plain body, with LF line ends.
+    pub(super) text: &'x str,
+    pub(super) subject: &'x str,
+    /// The name of the author, as the From field gives it; may be empty.
+    pub(super) author: &'x str,
+    /// What `text` was made from, if it was made from HTML.
+    pub(super) rendered: Option<&'x Rendered>,
+    /// The HTML form of a text that was not made from it.
+    pub(super) html: Option<&'x str>,
+}
+
+/// The text without quotation and signature, and these.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Split {
     pub(super) reply: String,
     pub(super) quoted: String,
+    pub(super) signature: String,
 }
 
-/// Splits a text with LF line ends; `subject` tells whether it was forwarded.
-pub(super) fn split(text: &str, subject: &str) -> Split {
-    let lines: Vec<&str> = text.lines().collect();
-    let everything = || Split { reply: text.trim_end().to_owned(), quoted: String::new() };
-    if signs::says_forwarded(subject) {
+/// Splits a text. Linear in its size; every line of it is in one of the three results, but for blank lines at their ends
+/// and the mark above a signature.
+pub(super) fn split(body: &Body<'_>) -> Split {
+    let everything = || Split { reply: body.text.trim_end().to_owned(), ..Split::default() };
+    if signs::says_forwarded(body.subject) {
         return everything();
     }
-    let quotation = quotation(&lines);
-    let (above, below) = (&lines[..quotation.start], &lines[quotation.end..]);
-    let mut reply = without_signature(above, !quotation.is_empty()).join("\n").trim_end().to_owned();
-    let below = without_signature(below, false).join("\n");
-    if !below.trim().is_empty() {
-        // An answer below the quotation, or around it.
-        let gap = if reply.is_empty() { "" } else { "\n\n" };
-        reply = format!("{reply}{gap}{}", below.trim_matches('\n').trim_end());
-    }
-    if reply.trim().is_empty() && !quotation.is_empty() {
+    let lines = lines::of(body.text);
+    let kinds = kinds::of(&lines, body);
+    let folded = folded(&lines, &kinds);
+    let mut parts =
+        Parts { lines: &lines, kinds: &kinds, author: body.author, kept: Vec::new(), signature: Vec::new() };
+    parts.keep(0..folded.start, !folded.is_empty());
+    parts.keep(folded.end..lines.len(), false);
+    if parts.kept.is_empty() {
         return everything();
     }
-    let quoted = lines[quotation].join("\n").trim().to_owned();
-    Split { reply, quoted }
+    let quoted = joined(lines.get(folded).unwrap_or_default()).trim().to_owned();
+    Split { reply: parts.kept.join("\n\n"), quoted, signature: parts.signature.join("\n\n") }
 }
 
-/// The lines of the quotation; empty at the end if there is none.
-fn quotation(lines: &[&str]) -> std::ops::Range<usize> {
+/// What is kept of the lines above and below a quotation.
+struct Parts<'p, 'x> {
+    lines: &'p [&'x str],
+    kinds: &'p [Kind],
+    author: &'p str,
+    /// Blocks of what the author wrote.
+    kept: Vec<String>,
+    signature: Vec<String>,
+}
+
+impl Parts<'_, '_> {
+    /// Takes the signature off some lines and keeps the rest.
+    fn keep(&mut self, range: Range<usize>, above_quotation: bool) {
+        let mut end = range.end;
+        let mut signed = Vec::new();
+        // What the HTML says to be a signature goes first, if something stands above it.
+        let is_signature = |at: usize| self.kinds.get(at) == Some(&Kind::Signature);
+        let blank = |at: usize| self.lines[at].trim().is_empty();
+        let start =
+            range.clone().rev().take_while(|at| is_signature(*at) || blank(*at)).filter(|at| is_signature(*at)).last();
+        if let Some(start) = start.filter(|start| (range.start..*start).any(|at| !blank(at)) || above_quotation) {
+            signed.push(without_mark(&self.lines[start..end]));
+            end = start;
+        }
+        let lines = &self.lines[range.start..end];
+        let above = signature::above(lines, self.author);
+        // A signature is never all that there is.
+        let is_all = lines[..above].iter().all(|line| line.trim().is_empty());
+        let above = if is_all && !above_quotation && self.kept.is_empty() { lines.len() } else { above };
+        signed.insert(0, without_mark(&lines[above..]));
+        let kept = joined(&lines[..above]).trim_matches('\n').trim_end().to_owned();
+        self.kept.extend(Some(kept).filter(|kept| !kept.trim().is_empty()));
+        self.signature.extend(signed.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()));
+    }
+}
+
+/// A signature without the dashes above it.
+fn without_mark(lines: &[&str]) -> String {
+    let first = lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(lines.len());
+    let is_mark = lines.get(first).is_some_and(|line| matches!(line.trim(), "--" | "---" | "—" | "- --"));
+    joined(&lines[first + usize::from(is_mark)..])
+}
+
+fn joined(lines: &[&str]) -> String {
+    lines.join("\n")
+}
+
+/// The lines that are folded away; empty at the end if there are none.
+fn folded(lines: &[&str], kinds: &[Kind]) -> Range<usize> {
     let none = lines.len()..lines.len();
-    let forwarded = lines.iter().position(|line| signs::is_forward_mark(line)).unwrap_or(lines.len());
-    let marks = Marks::of(lines);
-    let Some((start, end)) = (0..forwarded).find_map(|at| signs::quotation_sign(lines, at).map(|start| (start, at)))
-    else {
-        // Marked lines without a sign are a quotation only at the end.
-        let first = marks.next(0).filter(|first| *first < forwarded);
-        let block = first.and_then(|first| marks.block(first, first));
-        return block.filter(|block| marks.ends(block.end)).unwrap_or(none);
+    let blocks = blocks(lines, kinds);
+    let quotations = || blocks.iter().filter(|block| block.is_quoted());
+    let author_is_alone = |from: usize| {
+        blocks
+            .iter()
+            .filter(|block| block.lines.start >= from && !block.is_quoted())
+            .all(|block| block.kind == Kind::Signature || signature::above(&lines[block.lines.clone()], "") == 0)
     };
-    match marks.next(end + 1) {
-        Some(first) if marks.only_blank(end + 1, first) => marks.block(start, first).unwrap_or(none),
-        // Without marks it lasts to the end. Where nothing stands above it, it is no answer.
-        _ if start > 0 => start..lines.len(),
-        _ => none,
+    let Some(last) = quotations().next_back() else { return none };
+    if quotations().count() == 1 {
+        // Marked lines without a sign are a quotation only at the end.
+        let is_folded = last.kind == Kind::Quoted || author_is_alone(last.lines.end);
+        return if is_folded { with_rule(lines, last.lines.clone()) } else { none };
+    }
+    // Answers stand between quotations: all of it is to be seen, but for what nobody answered.
+    /// Lines of a quotation that is worth folding below such answers.
+    const WORTH_FOLDING: usize = 4;
+    let filled = lines[last.lines.clone()].iter().filter(|line| !line.trim().is_empty()).count();
+    // Where nothing introduces the others, the author cites.
+    let is_only_introduced =
+        last.kind == Kind::Quoted && quotations().filter(|block| block.kind == Kind::Quoted).count() == 1;
+    let is_folded = author_is_alone(last.lines.end) && (filled >= WORTH_FOLDING || is_only_introduced);
+    if is_folded { with_rule(lines, last.lines.clone()) } else { none }
+}
+
+/// A quotation with the line that a program drew above it.
+fn with_rule(lines: &[&str], mut range: Range<usize>) -> Range<usize> {
+    while let Some(at) = lines[..range.start].iter().rposition(|line| !line.trim().is_empty())
+        && signs::is_rule(lines[at])
+        && (lines[at].trim().len() > 3 || at + 1 == range.start)
+    {
+        range.start = at;
+    }
+    range
+}
+
+/// Lines of one kind with the blank lines between them.
+struct Block {
+    kind: Kind,
+    lines: Range<usize>,
+}
+
+impl Block {
+    fn is_quoted(&self) -> bool {
+        matches!(self.kind, Kind::Quoted | Kind::Marked)
     }
 }
 
-/// Which lines carry a quotation mark.
-struct Marks<'x> {
-    lines: &'x [&'x str],
-    last: usize,
-}
-
-impl<'x> Marks<'x> {
-    fn of(lines: &'x [&'x str]) -> Self {
-        Self { lines, last: lines.iter().rposition(|line| is_marked(line)).unwrap_or(0) }
-    }
-
-    /// The first marked line from `at` on.
-    fn next(&self, at: usize) -> Option<usize> {
-        self.lines.get(at..)?.iter().position(|line| is_marked(line)).map(|step| at + step)
-    }
-
-    fn only_blank(&self, from: usize, to: usize) -> bool {
-        self.lines.get(from..to).is_some_and(|lines| lines.iter().all(|line| line.trim().is_empty()))
-    }
-
-    /// From `start` to the last marked line, if all lines from `first` on are marked or blank: then nobody answered in
-    /// between.
-    fn block(&self, start: usize, first: usize) -> Option<std::ops::Range<usize>> {
-        let block = &self.lines[first..=self.last];
-        let is_whole = block.iter().all(|line| is_marked(line) || line.trim().is_empty());
-        is_whole.then_some(start..self.last + 1)
-    }
-
-    /// Whether nothing but a signature stands from `at` on.
-    fn ends(&self, at: usize) -> bool {
-        without_signature(&self.lines[at..], false).iter().all(|line| line.trim().is_empty())
-    }
-}
-
-/// `lines` without the signature at their end, and without the rule that a program drew above a quotation.
-fn without_signature<'l, 'x>(lines: &'l [&'x str], above_quotation: bool) -> &'l [&'x str] {
-    let mut lines = trim_end(lines);
-    if above_quotation {
-        while lines.last().is_some_and(|line| signs::is_rule(line)) {
-            lines = trim_end(&lines[..lines.len() - 1]);
+fn blocks(lines: &[&str], kinds: &[Kind]) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    for (at, (line, kind)) in lines.iter().zip(kinds).enumerate() {
+        if line.trim().is_empty() {
+            continue;
+        }
+        match blocks.last_mut() {
+            Some(block) if block.kind == *kind => block.lines.end = at + 1,
+            _ => blocks.push(Block { kind: *kind, lines: at..at + 1 }),
         }
     }
-    /// A signature longer than this is a text that somebody divided with dashes.
-    const SIGNATURE_MAX: usize = 15;
-    let last = &lines[lines.len().saturating_sub(SIGNATURE_MAX)..];
-    let start = last.iter().position(|line| signs::begins_signature(line));
-    // What telephones and mailing lists add stands at the very end.
-    let footer = last.iter().rposition(|line| signs::is_footer(line)).filter(|at| last.len() - at <= 6);
-    let cut = start.or(footer).map_or(lines.len(), |at| lines.len() - last.len() + at);
-    trim_end(&lines[..cut])
-}
-
-fn trim_end<'l, 'x>(lines: &'l [&'x str]) -> &'l [&'x str] {
-    let end = lines.iter().rposition(|line| !line.trim().is_empty()).map_or(0, |at| at + 1);
-    &lines[..end]
+    blocks
 }

@@ -5,7 +5,7 @@
 
 use super::charset;
 use super::fields::{Field, Fields, split_field};
-use super::parameter::Parameterised;
+use super::parameter::{self, Parameterised};
 use crate::TransferEncoding;
 use std::ops::Range;
 
@@ -13,6 +13,10 @@ use std::ops::Range;
 pub(super) const NESTING_MAX: usize = 64;
 /// Parts are read up to this number.
 pub(super) const PARTS_MAX: usize = 1_000;
+/// Octets of one header; what fields begin after them are passed over.
+pub(super) const HEADER_MAX: usize = 1024 * 1024;
+/// Octets after a header in which its boundary must appear, or else is guessed.
+const BOUNDARY_LOOKED_AT: usize = 64 * 1024;
 
 /// One part: its header, and where its content is.
 #[derive(Debug, Clone)]
@@ -40,6 +44,10 @@ pub(super) struct Structure<'x> {
     pub(super) damaged: bool,
     pub(super) too_deep: bool,
     pub(super) too_many: bool,
+    /// A header was longer than [`HEADER_MAX`].
+    pub(super) header_cut: bool,
+    /// A field had more parameters than [`parameter::PARAMETERS_MAX`].
+    pub(super) parameters_cut: bool,
 }
 
 /// Finds the parts of a message.
@@ -78,7 +86,14 @@ struct Walker<'x> {
 impl<'x> Walker<'x> {
     fn new(octets: &'x [u8]) -> Self {
         let has_lf = memchr::memchr(b'\n', octets).is_some();
-        let structure = Structure { parts: Vec::new(), damaged: false, too_deep: false, too_many: false };
+        let structure = Structure {
+            parts: Vec::new(),
+            damaged: false,
+            too_deep: false,
+            too_many: false,
+            header_cut: false,
+            parameters_cut: false,
+        };
         let line_end = if has_lf { b'\n' } else { b'\r' };
         Self { octets, line_end, structure, open: Vec::new(), current: None, at: 0 }
     }
@@ -130,11 +145,13 @@ impl<'x> Walker<'x> {
 
     /// Reads a header at `self.at` and enters the part it begins.
     fn begin_part(&mut self, parent: Option<usize>) {
-        let fields = self.header();
+        let mut fields = self.header();
         let is_digest =
             parent.is_some_and(|parent| self.structure.parts[parent].content_type.value == "multipart/digest");
         let content_type = content_type(&fields, if is_digest { "message/rfc822" } else { "text/plain" });
+        fields.set_hint(content_type.get("charset").as_deref());
         let disposition = fields.get("Content-Disposition").map(|f| Parameterised::parse(&f)).unwrap_or_default();
+        self.structure.parameters_cut |= content_type.cut || disposition.cut;
         let (encoding, uuencoded) = transfer_encoding(&fields);
         let content = self.at..self.at;
         let index = self.structure.parts.len();
@@ -164,15 +181,38 @@ impl<'x> Walker<'x> {
         }
     }
 
-    /// The boundary of a multipart.
+    /// The boundary of a multipart: the declared one, or the one that its lines have where that is missing or wrong.
     fn boundary(&mut self, content_type: &Parameterised) -> Option<Vec<u8>> {
         if !content_type.value.starts_with("multipart/") {
             return None;
         }
-        let boundary = content_type.get("boundary").unwrap_or_default();
-        let boundary = boundary.trim_end();
-        self.structure.damaged |= boundary.is_empty();
-        (!boundary.is_empty()).then(|| boundary.as_bytes().to_vec())
+        let declared = content_type.get_raw("boundary").unwrap_or_default().trim_end().as_bytes().to_vec();
+        let window = &self.octets[self.at..self.octets.len().min(self.at + BOUNDARY_LOOKED_AT)];
+        let line = [b"--", declared.as_slice()].concat();
+        if !declared.is_empty() && memchr::memmem::find(window, &line).is_some() {
+            return Some(declared);
+        }
+        let guessed = self.guessed_boundary(window);
+        self.structure.damaged |= declared.is_empty() || guessed.is_some();
+        guessed.or_else(|| (!declared.is_empty()).then_some(declared))
+    }
+
+    /// What follows `--` on the first line of `window` that begins so, if another such line follows later. A dash of
+    /// another multipart or in a text has none.
+    fn guessed_boundary(&self, window: &[u8]) -> Option<Vec<u8>> {
+        let start = if window.starts_with(b"--") { 0 } else { memchr::memmem::find(window, b"\n--")? + 1 };
+        let line = self.line(self.at + start)?;
+        if self.delimiter_at(&line).is_some() {
+            return None;
+        }
+        let text = self.octets[line].trim_ascii_end();
+        // RFC 2046 §5.1.1: at most 70 characters. A row of dashes is a line that somebody drew.
+        let is_boundary = (4..=72).contains(&text.len())
+            && text.iter().any(u8::is_ascii_alphanumeric)
+            && text.iter().all(|octet| octet.is_ascii_alphanumeric() || b"'()+_,-./:=?".contains(octet));
+        let after = window.get(start + text.len()..)?;
+        let again = [b"\n", text].concat();
+        (is_boundary && memchr::memmem::find(after, &again).is_some()).then(|| text[2..].to_vec())
     }
 
     /// Fields up to the blank line, which is passed over, or up to a line that can be neither field nor continuation.
@@ -180,15 +220,16 @@ impl<'x> Walker<'x> {
         let mut fields = Fields::default();
         let mut field: Option<(&'x [u8], usize)> = None;
         let octets = self.octets;
+        let begin = self.at;
         while let Some(line) = self.line(self.at) {
             let text = &octets[line.clone()];
-            let is_continuation = text.starts_with(b" ") || text.starts_with(b"\t");
-            if is_continuation && field.is_some() {
+            let is_folded = text.starts_with(b" ") || text.starts_with(b"\t");
+            if field.is_some() && (is_folded || self.goes_on_unfolded(field, &line)) {
                 self.at = line.end;
                 continue;
             }
             if let Some((name, start)) = field.take() {
-                fields.push(Field::new(name, &octets[start..line.start]));
+                self.keep(&mut fields, Field::new(name, &octets[start..line.start]), start - begin);
             }
             let is_blank = matches!(text, b"\r\n" | b"\n" | b"\r");
             if is_blank || self.delimiter_at(&line).is_some() {
@@ -203,9 +244,36 @@ impl<'x> Walker<'x> {
             self.at = line.end;
         }
         if let Some((name, start)) = field {
-            fields.push(Field::new(name, &octets[start..]));
+            self.keep(&mut fields, Field::new(name, &octets[start..]), start - begin);
         }
         fields
+    }
+
+    fn keep(&mut self, fields: &mut Fields<'x>, field: Field<'x>, offset: usize) {
+        if offset < HEADER_MAX {
+            fields.push(field.cut(HEADER_MAX - offset));
+        }
+        self.structure.header_cut |= offset + field.len() > HEADER_MAX;
+    }
+
+    /// Whether a line belongs to the field before it although the white space is missing that folding needs: a parameter
+    /// after a semicolon, or a line that is no field between a known field and another field.
+    fn goes_on_unfolded(&self, field: Option<(&[u8], usize)>, line: &Range<usize>) -> bool {
+        let Some((name, start)) = field else { return false };
+        let text = self.octets[line.clone()].trim_ascii_end();
+        if text.is_empty() || text.starts_with(b"--") {
+            return false;
+        }
+        let is_content = name.len() > 8 && name[..8].eq_ignore_ascii_case(b"content-");
+        if is_content && self.octets[start..line.start].trim_ascii_end().ends_with(b";") {
+            let token = text.iter().take_while(|octet| octet.is_ascii_alphanumeric() || b"-_*".contains(octet)).count();
+            return token > 0 && text[token..].trim_ascii_start().starts_with(b"=");
+        }
+        let is_text = [&b"subject"[..], b"references", b"in-reply-to", b"to", b"cc"]
+            .iter()
+            .any(|known| name.eq_ignore_ascii_case(known));
+        let is_from_line = text.starts_with(b"From ") || text.starts_with(b">From ");
+        is_text && !is_from_line && split_field(text).is_none() && self.header_goes_on_after(line)
     }
 
     /// Whether a line that is no field is only a damaged line within a header: another well-known field follows it.
@@ -287,29 +355,41 @@ const KNOWN_FIELDS: [&[u8]; 14] = [
     b"delivered-to",
 ];
 
-// RFC 2045 §5.2: what is no media type is text/plain
+// RFC 2045 §5.2: what is no media type is text/plain. Of several fields the first that is one counts.
 fn content_type(fields: &Fields<'_>, default: &str) -> Parameterised {
-    let mut content_type = fields.get("Content-Type").map(|field| Parameterised::parse(&field)).unwrap_or_default();
-    let compact: String = content_type.value.chars().filter(|c| !c.is_whitespace()).collect();
-    content_type.value = match compact.split_once('/') {
-        Some((kind, subtype)) if is_token(kind) && is_token(subtype) => compact,
-        _ if compact.is_empty() => default.to_owned(),
-        _ => "text/plain".to_owned(),
-    };
-    content_type
+    let mut unusable = None;
+    for field in fields.all("Content-Type") {
+        let mut content_type = Parameterised::parse(&field);
+        let compact: String = content_type.value.chars().filter(|c| !c.is_whitespace()).collect();
+        match compact.split_once('/') {
+            Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {
+                content_type.value = compact;
+                return content_type;
+            }
+            _ => {
+                content_type.value = if compact.is_empty() { default } else { "text/plain" }.to_owned();
+                unusable.get_or_insert(content_type);
+            }
+        }
+    }
+    unusable.unwrap_or_else(|| Parameterised::parse(default))
 }
 
 fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&b))
 }
 
-// RFC 2045 §6.1; quotes around the value are against it and are written
+// RFC 2045 §6.1; quotes around the value are against it and are written, as are other ways to spell it
 fn transfer_encoding(fields: &Fields<'_>) -> (TransferEncoding, bool) {
-    let value = fields.get("Content-Transfer-Encoding").map(|field| Parameterised::parse(&field).value);
-    match value.unwrap_or_default().as_str() {
-        "base64" => (TransferEncoding::Base64, false),
-        "quoted-printable" => (TransferEncoding::QuotedPrintable, false),
-        "x-uuencode" | "x-uue" | "uuencode" => (TransferEncoding::Identity, true),
+    let Some(field) = fields.get("Content-Transfer-Encoding") else { return (TransferEncoding::Identity, false) };
+    let value = Parameterised::parse(&field).value;
+    let letters: String = value.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+    match letters.as_str() {
+        "base64" | "xbase64" | "b64" => (TransferEncoding::Base64, false),
+        "quotedprintable" | "xquotedprintable" | "quotedprintible" | "quoteprintable" | "quoted" | "qp" => {
+            (TransferEncoding::QuotedPrintable, false)
+        }
+        "xuuencode" | "xuue" | "uuencode" | "uue" | "xuu" => (TransferEncoding::Identity, true),
         _ => (TransferEncoding::Identity, false),
     }
 }
@@ -322,8 +402,23 @@ impl Part<'_> {
 
     /// The file name that the part declares, decoded but not cleaned.
     pub(super) fn declared_name(&self) -> Option<String> {
-        let name = self.disposition.get("filename").or_else(|| self.content_type.get("name"));
-        name.filter(|name| !name.trim().is_empty())
+        let is_said = |name: &String| !name.trim().is_empty();
+        let name = self.disposition.get("filename").filter(is_said).or_else(|| self.content_type.get("name"));
+        name.filter(is_said).or_else(|| self.external_name())
+    }
+
+    /// What a message/external-body is called where it lies. It is never fetched.
+    // RFC 2046 §5.2.3, RFC 2017
+    fn external_name(&self) -> Option<String> {
+        if self.content_type.value != "message/external-body" {
+            return None;
+        }
+        let url = self.content_type.get("url")?;
+        let path = url.split(['?', '#']).next()?.trim_end_matches('/');
+        let (_, last) = path.split_once("://")?.1.rsplit_once('/')?;
+        let mut name = Vec::new();
+        parameter::percent_decode(last, &mut name);
+        (!name.is_empty()).then(|| charset::sniffed(&name).into_owned())
     }
 
     /// Whether the sender wants it offered, not shown.
@@ -333,6 +428,6 @@ impl Part<'_> {
 
     /// Decoded text of a text part, and whether it was in the character set it declares.
     pub(super) fn decode_charset<'o>(&self, octets: &'o [u8]) -> (std::borrow::Cow<'o, str>, bool) {
-        charset::decode(octets, self.charset().as_deref())
+        charset::decode_body(octets, self.charset().as_deref(), self.content_type.value == "text/html")
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Both decoders are total: what is damaged is skipped or kept as it stands, and the caller learns that it was damaged.
 
+use super::structure::Part;
+use super::uuencode;
 use crate::{Sha256, TransferEncoding};
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
@@ -29,6 +31,76 @@ pub(crate) fn decode_checked(octets: &Bytes, encoding: TransferEncoding) -> (Byt
             (decoded.into(), intact)
         }
     }
+}
+
+/// The decoded octets of a part that is shown, and whether its encoding was intact. Of encoded content `max` octets are
+/// decoded. Text that only claims to be encoded is left as it is.
+pub(super) fn text_of_part(raw: &Bytes, part: &Part<'_>, max: usize) -> (Bytes, bool) {
+    let content = part.content.clone();
+    if part.uuencoded {
+        let file = uuencode::file_of_part(&raw[content.clone()]);
+        return file.map_or_else(|| (raw.slice(content), false), |octets| (octets.into(), true));
+    }
+    if part.encoding == TransferEncoding::Identity {
+        return (raw.slice(content), true);
+    }
+    let encoded = raw.slice(content.start..content.end.min(content.start.saturating_add(max)));
+    if part.encoding == TransferEncoding::Base64 {
+        return base64_text(&encoded);
+    }
+    decode_checked(&encoded, part.encoding)
+}
+
+/// Base64 of a text. Mailing lists append their footer in clear to what is encoded, and some programs only claim to
+/// encode.
+fn base64_text(encoded: &Bytes) -> (Bytes, bool) {
+    if memchr::memmem::find(encoded, b"= ").is_some() {
+        // Words behind the padding, on its line, are no base64.
+        let line_end = |line: &[u8]| memchr::memmem::find(line, b"= ").map_or(line.len(), |at| at + 1);
+        let lines: Vec<&[u8]> = encoded.split(|octet| *octet == b'\n').map(|line| &line[..line_end(line)]).collect();
+        return (base64(&lines.join(&b'\n')).0.into(), false);
+    }
+    let (decoded, intact) = base64(encoded);
+    if intact {
+        return (decoded.into(), true);
+    }
+    let clear = clear_from(encoded);
+    if clear == encoded.len() {
+        return (decoded.into(), false);
+    }
+    if encoded[..clear].trim_ascii().is_empty() {
+        return (encoded.clone(), false);
+    }
+    let mut text = base64(&encoded[..clear]).0;
+    text.push(b'\n');
+    text.extend_from_slice(&encoded[clear..]);
+    (text.into(), false)
+}
+
+/// Where the lines begin that can be no base64 any more, up to the end: several words, or characters of no alphabet.
+fn clear_from(encoded: &[u8]) -> usize {
+    let mut at = 0;
+    for line in encoded.split_inclusive(|octet| *octet == b'\n') {
+        let line_end = at + line.len();
+        let junk = line.trim_ascii().iter().filter(|c| !c.is_ascii_alphanumeric() && !b"+/=-_".contains(c)).count();
+        let is_rule = line.len() > 4 && line.trim_ascii().iter().all(|c| b"-_=*".contains(c));
+        // One stray character is damage; where the rest is words, it has several.
+        if (junk > 1 || is_rule) && is_clear(&encoded[at..], is_rule) {
+            return at;
+        }
+        if junk > 1 || is_rule {
+            return encoded.len();
+        }
+        at = line_end;
+    }
+    encoded.len()
+}
+
+/// Whether this reads like words: blanks between them, or a rule above, and nothing that text does not have.
+fn is_clear(octets: &[u8], has_rule: bool) -> bool {
+    let blanks = octets.iter().filter(|octet| **octet == b' ').count();
+    let controls = octets.iter().filter(|c| c.is_ascii_control() && !c.is_ascii_whitespace()).count();
+    controls == 0 && (has_rule || blanks * 15 >= octets.trim_ascii().len())
 }
 
 /// Size and digest of what `encoded` decodes to, and whether the encoding was intact. Decodes piece by piece, so that
@@ -228,30 +300,6 @@ fn quoted_printable_line(content: &[u8], line_end: &[u8], decoded: &mut Vec<u8>)
     decoded.extend_from_slice(&content[at..]);
     decoded.extend_from_slice(line_end);
     intact
-}
-
-/// The file within uuencoded text: what stands between `begin` and `end`. `None` if there is no such file.
-// POSIX, uuencode: each line begins with the number of its octets
-pub(super) fn uuencoded(encoded: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = encoded.split(|b| *b == b'\n').map(<[u8]>::trim_ascii_end);
-    lines.find(|line| line.starts_with(b"begin "))?;
-    let mut decoded = Vec::with_capacity(encoded.len() / 4 * 3);
-    for line in lines.take_while(|line| *line != b"end") {
-        let Some((count, characters)) = line.split_first() else { continue };
-        let start = decoded.len();
-        for quad in characters.chunks(4) {
-            let bits = (0..4).fold(0u32, |bits, at| bits << 6 | six_bits(quad.get(at).copied().unwrap_or(b' ')));
-            decoded.extend_from_slice(&bits.to_be_bytes()[1..]);
-        }
-        // Blanks at the end of a line, each of them a zero, get lost on the way.
-        decoded.resize(start + six_bits(*count) as usize, 0);
-    }
-    Some(decoded)
-}
-
-/// The value of a uuencoded character; both blank and backquote are 0.
-fn six_bits(character: u8) -> u32 {
-    u32::from(character.wrapping_sub(b' ') & 0x3f)
 }
 
 /// The value of a hexadecimal digit; 0 for anything else, which callers exclude.

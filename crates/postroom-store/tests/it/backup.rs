@@ -132,3 +132,44 @@ async fn check_finds_what_is_missing_or_damaged() {
     codes.sort_unstable();
     assert_eq!(codes, ["FILED_WITHOUT_EFFECT", "HELD_TO_BE_DELETED", "RAW_DAMAGED", "RAW_DAMAGED", "RAW_MISSING"]);
 }
+
+#[tokio::test]
+async fn a_backup_of_the_first_schema_is_restored_without_what_is_no_longer_needed() {
+    let source = Place::sqlite();
+    let house = furnished(&source).await;
+    let dir = tempfile::tempdir().unwrap();
+    let backup = dir.path().join("b");
+    house.store.backup(&backup, noon()).await.unwrap();
+    let path = backup.join("tables/receipt.jsonl");
+    let now = std::fs::read_to_string(&path).unwrap();
+    let (names, rows) = now.split_once('\n').unwrap();
+    let with = |line: &str, more: &str| format!("{}{more}]\n", line.strip_suffix(']').unwrap());
+    let mut old = with(names, r#","crashes","suspect","crash_run""#);
+    old.extend(rows.lines().map(|row| with(row, r#",2,true,"run 1""#)));
+    std::fs::write(&path, &old).unwrap();
+    let digest = |text: &str| postroom_mail::Sha256::of(text.as_bytes()).to_string();
+    let manifest = std::fs::read_to_string(backup.join("manifest.json")).unwrap();
+    std::fs::write(backup.join("manifest.json"), manifest.replace(&digest(&now), &digest(&old))).unwrap();
+    let config = StoreConfig::new(dir.path().join("restored"), Database::Sqlite);
+    let (store, _) = Store::restore(&backup, &config).await.unwrap();
+    let all = postroom_store::ReceiptFilter::default;
+    assert_eq!(store.receipts(all()).await.unwrap(), house.store.receipts(all()).await.unwrap());
+    assert_eq!(store.check().await.unwrap().problems, []);
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_is_brought_to_this_one() {
+    on_each_database(|place| async move {
+        let house = furnished(&place).await;
+        let before = house.store.receipts(postroom_store::ReceiptFilter::default()).await.unwrap();
+        drop(house);
+        place.sql("ALTER TABLE receipt ADD COLUMN crashes BIGINT NOT NULL DEFAULT 0");
+        place.sql("ALTER TABLE receipt ADD COLUMN suspect BOOLEAN NOT NULL DEFAULT TRUE");
+        place.sql("ALTER TABLE receipt ADD COLUMN crash_run TEXT");
+        place.sql("DELETE FROM migration WHERE number = 2");
+        let store = Store::open(&place.config).unwrap();
+        assert_eq!(store.receipts(postroom_store::ReceiptFilter::default()).await.unwrap(), before);
+        assert_eq!(store.check().await.unwrap().problems, []);
+    })
+    .await;
+}

@@ -224,43 +224,24 @@ async fn octets_that_cannot_be_read_hold_up_nothing_else() {
 }
 
 #[tokio::test]
-async fn suspects_are_read_alone_and_held_after_three_crashes_alone() {
+async fn what_cannot_be_read_is_held_with_its_reason_and_can_be_retried() {
     on_each_database(|place| async move {
         let house = House::usual(&place).await;
         let store = &house.store;
-        let accepted = house.accept(&[(1, "a"), (2, "b"), (3, "c")]).await;
-        let ids: Vec<_> = accepted.iter().map(Claimed::receipt).collect();
-        store.give_back(accepted.iter().map(Claimed::ticket).collect()).await.unwrap();
-        // A crash while two were read beside each other counts against neither.
-        let read = vec![(ids[0], false), (ids[1], false)];
-        assert!(store.mark_suspects("run 1", read.clone(), noon()).await.unwrap().is_empty());
-        assert!(store.mark_suspects("run 1", read, noon()).await.unwrap().is_empty());
-        for run in ["run 2", "run 3", "run 4"] {
-            let claimed = store.claim(&house.me, MANY, noon()).await.unwrap();
-            assert_eq!(claimed.len(), 1, "{run}: a suspect is claimed alone");
-            assert_eq!(claimed[0].receipt(), ids[0]);
-            assert!(claimed[0].suspect());
-            let held = store.mark_suspects(run, vec![(ids[0], true)], noon()).await.unwrap();
-            assert!(store.mark_suspects(run, vec![(ids[0], true)], noon()).await.unwrap().is_empty(), "counts once");
-            assert_eq!(held.len(), usize::from(run == "run 4"));
+        for (uid, reason) in [(1, Reason::ReadPanicked), (2, Reason::ReadCrashed), (3, Reason::ReadExhausted)] {
+            let claimed = house.accept(&[(uid, &format!("message {uid}"))]).await.remove(0);
+            let failed = Reading::Failed { reason, detail: "why".into() };
+            let outcome = store.file(vec![(claimed.clone(), failed)], &house.me, noon()).await.unwrap().remove(0);
+            assert_eq!((outcome.kind, outcome.reason), (OutcomeKind::Held, Some(reason)));
+            let receipt = store.receipt(claimed.receipt()).await.unwrap();
+            assert_eq!((receipt.state, receipt.reason), (ReceiptState::Held, Some(reason)));
+            assert_eq!(receipt.settlement, Some(SettlementState::Kept));
+            assert_eq!(receipt.trace[0].detail, "why");
+            store.retry(claimed.receipt()).await.unwrap();
+            let claimed = store.claim(&house.me, MANY, noon()).await.unwrap().remove(0);
+            let filed = house.file(vec![(claimed, message("ann@example.org", "s", "b"))]).await.remove(0);
+            assert!(matches!(filed.kind, OutcomeKind::Item(_)), "{reason}");
         }
-        let receipt = store.receipt(ids[0]).await.unwrap();
-        assert_eq!((receipt.state, receipt.reason), (ReceiptState::Held, Some(Reason::ReadCrashed)));
-        assert_eq!(receipt.settlement, Some(SettlementState::Kept));
-
-        // The other suspect was innocent; the rest goes on.
-        let claimed = store.claim(&house.me, MANY, noon()).await.unwrap();
-        assert_eq!(claimed.iter().map(|one| one.receipt()).collect::<Vec<_>>(), [ids[1]]);
-        house.file(vec![(claimed[0].clone(), message("ann@example.org", "s", "b"))]).await;
-        let claimed = store.claim(&house.me, MANY, noon()).await.unwrap();
-        assert_eq!(claimed.iter().map(|one| (one.receipt(), one.suspect())).collect::<Vec<_>>(), [(ids[2], false)]);
-        let failed = Reading::Failed { reason: Reason::ReadPanicked, detail: "index out of bounds".into() };
-        let outcome = store.file(vec![(claimed[0].clone(), failed)], &house.me, noon()).await.unwrap().remove(0);
-        assert_eq!((outcome.kind, outcome.reason), (OutcomeKind::Held, Some(Reason::ReadPanicked)));
-
-        // Retried, it is still read alone.
-        store.retry(ids[0]).await.unwrap();
-        assert!(store.claim(&house.me, MANY, noon()).await.unwrap()[0].suspect());
     })
     .await;
 }
@@ -287,13 +268,8 @@ async fn what_the_database_refuses_is_held_in_the_end() {
             claimed = store.claim(&house.me, MANY, now).await.unwrap();
             assert_eq!(claimed.len(), 1);
         }
-        // Crashes are counted apart: nine failed tries do not make the first one the third.
-        store.mark_suspects("run 1", vec![(id, false)], now).await.unwrap();
-        for run in ["run 2", "run 3"] {
-            assert!(store.mark_suspects(run, vec![(id, true)], now).await.unwrap().is_empty(), "{run}");
-        }
-        assert_eq!(store.receipt(id).await.unwrap().attempts, 11);
-        let claimed = store.claim(&house.me, MANY, now).await.unwrap().remove(0);
+        assert_eq!(store.receipt(id).await.unwrap().attempts, 9);
+        let claimed = claimed.remove(0);
         assert_eq!(claimed.attempts(), 9);
         let outcome = house.file(vec![(claimed.clone(), refused())]).await.remove(0);
         assert_eq!((outcome.kind, outcome.reason), (OutcomeKind::Held, Some(Reason::FilingFailed)));

@@ -102,6 +102,7 @@ pub fn slice(raw: &RawMessage, name: &str, range: std::ops::Range<usize>) -> Att
     Attachment {
         name: name.to_owned(),
         content_type: "text/plain".to_owned(),
+        detected_type: None,
         size: octets.len() as u64,
         sha256: Sha256::of(&octets),
         inline: false,

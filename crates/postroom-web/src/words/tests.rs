@@ -58,6 +58,16 @@ fn every_rule_of_the_domain_has_a_sentence() {
         ("copy", "duplicate"),
         ("automatic", "filed"),
         ("automatic", "held"),
+        ("bounce", "failed"),
+        ("bounce", "original"),
+        ("bounce", "more"),
+        ("forwarded", "in the text"),
+        ("forwarded", "attached"),
+        ("invitation", "request"),
+        ("invitation", "reply"),
+        ("invitation", "cancel"),
+        ("invitation", "event"),
+        ("protection", "signed"),
         ("number", "comment"),
         ("number", "no such item"),
         ("number", "mention"),
@@ -68,4 +78,6 @@ fn every_rule_of_the_domain_has_a_sentence() {
         assert!(!sentence.starts_with(&format!("{rule}:")), "{rule}/{outcome} is shown raw");
     }
     assert_eq!(rule_step(&TraceStep::new("new-rule", "yes", "because")).sentence, "new-rule: yes (because).");
+    let held = rule_step(&TraceStep::new("automatic", "held", "bounce: Return-Path: <>")).sentence;
+    assert_eq!(held, "It is automatic mail: a bounce (Return-Path: <>). This mailbox holds such mail.");
 }

@@ -27,7 +27,7 @@ pub async fn run(listen: Listen, out: Output) -> Result<(), Failure> {
     let maildir = dir.0.join("maildir");
     fill(&maildir).map_err(|error| unwritable(&maildir, &error))?;
     let config = StoreConfig::new(dir.0.join("data"), Database::Sqlite);
-    let floor = Floor::open(Store::open(&config)?).await?;
+    let floor = Floor::open(Store::open(&config)?)?;
     let (admin, mailbox) = furnish(&floor, &maildir).await?;
     out.say(format!(
         "A mailbox with {} sample messages; each becomes an item, a comment or held mail:\n",

@@ -1,52 +1,144 @@
 //! `postroom inspect` and `postroom explain`: look at messages without writing anything.
 
 use super::args::Global;
-use super::output::{Output, clean_text, one_line, report};
+use super::output::{Output, clean_text, one_line, report, write_octets};
 use super::{FAILED, open_store};
 use crate::failure::Failure;
+use crate::readers::frame::{Ask, Task};
+use crate::readers::{self, Unread};
 use postroom_domain::filing::Effect;
 use postroom_domain::{Filing, Reason, TraceStep};
-use postroom_mail::RawMessage;
 use postroom_mail::read::Inspection;
+use postroom_mail::{Message, RawMessage};
 use serde_json::json;
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-/// Stack of the thread that reads, as on the floor.
-const STACK: usize = 32 << 20;
-
-pub fn inspect(files: &[PathBuf], out: Output) -> Result<ExitCode, Failure> {
+/// Reads files on all cores and prints them in their order, as far as a window of them is read.
+pub async fn inspect(files: Vec<PathBuf>, out: Output) -> Result<ExitCode, Failure> {
+    let readers = crate::floor::readers()?;
+    let window = 2 * readers::cores();
+    let mut parcels = Parcels { files: files.into(), json: out.is_json() };
+    let mut under_way = VecDeque::new();
     let mut status = ExitCode::SUCCESS;
-    for file in files {
-        let inspection = match open(file).and_then(|raw| read(file, raw)) {
-            Ok(inspection) => inspection,
-            Err(failure) => {
-                report(&failure, out.is_json());
-                status = ExitCode::from(FAILED);
-                continue;
-            }
-        };
-        out.object(&inspection, || describe(&inspection))?;
+    loop {
+        while under_way.len() < window {
+            let Some(parcel) = parcels.next() else { break };
+            let readers = readers.clone();
+            // Each runs by itself: one that waits to be read alone waits for all the others.
+            under_way.push_back(tokio::spawn(async move { parcel.read(&readers).await }));
+        }
+        let Some(first) = under_way.pop_front() else { return Ok(status) };
+        let read = first.await.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?;
+        if !print(read, out)? {
+            status = ExitCode::from(FAILED);
+        }
     }
-    Ok(status)
 }
 
-fn open(file: &Path) -> Result<RawMessage, Failure> {
-    std::fs::read(file).map(RawMessage::new).map_err(|error| {
-        Failure::new("FILE_UNREADABLE", format!("{}: {error}", file.display()), "check the path and its permissions")
-    })
+/// Prints what was read and reports what was not; false if there was any of that.
+fn print(read: Vec<Result<Vec<u8>, Failure>>, out: Output) -> Result<bool, Failure> {
+    let (mut lines, mut whole) = (Vec::new(), true);
+    for file in read {
+        match file {
+            Ok(printed) => {
+                lines.extend_from_slice(&printed);
+                lines.push(b'\n');
+            }
+            Err(failure) => {
+                // On a terminal the failure stands where the file would.
+                write_octets(&std::mem::take(&mut lines))?;
+                report(&failure, out.is_json());
+                whole = false;
+            }
+        }
+    }
+    write_octets(&lines)?;
+    Ok(whole)
 }
 
-fn read(file: &Path, raw: RawMessage) -> Result<Inspection, Failure> {
-    let name = file.display().to_string();
-    let unread = |name: &str| {
-        Failure::new("READ_PANICKED", format!("{name}: reading it failed inside Postroom"), "please report this file")
+/// Files that are sent to a reading process together, each with its name, or with why it is not sent.
+struct Parcel(Vec<(String, Result<Ask, Failure>)>);
+
+/// Makes parcels of files, as they are needed.
+struct Parcels {
+    files: VecDeque<PathBuf>,
+    json: bool,
+}
+
+impl Iterator for Parcels {
+    type Item = Parcel;
+
+    fn next(&mut self) -> Option<Parcel> {
+        let (mut parcel, mut octets) = (Vec::new(), 0);
+        while parcel.len() < readers::TOGETHER.0 && octets < readers::TOGETHER.1 {
+            let Some(path) = self.files.pop_front() else { break };
+            let name = path.display().to_string();
+            let ask = ask_for(&name, &path, self.json).map_err(|error| unreadable(&name, &error.to_string()));
+            octets += ask.as_ref().map_or(0, |ask| ask.size);
+            parcel.push((name, ask));
+        }
+        (!parcel.is_empty()).then_some(Parcel(parcel))
+    }
+}
+
+/// A file is opened where it is read, so that its octets pass no pipe. What is no file, such as a pipe, can be read only
+/// here.
+fn ask_for(name: &str, path: &Path, json: bool) -> std::io::Result<Ask> {
+    let metadata = std::fs::metadata(path)?;
+    let name = name.to_owned();
+    if metadata.is_file() {
+        let path = Some(std::path::absolute(path)?.into_os_string());
+        return Ok(Ask { task: Task::Print { name, path, json }, octets: Vec::new().into(), size: metadata.len() });
+    }
+    if metadata.is_dir() {
+        return Err(std::io::Error::other("it is a directory; name the message files in it"));
+    }
+    Ok(Ask::of(Task::Print { name, path: None, json }, std::fs::read(path)?.into()))
+}
+
+impl Parcel {
+    async fn read(self, readers: &readers::Readers) -> Vec<Result<Vec<u8>, Failure>> {
+        let asks = self.0.iter().filter_map(|(_, ask)| ask.as_ref().ok().cloned()).collect();
+        let mut read = match readers.print(asks).await {
+            Ok(read) => read.into_iter(),
+            Err(error) => return self.0.iter().map(|_| Err(Failure::of_readers(&error))).collect(),
+        };
+        let next = |(name, ask): (String, Result<Ask, Failure>)| {
+            ask?;
+            let printed = read.next().unwrap_or_else(|| Err(Unread::Crashed("no answer".to_owned())));
+            printed.map_err(|unread| unread_file(&name, unread))
+        };
+        self.0.into_iter().map(next).collect()
+    }
+}
+
+fn unreadable(name: &str, why: &str) -> Failure {
+    Failure::new("FILE_UNREADABLE", format!("{name}: {why}"), "check the path and its permissions")
+}
+
+fn unread_file(name: &str, unread: Unread) -> Failure {
+    let (reason, why) = match unread {
+        Unread::Unreadable(why) => return unreadable(name, &why),
+        Unread::Panicked(why) => (Reason::ReadPanicked, why),
+        Unread::Crashed(why) => (Reason::ReadCrashed, why),
+        Unread::Exhausted(why) => (Reason::ReadExhausted, why),
     };
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn({
-        let name = name.clone();
-        move || Inspection::of(&name, &postroom_mail::read(&raw))
-    });
-    thread.map_err(|_| unread(&name))?.join().map_err(|_| unread(&name))
+    let why = one_line(&why, 300);
+    let help = "the other files are not affected; please report this one";
+    Failure::new(reason.code(), format!("{name}: {}: {why}", reason.sentence()), help)
+}
+
+/// What `inspect` prints of a message, in the process that reads it.
+pub fn printed(name: &str, message: &Message, json: bool) -> Vec<u8> {
+    let inspection = Inspection::of(name, message);
+    if json {
+        // A value without maps or foreign types has always a JSON form.
+        serde_json::to_vec(&inspection).unwrap_or_default()
+    } else {
+        describe(&inspection).into_bytes()
+    }
 }
 
 fn describe(read: &Inspection) -> String {
@@ -59,8 +151,10 @@ fn describe(read: &Inspection) -> String {
         lines.push(format!("  date        {date}"));
     }
     if let Some(kind) = read.automatic_kind {
-        lines.push(format!("  automatic   {}", json!(kind).as_str().unwrap_or_default()));
+        let evidence = read.automatic_evidence.as_deref().unwrap_or_default();
+        lines.push(format!("  automatic   {}: {}", kind.as_str(), one_line(evidence, 200)));
     }
+    lines.extend(findings(read));
     for attachment in &read.attachments {
         let how = if attachment.inline { ", shown inside the text" } else { "" };
         let (name, size) = (one_line(&attachment.name, 80), attachment.size);
@@ -71,12 +165,51 @@ fn describe(read: &Inspection) -> String {
     }
     let text = clean_text(&read.reply_text);
     lines.extend(text.lines().map(|line| format!("  | {line}")));
+    if !read.signature.is_empty() {
+        lines.push(format!("  left out    a signature of {} lines", read.signature.lines().count()));
+    }
+    if !read.quoted_text.is_empty() {
+        lines.push(format!("  left out    a quotation of {} lines", read.quoted_text.lines().count()));
+    }
     lines.join("\n")
+}
+
+/// What was recognised besides the text, a line each: the recipients of a bounce, what was forwarded, invitations,
+/// protection.
+fn findings(read: &Inspection) -> Vec<String> {
+    let mut lines = Vec::new();
+    for recipient in read.bounce.iter().flat_map(|bounce| &bounce.recipients) {
+        let status = recipient.status.as_deref().unwrap_or_default();
+        let said = format!("{} {} {status} {}", recipient.address, recipient.action, recipient.diagnostic);
+        lines.push(format!("  bounce      {}", one_line(&said, 160)));
+    }
+    if let Some(id) = read.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_deref()) {
+        lines.push(format!("  bounce      of the message {}", one_line(id, 120)));
+    }
+    for forwarded in &read.forwarded {
+        let from = forwarded.from.as_ref().map_or_else(String::new, ToString::to_string);
+        let date = forwarded.date.map_or_else(|| forwarded.date_as_written.clone(), |date| date.to_string());
+        let how = if forwarded.attached { " (attached)" } else { "" };
+        lines.push(format!("  forwarded   {}{how}", one_line(&format!("{from}, {date}: {}", forwarded.subject), 160)));
+    }
+    for found in &read.invitations {
+        let start = found.start.map_or_else(|| found.start_as_written.clone(), |start| start.to_string());
+        let answer = found.answer.as_ref().map_or_else(String::new, |(who, what)| format!("{who} {what}"));
+        let pieces = [&found.method, &found.summary, &start, &found.location, &found.organizer, &answer];
+        let told: Vec<&str> = pieces.into_iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
+        lines.push(format!("  invitation  {}", one_line(&told.join(", "), 200)));
+    }
+    if let Some(protection) = read.protection {
+        lines.push(format!("  protection  {}", json!(protection).as_str().unwrap_or_default()));
+    }
+    lines
 }
 
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
     let store = open_store(global).await?;
-    let raw = open(file)?;
+    let name = file.display().to_string();
+    let octets = std::fs::read(file).map_err(|error| unreadable(&name, &error.to_string()))?;
+    let raw = RawMessage::undigested(octets);
     let limit = crate::floor::limits()?.max_message;
     if raw.size() > limit {
         let (size, reason) = (raw.size(), Reason::TooLarge);
@@ -85,10 +218,9 @@ pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: O
         return out
             .object(&object, || format!("It would become held mail: {}.\n{}", reason.sentence(), step(&trace[0])));
     }
-    let unread =
-        || Failure::new("READ_PANICKED", format!("{}: reading it failed", file.display()), "please report this file");
-    let thread = std::thread::Builder::new().stack_size(STACK).spawn(move || postroom_mail::read(&raw));
-    let message = thread.map_err(|_| unread())?.join().map_err(|_| unread())?;
+    let read = crate::floor::readers()?.read(vec![raw]).await.map_err(|error| Failure::of_readers(&error))?.pop();
+    let read = read.unwrap_or_else(|| Err(Unread::Crashed("no answer".to_owned())));
+    let message = read.map_err(|unread| unread_file(&name, unread))?;
     let postroom_store::Explanation { filing, item, workspace } = store.explain(mailbox, &message).await?;
     let kind = match &filing.effect {
         Effect::OpenItem { .. } => "item",

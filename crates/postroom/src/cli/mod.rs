@@ -7,7 +7,7 @@ mod data;
 mod demo;
 mod docs;
 mod fetch;
-mod inspect;
+pub mod inspect;
 mod item;
 mod mailbox;
 mod output;
@@ -20,6 +20,7 @@ mod terminal;
 
 use crate::failure::Failure;
 use crate::floor::Floor;
+use crate::readers;
 use args::{Cli, Command, Global};
 use clap::Parser;
 use output::Output;
@@ -35,6 +36,10 @@ const SQLITE_FILE: &str = "postroom.sqlite3";
 
 /// Runs the command that was asked for.
 pub fn run() -> ExitCode {
+    // Not for people, so the parser of what people type does not know it; and a reading process starts nothing else.
+    if std::env::args_os().skip(1).eq([readers::process::ARGUMENT]) {
+        return readers::child::run();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
@@ -90,7 +95,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Fetch { names } => return fetch::run(&global, names, out).await,
         Command::Deliver { mailbox } => return Ok(push::deliver(&global, &mailbox, out).await),
         Command::Import { path, workspace } => return push::import(&global, &path, &workspace, out).await,
-        Command::Inspect { files } => return inspect::inspect(&files, out),
+        Command::Inspect { files } => return inspect::inspect(files, out).await,
         Command::Explain { file, mailbox } => inspect::explain(&global, &file, mailbox.as_deref(), out).await,
         Command::Item(command) => item::run(&global, command, out).await,
         Command::Receipt(command) => receipt::run(&global, command, out).await,
@@ -180,10 +185,10 @@ async fn open_or_create(global: &Global) -> Result<Store, Failure> {
     opened.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?.map_err(Failure::from)
 }
 
-/// Opens the store and starts the reading threads.
+/// Opens the store and the working floor.
 async fn open_floor(global: &Global) -> Result<Floor, Failure> {
     let store = open_store(global).await?;
-    Floor::open(store).await
+    Floor::open(store)
 }
 
 /// A workspace key from an argument.

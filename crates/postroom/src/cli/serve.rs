@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn run(global: &Global, listen: Listen, out: Output) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let listener = bind(listen.listen).await?;
-    let floor = Floor::open(open_or_create(global).await?).await?;
+    let floor = Floor::open(open_or_create(global).await?)?;
     let address = local_address(&listener)?;
     out.object(&json!({"listening": base_of(address)}), || format!("Postroom serves {}", base_of(address)))?;
     match first_admin(&floor).await? {

@@ -4,6 +4,7 @@
 mod commands;
 mod desk;
 mod fetch;
+mod inspect;
 mod pop3;
 mod push;
 mod serve;

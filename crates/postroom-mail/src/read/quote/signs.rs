@@ -1,327 +1,294 @@
-//! The signs by which mail programs introduce what they quote, in the languages of most mail.
+//! The signs by which mail programs introduce what they quote. The words of the languages stand in `languages.txt`.
+
+use super::words::{Field, WORDS};
+use std::borrow::Cow;
 
 /// Introductions take up to this many lines, because programs fold them.
-const INTRODUCTION_LINES: usize = 3;
-/// Longer lines are prose.
-const LINE_MAX: usize = 300;
+const INTRODUCTION_LINES: usize = 5;
+/// Lines of more octets are prose.
+const LINE_MAX: usize = 600;
 
-/// Whether `at` is the last line of what introduces a quotation; returns its first line.
-pub(super) fn quotation_sign(lines: &[&str], at: usize) -> Option<usize> {
-    let line = lines[at].trim();
-    if line.is_empty() || line.len() > LINE_MAX || is_marked(line) {
+/// What introduces a quotation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sign {
+    /// Its first line; the last is where it was looked for.
+    pub(super) start: usize,
+    /// A line of a ticket system, which stands above mail that is no answer, too.
+    pub(super) is_ticket_line: bool,
+}
+
+/// Whether `at` is the last line of what introduces a quotation. `before_marks` tells that quoted lines follow.
+pub(super) fn quotation_sign(lines: &[&str], at: usize, before_marks: bool) -> Option<Sign> {
+    let line = lines.get(at)?.trim();
+    if line.is_empty() || line.len() > LINE_MAX {
         return None;
     }
-    if is_original_mark(line) || is_header_block(lines, at) {
-        return Some(at);
+    let sign = |start| Some(Sign { start, is_ticket_line: false });
+    if is_original_mark(line) || is_header_block(lines, at) || is_notes_line(line) {
+        return sign(at);
     }
-    let next_is_marked = lines.get(at + 1).is_some_and(|next| next.starts_with('>'));
-    let may_end = line.ends_with([':', '：', '-']) || ends_with_wrote(line) || (next_is_marked && line.ends_with('>'));
+    if is_ticket_line(line) {
+        return Some(Sign { start: at, is_ticket_line: true });
+    }
+    introduction(lines, at, before_marks).and_then(sign)
+}
+
+/// The first line of the introduction that ends with the line `at`.
+fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> {
+    let line = visible(lines[at]);
+    let line = line.trim();
+    let may_end = line.ends_with([':', '：', '-'])
+        || (before_marks && line.ends_with(['>', ')', ']']))
+        || line.len() < LINE_MAX / 2 && ends_with_wrote(&line.to_lowercase());
     if !may_end {
         return None;
     }
-    let starts = (1..=INTRODUCTION_LINES.min(at + 1)).map(|length| at + 1 - length);
-    let found: Vec<usize> = starts
-        .take_while(|start| !lines[*start].trim().is_empty())
-        .filter(|start| {
-            let whole = lines[*start..=at].iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ");
-            whole.len() <= LINE_MAX && is_introduction(&whole)
-        })
-        .collect();
+    // Without a figure, an address or a drawn line there is none; most lines with a colon end here.
+    let window = &lines[at.saturating_sub(INTRODUCTION_LINES - 1)..=at];
+    let is_telling = |b: u8| b.is_ascii_digit() || b == b'@' || !b.is_ascii();
+    let is_drawn = line.starts_with("--");
+    if !(before_marks || is_drawn || window.iter().any(|line| line.bytes().any(is_telling)))
+        || is_drawn && !line.contains(char::is_alphabetic)
+    {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut whole = String::new();
+    for start in (0..=at).rev().take(INTRODUCTION_LINES) {
+        let part = lines[start].trim();
+        if part.is_empty() {
+            // One program leaves a blank line before the address.
+            let is_gap = start > 0 && lines[start + 1].trim().starts_with('<') && !found.is_empty();
+            if is_gap {
+                continue;
+            }
+            break;
+        }
+        whole = if whole.is_empty() { visible(part).into_owned() } else { format!("{} {whole}", visible(part)) };
+        if whole.len() > LINE_MAX {
+            break;
+        }
+        let lower = whole.to_lowercase();
+        if is_introduction(&lower, before_marks) {
+            found.push((start, lower));
+        }
+        if part.starts_with("--") {
+            break;
+        }
+    }
     // `<ann@example.org> wrote:` is one already, but a line above it may begin it.
-    let lower = |start: &usize| lines[*start].trim().to_lowercase();
-    let begins = found.iter().find(|start| ON.iter().any(|word| lower(start).starts_with(word)));
-    let dated = || found.iter().find(|start| lower(start).starts_with(|c: char| c.is_ascii_digit()));
-    begins.or_else(dated).or(found.first()).copied()
+    let begins = |lower: &str| begins_with_on(lower);
+    let dated = |lower: &str| lower.starts_with(|c: char| c.is_numeric());
+    let known = found.iter().find(|(_, lower)| begins(lower)).or_else(|| found.iter().find(|(_, lower)| dated(lower)));
+    // With nothing but an address on the line, the name stands above.
+    let goes_on = |lower: &str| lower.split(' ').next().is_some_and(|word| word.contains('@') && word.contains('>'));
+    let wrapped = || {
+        let (first, lower) = found.first()?;
+        let above = found.iter().skip(1).take_while(|(start, _)| !lines[*start].trim_end().ends_with(['.', '!', '?']));
+        goes_on(lower).then(|| above.last()).flatten().filter(|(start, _)| start < first)
+    };
+    known.or_else(wrapped).or(found.first()).map(|(start, _)| *start)
 }
 
-/// "wrote", as the last word of an introduction or within it.
-const WROTE: [&str; 24] = [
-    "wrote",
-    "writes",
-    "schrieb",
-    "a écrit",
-    "a ecrit",
-    "écrit",
-    "escribió",
-    "escribio",
-    "escreveu",
-    "ha scritto",
-    "scrisse",
-    "schreef",
-    "geschreven",
-    "skrev",
-    "napisał",
-    "napisała",
-    "kirjoitti",
-    "пишет",
-    "писал",
-    "написал",
-    "đã viết",
-    "yazdı",
-    "写道",
-    "のメール",
-];
-/// Words that begin an introduction.
-const ON: [&str; 18] = [
-    "on ", "am ", "le ", "el ", "em ", "il ", "op ", "den ", "dne ", "dnia ", "w dniu ", "vào ", "på ", "pe ", "в ",
-    "in data ", "em ", "a ",
-];
-
-fn ends_with_wrote(line: &str) -> bool {
-    ["wrote", "writes", "schrieb", "écrit"].iter().any(|word| line.ends_with(word))
+/// A line without marks for the direction of text and other characters that nobody sees.
+fn visible(line: &str) -> Cow<'_, str> {
+    if line.is_ascii() && !line.contains('\t') {
+        return line.into();
+    }
+    line.chars()
+        .filter(
+            |c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
+        )
+        .map(|c| if matches!(c, '\u{a0}' | '\u{202f}' | '\t') { ' ' } else { c })
+        .collect()
 }
 
 /// "On Tue, 3 Mar 2026 at 09:15, Ann <ann@example.org> wrote:" in its many forms: a day or hour, and an address or a word
 /// for writing.
-fn is_introduction(whole: &str) -> bool {
-    let lower = whole.to_lowercase();
+fn is_introduction(lower: &str, before_marks: bool) -> bool {
     let dashed = lower.starts_with("--");
-    let head = lower.trim_matches(|c: char| c == ':' || c == '：' || c == '-' || c.is_whitespace());
-    let says_wrote = WROTE.iter().any(|word| contains_word(head, word));
-    let ends_wrote = WROTE.iter().any(|word| head.ends_with(word)) || head.ends_with(" sent");
-    let begins = ON.iter().any(|word| head.starts_with(word));
-    let has_address = head.contains('@');
-    if dashed && ends_wrote {
+    let head = lower.trim_matches(|c: char| matches!(c, ':' | '：' | '-' | '*' | '"') || c.is_whitespace());
+    let (dated, has_address) = (is_dated(head), head.contains('@'));
+    if !(dashed || dated || has_address || before_marks) {
+        return false;
+    }
+    let ends_wrote = ends_with_wrote(head);
+    if ends_wrote && (dashed || has_address) {
         return true;
     }
-    let dated = is_dated(head);
-    (dated && (says_wrote || ends_wrote) && (begins || ends_wrote || has_address))
-        || (dated && has_address && head.ends_with('>'))
-        || (ends_wrote && has_address)
+    if before_marks && ends_wrote && head.chars().count() <= 80 {
+        return true;
+    }
+    if !dated {
+        return false;
+    }
+    if has_address && head.ends_with(['>', ']']) {
+        return true;
+    }
+    let begins = begins_with_on(head);
+    let says_wrote = ends_wrote || WORDS.wrote.iter().any(|word| contains_word(head, word));
+    says_wrote && (begins || ends_wrote || has_address || before_marks) || begins && head.ends_with(" sent")
+}
+
+fn begins_with_on(lower: &str) -> bool {
+    WORDS.on.iter().any(|word| {
+        lower.strip_prefix(word).is_some_and(|rest| {
+            // Some languages have no blank behind the word.
+            rest.starts_with(|c: char| c.is_whitespace() || c.is_numeric()) || !word.is_ascii() && is_unspaced(word)
+        })
+    })
+}
+
+fn ends_with_wrote(lower: &str) -> bool {
+    let head = lower.trim_end_matches(|c: char| matches!(c, ':' | '：' | '-' | '*') || c.is_whitespace());
+    WORDS.wrote.iter().any(|word| {
+        *word != "sent"
+            && head
+                .strip_suffix(word)
+                .is_some_and(|rest| is_unspaced(word) || !rest.ends_with(|c: char| c.is_alphabetic()))
+    })
+}
+
+/// Whether a word is of a script that has no blanks between words.
+fn is_unspaced(word: &str) -> bool {
+    word.chars().next().is_some_and(|c| c >= '\u{0590}')
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
-    text.match_indices(word).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + word.len()..].chars().next();
-        let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
-        // Chinese and Japanese have no blanks between words.
-        !word.is_ascii() || (!is_letter(before) && !is_letter(after))
-    })
+    *word != *"sent"
+        && text.match_indices(word).any(|(at, _)| {
+            let before = text[..at].chars().next_back();
+            let after = text[at + word.len()..].chars().next();
+            let is_letter = |c: Option<char>| c.is_some_and(char::is_alphabetic);
+            is_unspaced(word) || (!is_letter(before) && !is_letter(after))
+        })
 }
 
 /// Whether a year, an hour or a day in figures is named.
-fn is_dated(text: &str) -> bool {
-    let octets = text.as_bytes();
-    let digit = |at: usize| octets.get(at).is_some_and(u8::is_ascii_digit);
-    (0..octets.len()).any(|at| {
-        let hour_or_day = digit(at) && matches!(octets.get(at + 1), Some(b':' | b'.' | b'/' | b'-')) && digit(at + 2);
-        let year = matches!(octets[at..], [b'1', b'9', ..] | [b'2', b'0', ..]) && digit(at + 2) && digit(at + 3);
-        hour_or_day || year
-    })
+pub(super) fn is_dated(text: &str) -> bool {
+    let figure = |c: char| {
+        // Figures of Arabic, Persian, Hindi and Thai stand in the same order.
+        let code = u32::from(c);
+        let zero =
+            [0x30, 0x660, 0x6f0, 0x966, 0xe50, 0xff10].into_iter().find(|zero| (*zero..*zero + 10).contains(&code))?;
+        char::from_digit(code - zero, 10)
+    };
+    // The last four characters are enough for all of it.
+    let mut last = [' '; 4];
+    let mut run = 0;
+    for c in text.chars().chain([' ']) {
+        let c = figure(c).unwrap_or(c);
+        if c.is_ascii_digit() {
+            run += 1;
+            if run == 1 && matches!(last[3], ':' | '.' | '/' | '-') && last[2].is_ascii_digit() {
+                return true;
+            }
+        } else {
+            if run == 4 && matches!(last, ['1', '9', ..] | ['2', '0' | '5', ..]) {
+                return true;
+            }
+            run = 0;
+        }
+        last = [last[1], last[2], last[3], c];
+    }
+    false
 }
-
-/// Words for a message, between dashes, in "-----Original Message-----" and its translations.
-const MESSAGE: [&str; 20] = [
-    "message",
-    "nachricht",
-    "mensaje",
-    "mensagem",
-    "messaggio",
-    "bericht",
-    "besked",
-    "meddelelse",
-    "meddelande",
-    "melding",
-    "wiadomość",
-    "zpráva",
-    "správa",
-    "viesti",
-    "сообщение",
-    "üzenet",
-    "mesaj",
-    "письмо",
-    "邮件",
-    "メッセージ",
-];
-const FORWARDED: [&str; 12] = [
-    "forward",
-    "weitergeleitet",
-    "transféré",
-    "transmis",
-    "reenviado",
-    "reencaminhad",
-    "encaminhad",
-    "inoltrat",
-    "doorgestuurd",
-    "vidarebefordrat",
-    "videresend",
-    "переслан",
-];
 
 /// The inside of a line between dashes or underscores.
 fn between_dashes(line: &str) -> Option<String> {
     let line = line.trim();
-    if !line.starts_with("--") && !line.starts_with("__") && !line.starts_with("==") {
+    let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '—' | '–' | '*');
+    if !line.starts_with("--") && !line.starts_with("__") && !line.starts_with("==") && !line.starts_with("—") {
         return None;
     }
-    let inside = line.trim_matches(|c: char| matches!(c, '-' | '_' | '=') || c.is_whitespace());
-    (!inside.is_empty() && inside.len() <= 60).then(|| inside.to_lowercase())
+    let inside = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace() || c == ':');
+    (inside.contains(char::is_alphabetic) && inside.len() <= 90).then(|| inside.to_lowercase())
 }
 
 fn is_original_mark(line: &str) -> bool {
-    between_dashes(line).is_some_and(|inside| MESSAGE.iter().any(|word| inside.contains(word)))
+    between_dashes(line).is_some_and(|inside| {
+        WORDS.original.iter().any(|words| {
+            // One word alone says it only if little stands beside it.
+            inside.contains(words) && (words.contains(' ') || inside.chars().count() <= words.chars().count() + 20)
+        })
+    })
 }
 
-/// "---------- Forwarded message ----------": what follows is what the author wants to show.
-pub(super) fn is_forward_mark(line: &str) -> bool {
-    let is_apple = || line.trim() == "Begin forwarded message:";
-    let marks = |inside: String| FORWARDED.iter().any(|word| inside.contains(word));
-    between_dashes(line).is_some_and(marks) || is_apple()
+/// `"Ann Baker" ---03/03/2026 09:15:11 AM---Is there paper?`, as Notes has it.
+fn is_notes_line(line: &str) -> bool {
+    let Some((name, rest)) = line.split_once("---") else { return false };
+    let Some((date, _)) = rest.split_once("---") else { return false };
+    !name.trim().is_empty() && name.len() <= 120 && date.len() <= 60 && !date.starts_with('-') && is_dated(date)
 }
 
-/// Whether a subject says that the message was passed on.
-pub(super) fn says_forwarded(subject: &str) -> bool {
-    let prefix = subject.split(':').next().unwrap_or_default().trim().to_lowercase();
-    subject.contains(':')
-        && matches!(prefix.as_str(), "fw" | "fwd" | "wg" | "tr" | "rv" | "enc" | "i" | "doorst" | "vs" | "pd")
+/// "##- Please type your reply above this line -##"
+fn is_ticket_line(line: &str) -> bool {
+    if line.len() > 250 || line.split_ascii_whitespace().nth(1).is_none() && line.is_ascii() {
+        return false;
+    }
+    let lower = line.to_lowercase();
+    WORDS.ticket_lines.iter().any(|words| lower.contains(words))
 }
 
-/// Field names of the block that Outlook and others put above a quotation: author, date, recipient, subject.
-const FIELDS: [&[&str]; 4] = [
-    &[
-        "from",
-        "von",
-        "de",
-        "da",
-        "van",
-        "från",
-        "fra",
-        "od",
-        "от",
-        "lähettäjä",
-        "发件人",
-        "差出人",
-        "gönderen",
-        "feladó",
-    ],
-    &[
-        "sent",
-        "date",
-        "gesendet",
-        "datum",
-        "envoyé",
-        "enviado",
-        "enviada em",
-        "fecha",
-        "data",
-        "inviato",
-        "verzonden",
-        "skickat",
-        "sendt",
-        "dato",
-        "wysłano",
-        "отправлено",
-        "дата",
-        "lähetetty",
-        "发送时间",
-        "送信日時",
-        "message du",
-    ],
-    &[
-        "to",
-        "an",
-        "à",
-        "a",
-        "para",
-        "aan",
-        "till",
-        "til",
-        "do",
-        "кому",
-        "vastaanottaja",
-        "收件人",
-        "宛先",
-        "cc",
-        "kopie",
-    ],
-    &[
-        "subject",
-        "betreff",
-        "objet",
-        "asunto",
-        "assunto",
-        "oggetto",
-        "onderwerp",
-        "ämne",
-        "emne",
-        "temat",
-        "тема",
-        "aihe",
-        "主题",
-        "件名",
-        "sujet",
-    ],
-];
+/// Which field a line is, and its value.
+fn field(line: &str) -> Option<(Field, &str)> {
+    let line = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '|') || is_unseen(c));
+    // Names have up to 40 octets and a mark behind them.
+    let start = &line[..line.floor_char_boundary(48)];
+    let at = start.find([':', '：'])?;
+    let value = line[at..].trim_start_matches([':', '：']);
+    lookup(&line[..at]).map(|field| (field, value))
+}
 
-/// Which of [`FIELDS`] a line is, and its value.
-fn field(line: &str) -> Option<(usize, &str)> {
-    let line = line.trim().trim_start_matches(['*', '>', ' ', '|']);
-    let (name, value) = line.split_once([':', '：'])?;
-    if name.len() > 40 {
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+fn lookup(name: &str) -> Option<Field> {
+    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_unseen(c));
+    if name.is_empty() || name.len() > 40 {
         return None;
     }
-    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || c == '\u{a0}').to_lowercase();
-    FIELDS.iter().position(|names| names.contains(&name.as_str())).map(|kind| (kind, value))
+    WORDS.fields.get(name.to_lowercase().replace('\u{a0}', " ").as_str()).copied()
 }
 
 /// Whether a block of such fields begins here. A timetable has "From:" and "To:" too, so that there must be an address or
 /// a subject with them.
 fn is_header_block(lines: &[&str], at: usize) -> bool {
-    if !matches!(field(lines[at]), Some((0 | 1, _))) {
+    if !matches!(field(lines[at]), Some((Field::From | Field::Sent, _))) {
         return false;
     }
     let (mut seen, mut has_address) = ([false; 4], false);
-    for line in lines[at..].iter().filter(|line| !line.trim().is_empty()).take(6) {
+    for line in lines[at..].iter().filter(|line| !line.trim().is_empty()).take(7) {
         // Long fields are folded onto a second line.
-        if let Some((kind, value)) = field(line) {
-            seen[kind] = true;
-            has_address |= kind != 3 && value.contains('@');
+        let Some((kind, value)) = field(line) else { continue };
+        seen[kind as usize] = true;
+        has_address |= kind != Field::Subject && value.contains('@');
+        // Where line ends were lost several fields stand on a line.
+        let value = &value[..value.floor_char_boundary(LINE_MAX)];
+        for (end, _) in value.match_indices(':').take(8) {
+            if let Some(kind) = value[..end].split_whitespace().next_back().and_then(lookup) {
+                seen[kind as usize] = true;
+            }
         }
     }
     let kinds = seen.iter().filter(|seen| **seen).count();
-    kinds >= 3 && (seen[3] || has_address) || kinds == 2 && has_address && (seen[0] || seen[1])
+    let [from, sent, _, subject] = seen;
+    kinds >= 3 && (subject || has_address) || kinds == 2 && has_address && (from || sent)
 }
 
-/// Whether a line carries a quotation mark; `>:` is the end of a folded introduction.
-pub(super) fn is_marked(line: &str) -> bool {
-    line.trim_start().starts_with('>') && line.trim() != ">:"
+/// "---------- Forwarded message ----------": what follows is what the author wants to show.
+pub(super) fn is_forward_mark(line: &str) -> bool {
+    crate::read::forward::is_mark(line.trim())
+}
+
+/// Whether a subject says that the message was passed on.
+pub(super) fn says_forwarded(subject: &str) -> bool {
+    crate::read::forward::says_forwarded(subject)
 }
 
 /// A line of dashes, underscores or equals signs.
 pub(super) fn is_rule(line: &str) -> bool {
     let line = line.trim();
     line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '—'))
-}
-
-/// "-- ", which RFC 3676 §4.3 has above a signature, and what becomes of it on the way.
-pub(super) fn begins_signature(line: &str) -> bool {
-    matches!(line.trim_end(), "--" | "—" | "---")
-}
-
-/// What telephones and mailing lists put below every message.
-pub(super) fn is_footer(line: &str) -> bool {
-    const STARTS: [&str; 12] = [
-        "sent from my ",
-        "sent from outlook",
-        "sent from mail for",
-        "get outlook for ",
-        "sent via ",
-        "von meinem ",
-        "gesendet von ",
-        "envoyé de mon ",
-        "envoyé à partir ",
-        "enviado desde mi ",
-        "inviato da ",
-        "verzonden vanaf ",
-    ];
-    let line = line.trim();
-    if line.starts_with("______________________") {
-        return true;
-    }
-    if line.len() > 70 || line.contains(", ") || line.ends_with('.') {
-        return false;
-    }
-    let lower = line.to_lowercase();
-    STARTS.iter().any(|start| lower.starts_with(start))
 }

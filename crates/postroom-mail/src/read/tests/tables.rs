@@ -1,9 +1,7 @@
 //! Tables for the parts of reading: what stands in the message, and what is understood.
 
 use crate::TransferEncoding::{Base64, QuotedPrintable};
-use crate::read::{
-    address_list, attachment, charset, decode_transfer, encoded_word, header, html, html_text, parameter,
-};
+use crate::read::{address_list, attachment, charset, decode_transfer, encoded_word, header, parameter};
 use bytes::Bytes;
 
 /// An address field, its addresses as `name|addr-spec`, and the groups it has.
@@ -217,57 +215,5 @@ fn character_sets() {
         (b"plain", "no-such-set", "plain"),
     ] {
         assert_eq!(charset::decode(octets, Some(label)).0, expected, "{label}");
-    }
-}
-
-#[test]
-fn text_of_html() {
-    for (source, expected) in [
-        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
-        ("a<br>b<br><br>c", "a\nb\n\nc"),
-        ("<div>a<div>b</div></div>c", "a\nb\nc"),
-        ("a &amp; b &lt;c&gt; &eacute;&#233;&#xe9; &nosuch; &#128;", "a & b <c> ééé &nosuch; €"),
-        ("<style>p{}</style><script>x</script><title>t</title>text", "text"),
-        ("<ol><li>one</li><li>two</ol>end", "* one\n* two\n\nend"),
-        ("<blockquote>a<blockquote>b</blockquote></blockquote>c", "> a\n>> b\nc"),
-        ("<pre>a\n  b</pre>c", "a\n  b\nc"),
-        ("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>", "a b\nc"),
-        ("  a\n  b  ", "a b"),
-        ("1 < 2 and <3", "1 < 2 and <3"),
-        ("<a href='>'>x</a> <!-- > --> y", "x y"),
-        ("", ""),
-    ] {
-        assert_eq!(html_text::text_of(source), expected, "{source}");
-    }
-}
-
-#[test]
-fn cleaned_html() {
-    for (source, expected, removed) in [
-        ("<p>x</p>", "<p>x</p>", 0),
-        ("<script>x</script>y", "y", 1),
-        ("<p onclick=x()>y</p>", "<p>y</p>", 1),
-        ("<img src='cid:a@b' alt=z>", "<img src=\"cid:a@b\" alt=\"z\">", 0),
-        ("<img src='https://x.example/a.png' alt=z>", "<img alt=\"z\">", 1),
-        ("<img src='data:image/png;base64,AAAA'>", "<img>", 1),
-        (
-            "<a href='https://x.example/'>x</a>",
-            "<a href=\"https://x.example/\" rel=\"noopener noreferrer nofollow\">x</a>",
-            0,
-        ),
-        ("<a href='jAvAsCrIpT:x()'>x</a>", "<a rel=\"noopener noreferrer nofollow\">x</a>", 1),
-        ("<a href='/relative'>x</a>", "<a rel=\"noopener noreferrer nofollow\">x</a>", 1),
-        ("<a href='cid:a@b'>x</a>", "<a rel=\"noopener noreferrer nofollow\">x</a>", 1),
-        ("<p style='color:red;position:fixed'>x</p>", "<p style=\"color:red\">x</p>", 0),
-        ("<p style='margin:-10px'>x</p>", "<p>x</p>", 0),
-        ("<p style='color:rgb(1,2,3);width:calc(1px)'>x</p>", "<p style=\"color:rgb(1,2,3)\">x</p>", 0),
-        ("<p style='background-color:url(x)'>x</p>", "<p>x</p>", 1),
-        ("<p style='color:\\72 ed'>x</p>", "<p>x</p>", 0),
-        ("<p id=a class=b>x</p>", "<p>x</p>", 0),
-        ("<form action=x><input name=y>z</form>", "z", 2),
-        ("<svg><script>x</script></svg>y", "y", 2),
-    ] {
-        let cleaned = html::clean(source).unwrap();
-        assert_eq!((cleaned.html.as_str(), cleaned.removed), (expected, removed), "{source}");
     }
 }

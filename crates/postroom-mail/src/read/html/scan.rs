@@ -1,0 +1,192 @@
+//! One linear pass over the tags: keeps from the cleaner what would cost it more than linear time, and counts what the
+//! cleaner is going to take out.
+
+use super::tag::{ATTRIBUTES_MAX, RAW_TEXT, Tag, end_of, end_of_comment, end_of_raw_text, lower};
+use super::{link, style};
+use std::collections::HashMap;
+
+/// HTML up to this many octets is cleaned.
+const SIZE_MAX: usize = 2 * 1024 * 1024;
+/// Elements within elements.
+const DEPTH_MAX: usize = 512;
+/// Ampersands, each of which may begin a character reference.
+const AMPERSANDS_MAX: usize = 50_000;
+/// Tags, and whatever else begins with `<`. A parser moves what stands in a table outside of its cells in front of it, at
+/// a cost that grows with the square of its number; so many tags still take well under a second.
+const TAGS_MAX: usize = 40_000;
+/// Formatting elements (`b`, `font`, …) that a parser opens again in every following block, summed over all tags.
+const FORMATTING_MAX: usize = 1_000_000;
+
+/// Elements that have no end tag, or whose end is implied by the next one; they add no depth of their own.
+const FLAT: [&str; 32] = [
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p",
+    "li", "dt", "dd", "td", "th", "tr", "tbody", "thead", "tfoot", "colgroup", "option", "optgroup", "html", "head",
+    "body", "bgsound", "basefont",
+];
+const FORMATTING: [&str; 14] =
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+
+/// Whether `html` is within the limits that need no look at its tags.
+pub(super) fn fits(html: &str) -> bool {
+    let few = |octet, most| memchr::memchr_iter(octet, html.as_bytes()).count() <= most;
+    html.len() <= SIZE_MAX && few(b'&', AMPERSANDS_MAX) && few(b'<', TAGS_MAX)
+}
+
+/// How many things there are in `html` that could run, load or cover; `None` where it is too complex to be cleaned.
+pub(super) fn scan(html: &str) -> Option<u64> {
+    let octets = html.as_bytes();
+    let (mut active, mut nesting) = (0, Nesting::default());
+    let (mut tag, mut buffer) = (Tag::default(), String::new());
+    // Where scripts do not run, the content of a `noscript` is markup.
+    let mut raw_until = 0;
+    let mut at = 0;
+    while let Some(step) = memchr::memchr(b'<', &octets[at..]) {
+        at += step + 1;
+        if octets[at..].starts_with(b"!--") {
+            at = end_of_comment(octets, at + 3).0;
+            continue;
+        }
+        let closing = octets.get(at) == Some(&b'/');
+        if !tag.read(html, at + usize::from(closing)) {
+            // `<!…>`, `<?…>` and `</ …>` are comments up to the next `>`, or text.
+            if matches!(octets.get(at), Some(b'!' | b'?' | b'/')) {
+                if at >= nesting.uncertain_until {
+                    nesting.uncertain_until = end_of(octets, at, |b| b == b'>');
+                }
+                if at >= raw_until {
+                    raw_until = end_of(octets, at, |b| b == b'>');
+                }
+            }
+            continue;
+        }
+        let name = lower(tag.name, &mut buffer);
+        if closing {
+            nesting.close(name, at);
+        } else {
+            nesting.open(name, octets, &tag);
+            if at >= raw_until {
+                active += active_in(name, &tag);
+                if name != "noscript" && RAW_TEXT.contains(&name) {
+                    raw_until = end_of_raw_text(octets, tag.end, name);
+                    active += u64::from(name == "style" && style::is_active(&html[tag.end..raw_until]));
+                }
+            }
+        }
+        if at < raw_until && raw_until < tag.end {
+            // As text it ends before that; as a tag it does not.
+            nesting.uncertain_until = nesting.uncertain_until.max(tag.end);
+            at = raw_until;
+        } else {
+            at = tag.end;
+        }
+        if nesting.depth > DEPTH_MAX || tag.attributes.len() > ATTRIBUTES_MAX || nesting.reopened > FORMATTING_MAX {
+            return None;
+        }
+    }
+    Some(active)
+}
+
+/// An upper bound of how deep elements nest. Where a browser might see text or a comment, start tags count and end tags
+/// do not, so that nothing hides its depth there.
+#[derive(Debug, Default)]
+struct Nesting {
+    depth: usize,
+    /// Open formatting elements, and how often a parser would open them again.
+    formatting: usize,
+    reopened: usize,
+    by_name: HashMap<String, usize>,
+    /// Until here end tags may be text.
+    uncertain_until: usize,
+}
+
+impl Nesting {
+    fn open(&mut self, name: &str, octets: &[u8], tag: &Tag<'_>) {
+        self.reopened += self.formatting;
+        if RAW_TEXT.contains(&name) && tag.end >= self.uncertain_until {
+            self.uncertain_until = end_of_raw_text(octets, tag.end, name) + 1;
+        }
+        if FLAT.contains(&name) {
+            return;
+        }
+        match self.by_name.get_mut(name) {
+            Some(count) => *count += 1,
+            None => {
+                self.by_name.insert(name.to_owned(), 1);
+            }
+        }
+        self.depth += 1;
+        self.formatting += usize::from(FORMATTING.contains(&name));
+    }
+
+    fn close(&mut self, name: &str, at: usize) {
+        if at < self.uncertain_until {
+            return;
+        }
+        if let Some(count) = self.by_name.get_mut(name).filter(|count| **count > 0) {
+            *count -= 1;
+            self.depth -= 1;
+            self.formatting -= usize::from(FORMATTING.contains(&name));
+        }
+    }
+}
+
+/// Elements that could run, load or cover.
+fn is_active_element(name: &str) -> bool {
+    matches!(
+        name,
+        "script"
+            | "iframe"
+            | "frame"
+            | "frameset"
+            | "object"
+            | "embed"
+            | "applet"
+            | "form"
+            | "input"
+            | "button"
+            | "select"
+            | "textarea"
+            | "base"
+            | "link"
+            | "svg"
+            | "math"
+            | "video"
+            | "audio"
+            | "source"
+            | "track"
+            | "portal"
+            | "layer"
+            | "bgsound"
+            | "marquee"
+            | "dialog"
+            | "fencedframe"
+            | "keygen"
+            | "isindex"
+            | "image"
+    )
+}
+
+/// How many things one tag brings that could run, load or cover: itself, or else its attributes and declarations.
+/// An image of the message itself is none.
+pub(super) fn active_in(name: &str, tag: &Tag<'_>) -> u64 {
+    if is_active_element(name) {
+        return 1;
+    }
+    let mut buffer = String::new();
+    let attributes = tag.attributes.iter();
+    attributes.map(|(attribute, value)| active_attribute(name, lower(attribute, &mut buffer), value)).sum()
+}
+
+fn active_attribute(name: &str, attribute: &str, value: &str) -> u64 {
+    let is_active = match attribute {
+        "style" => return style::sift(&super::reference::decode(value)).removed,
+        "src" => !value.trim().is_empty() && link::content_id(&super::reference::decode(value)).is_none(),
+        "href" if name == "a" => !link::is_harmless(&super::reference::decode(value)),
+        "href" => name == "area",
+        "http-equiv" => value.trim().eq_ignore_ascii_case("refresh"),
+        // These load something on any element.
+        "background" | "srcset" | "poster" | "lowsrc" | "dynsrc" | "ping" | "formaction" | "srcdoc" => true,
+        _ => attribute.len() > 2 && attribute.starts_with("on"),
+    };
+    u64::from(is_active)
+}

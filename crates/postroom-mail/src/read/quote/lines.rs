@@ -1,0 +1,116 @@
+//! The lines of a text, and which of them carry quotation marks.
+
+use super::signs;
+
+/// Whether a line carries a quotation mark; `>:` is the end of a folded introduction.
+pub(super) fn is_marked(line: &str) -> bool {
+    line.trim_start().starts_with('>') && !matches!(line.trim(), ">:" | "> wrote:")
+}
+
+/// The lines of `text`. A line that has an introduction behind the author's words becomes two.
+pub(super) fn of(text: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = Vec::new();
+    let mut shared = None;
+    for line in text.lines() {
+        if let Some(at) = shared.take()
+            && line.starts_with('>')
+            && let Some(last) = lines.pop()
+        {
+            let (words, introduction) = last.split_at(at);
+            lines.extend([words, introduction]);
+        }
+        shared = shared_introduction(line);
+        lines.push(line);
+    }
+    lines
+}
+
+/// Where in a line an introduction begins behind other words: `Yes. On Wed, Apr 4, 2012 at 3:59 PM, ann@example.org wrote:`.
+fn shared_introduction(line: &str) -> Option<usize> {
+    let may_be = line.len() <= 400 && line.trim_end().ends_with("wrote:") && !line.starts_with(['>', '-']);
+    if !may_be || line.trim_start().starts_with("On ") {
+        return None;
+    }
+    let at = line.rfind("On ").filter(|at| *at > 0)?;
+    let (above, below) = line.split_at(at);
+    let is_apart = above.ends_with(|c: char| c.is_whitespace() || c == '-');
+    (is_apart && signs::is_dated(below)).then(|| above.trim_end_matches(|c: char| c == '-' || c.is_whitespace()).len())
+}
+
+/// Which lines carry quotation marks, also other marks than `>`, and lines that a mark was lost of.
+pub(super) fn marked(lines: &[&str]) -> Vec<bool> {
+    let mut marked: Vec<bool> = lines.iter().map(|line| is_marked(line)).collect();
+    mark_named(lines, &mut marked);
+    mark_drawn(lines, &mut marked);
+    for at in 1..lines.len() {
+        if !marked[at] && marked[at - 1] && !lines[at].trim().is_empty() {
+            let next_marked = lines.get(at + 1).is_none_or(|next| next.trim().is_empty() || marked[at + 1]);
+            marked[at] = next_marked && lost_its_mark(lines[at - 1], lines[at]);
+        }
+    }
+    marked
+}
+
+/// `Ann> ` before at least two lines in a row.
+fn mark_named(lines: &[&str], marked: &mut [bool]) {
+    let name = |line: &str| {
+        let length = line.bytes().take(13).take_while(u8::is_ascii_alphabetic).count();
+        let is_mark = (1..=12).contains(&length) && line[length..].starts_with('>');
+        is_mark.then_some(length)
+    };
+    for at in 1..lines.len() {
+        let (above, line) = (lines[at - 1], lines[at]);
+        if let (Some(first), Some(second)) = (name(above), name(line))
+            && above[..first] == line[..second]
+        {
+            (marked[at - 1], marked[at]) = (true, true);
+        }
+    }
+}
+
+/// `| ` or `: ` before at least two lines in a row below a line that ends with a colon.
+fn mark_drawn(lines: &[&str], marked: &mut [bool]) {
+    let drawn = |at: usize, mark: char| lines.get(at).is_some_and(|line| line.trim_start().starts_with(mark));
+    let mut at = 0;
+    while at < lines.len() {
+        let is_colon = lines[at].trim_end().ends_with(':') && lines[at].trim().len() > 1;
+        let first = if lines.get(at + 1).is_some_and(|next| next.trim().is_empty()) { at + 2 } else { at + 1 };
+        at += 1;
+        if !is_colon {
+            continue;
+        }
+        for mark in ['|', ':'] {
+            let length = (first..lines.len()).take_while(|at| drawn(*at, mark)).count();
+            // A table has bars on the right, too.
+            let is_table = lines.get(first).is_some_and(|line| line.trim_end().ends_with('|') && line.trim().len() > 1);
+            if length >= 2 && !is_table {
+                marked[first..first + length].fill(true);
+                at = first + length;
+            }
+        }
+    }
+}
+
+/// Whether a line below a quoted one is its end, which a program broke off without marking it.
+fn lost_its_mark(above: &str, line: &str) -> bool {
+    let above_words = above.trim_start_matches(['>', ' ']).trim_end();
+    let line_words = line.trim();
+    let is_link = |word: &str| word.starts_with("http://") || word.starts_with("https://") || word.starts_with("www.");
+    let bare = line_words.trim_matches(['(', ')', '<', '>', '[', ']', ' ']);
+    if is_link(bare) && !bare.contains(' ') && line_words.ends_with(['>', ')']) {
+        return true;
+    }
+    let last = above_words.rsplit(' ').next().unwrap_or_default();
+    if is_link(last.trim_start_matches(['(', '<', '[']))
+        && !last.ends_with([')', '>', ']'])
+        && !line_words.contains(' ')
+    {
+        return line_words.ends_with([')', '>', ']']);
+    }
+    // A full line without an end, and one that goes on in the middle of a sentence.
+    const FULL: usize = 60;
+    above.chars().count() >= FULL
+        && !above_words.ends_with(['.', '?', '!', ':', ';', '…', '"', '”', '»', '。', '？', '！', ')', '-'])
+        && line_words.starts_with(char::is_lowercase)
+        && !line_words.ends_with('?')
+}

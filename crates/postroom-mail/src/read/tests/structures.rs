@@ -1,0 +1,132 @@
+//! Shapes of messages: which part is the text, which the HTML, and what is attached.
+
+use crate::RawMessage;
+use crate::read::read;
+
+/// Content-Type and what follows it, the text, whether there is HTML, and the names of attachments.
+const TABLE: &[(&str, &str, bool, &[&str])] = &[
+    ("text/plain\n\nwords", "words", false, &[]),
+    // A name alone makes no file of the only text; a filename does.
+    ("text/plain; name=a.txt\n\nwords", "words", false, &[]),
+    ("text/plain\nContent-Disposition: inline; filename=a.txt\n\nwords", "", false, &["a.txt"]),
+    ("text/plain\nContent-Disposition: attachment\n\nwords", "", false, &["part-1.txt"]),
+    ("application/pdf; name=a.pdf\n\n%PDF", "", false, &["a.pdf"]),
+    // Text of another kind is shown where there is no other.
+    ("text/enriched\n\nwords", "words", false, &[]),
+    ("multipart/mixed; boundary=b\n\n--b\nContent-Type: text/markdown\n\nwords\n--b--", "words", false, &[]),
+    (
+        "multipart/mixed; boundary=b\n\n--b\n\nhi\n--b\nContent-Type: text/enriched\n\nwords\n--b--",
+        "hi",
+        false,
+        &["part-1.bin"],
+    ),
+    // Forms of the same.
+    (
+        "multipart/alternative; boundary=b\n\n--b\n\nplain\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--",
+        "plain",
+        true,
+        &[],
+    ),
+    (
+        "multipart/alternative; boundary=b\n\n--b\n\n \n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--",
+        "rich",
+        true,
+        &[],
+    ),
+    (
+        "multipart/alternative; boundary=b\n\n--b\n\nplain\n--b\nContent-Type: text/calendar; name=i.ics\n\nBEGIN:X\n--b--",
+        "plain",
+        false,
+        &["i.ics"],
+    ),
+    // Two files of a Macintosh (RFC 1740), signed content (RFC 1847), a digest, a report.
+    (
+        "multipart/appledouble; boundary=b\n\n--b\nContent-Type: application/applefile; name=r\n\nx\n--b\n\
+         Content-Type: image/gif; name=p.gif\n\nGIF\n--b--",
+        "",
+        false,
+        &["r", "p.gif"],
+    ),
+    (
+        "multipart/signed; boundary=b\n\n--b\n\nwords\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--",
+        "words",
+        false,
+        &["s.asc"],
+    ),
+    (
+        "multipart/digest; boundary=b\n\n--b\n\nSubject: One\n\nx\n--b\n\nSubject: Two\n\ny\n--b--",
+        "",
+        false,
+        &["One.eml", "Two.eml"],
+    ),
+    // Boundaries: trailing blanks, one that begins another, one that looks encoded, in quotes or not.
+    ("multipart/mixed; boundary=\"b \"\n\n--b  \n\nwords\n--b--  \nepilogue", "words", false, &[]),
+    ("multipart/mixed; boundary=b\n\npreamble\n--b\n\n--bb\nwords\n--b--", "--bb\nwords", false, &[]),
+    ("multipart/mixed; boundary=\"=?utf-8?Q?x?=\"\n\n--=?utf-8?Q?x?=\n\nwords\n--=?utf-8?Q?x?=--", "words", false, &[]),
+    (
+        "multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=ab\n\n--ab\n\none\n--ab--\n--a\n\ntwo\n--a--",
+        "one\ntwo",
+        false,
+        &[],
+    ),
+    // Missing: end, boundary parameter, blank line, any part, content.
+    ("multipart/mixed; boundary=b\n\n--b\n\nwords", "words", false, &[]),
+    ("multipart/mixed\n\n--xyz\n\nwords\n--xyz--", "words", false, &[]),
+    ("multipart/mixed; boundary=wrong\n\n--xyz\n\nwords\n--xyz--", "words", false, &[]),
+    ("multipart/mixed\n\n-- \nwords\n-----\nmore\n-----", "-- \nwords\n-----\nmore\n-----", false, &[]),
+    ("multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n--b\n\nwords\n--b--", "words", false, &[]),
+    (
+        "multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain; charset=utf-8\nno blank line\n--b--",
+        "no blank line",
+        false,
+        &[],
+    ),
+    ("multipart/mixed; boundary=b\n\nno part at all", "no part at all", false, &[]),
+    // Encodings that are no encodings, and a multipart that claims one.
+    ("text/plain\nContent-Transfer-Encoding: Quoted_Printable\n\na=3Db", "a=b", false, &[]),
+    ("text/plain\nContent-Transfer-Encoding: 7-bit ascii\n\na=3Db", "a=3Db", false, &[]),
+    ("text/plain\nContent-Transfer-Encoding: base-64\n\nd29yZHM=", "words", false, &[]),
+    (
+        "text/plain\nContent-Transfer-Encoding: base64\n\nNothing of this, I say, is encoded.",
+        "Nothing of this, I say, is encoded.",
+        false,
+        &[],
+    ),
+    ("multipart/mixed; boundary=b\nContent-Transfer-Encoding: base64\n\n--b\n\nwords\n--b--", "words", false, &[]),
+    // The header is broken off or says nothing.
+    ("\n\nwords", "words", false, &[]),
+    (";;;\n\nwords", "words", false, &[]),
+    ("text\n\nwords", "words", false, &[]),
+    ("text / plain ; charset = utf-8\n\nwords", "words", false, &[]),
+];
+
+#[test]
+fn shapes() {
+    let mut wrong = Vec::new();
+    for (rest, text, has_html, names) in TABLE {
+        for line_end in ["\n", "\r\n"] {
+            let message = format!("From: ann@example.org\nContent-Type: {rest}").replace('\n', line_end);
+            let message = read(&RawMessage::new(message));
+            let found: Vec<_> = message.attachments.iter().map(|attachment| attachment.name.as_str()).collect();
+            if (message.text.as_str(), message.html.is_some(), found.as_slice()) != (*text, *has_html, *names) {
+                wrong.push(format!("{rest}\n=> {:?} {:?}", message.text, found));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn headers_end_at_a_megabyte() {
+    let message = format!("Subject: first\r\nX-Long: {}\r\nTo: lost@example.org\r\n\r\nwords", "x".repeat(1_100_000));
+    let message = read(&RawMessage::new(message));
+    assert_eq!((message.subject.as_str(), message.text.as_str(), message.to.len()), ("first", "words", 0));
+    assert!(message.defects.iter().any(|defect| defect.to_string().contains("octets of a header")));
+}
+
+#[test]
+fn parameters_end_at_64() {
+    let parameters: String = (0..100).map(|i| format!("; p{i}=x")).collect();
+    let message = read(&RawMessage::new(format!("Content-Type: text/plain{parameters}\r\n\r\nwords")));
+    assert!(message.defects.iter().any(|defect| defect.to_string().starts_with("more than 64 parameters")));
+}

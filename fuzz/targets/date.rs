@@ -1,0 +1,4 @@
+//! Fuzzes `postroom_fuzz::date`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| postroom_fuzz::date(octets));

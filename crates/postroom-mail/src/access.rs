@@ -193,7 +193,8 @@ impl FromStr for RemoteId {
             }
             "pop3" => Ok(Self::Pop3 { uidl: rest.to_owned() }),
             "pop3-digest" => {
-                let (digest, copy) = rest.split_once('+').map_or((rest, Ok(1)), |(digest, copy)| (digest, copy.parse()));
+                let (digest, copy) =
+                    rest.split_once('+').map_or((rest, Ok(1)), |(digest, copy)| (digest, copy.parse()));
                 Ok(Self::Pop3Digest { digest: digest.to_owned(), copy: copy.map_err(|_| NotARemoteId)? })
             }
             "gone" => {

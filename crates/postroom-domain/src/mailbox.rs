@@ -71,7 +71,7 @@ impl MailboxPolicy {
     pub fn loops_into<'a>(&'a self, access: &Access) -> Option<&'a str> {
         let watched = match access {
             Access::Imap(imap) => imap.folder.as_str(),
-            Access::Maildir { .. } | Access::Push => "INBOX",
+            Access::Pop3(_) | Access::Maildir { .. } | Access::Push => "INBOX",
         };
         let is_inbox = |folder: &str| folder.eq_ignore_ascii_case("INBOX");
         let same = |folder: &str| folder == watched || (is_inbox(folder) && is_inbox(watched));

@@ -15,6 +15,8 @@ mod tests;
 pub enum Access {
     /// A folder on an IMAP server.
     Imap(ImapAccess),
+    /// The maildrop of a POP3 server.
+    Pop3(Pop3Access),
     /// A Maildir on this machine.
     Maildir {
         /// The directory that has `new`, `cur` and `tmp` in it.
@@ -43,6 +45,23 @@ pub struct ImapAccess {
     pub allow_private_host: bool,
 }
 
+/// Host, port, protection and login name of a POP3 mailbox.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pop3Access {
+    /// Host name or address literal; also the name that the server's certificate must bear.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Protection of the connection.
+    pub security: Security,
+    /// Login name.
+    pub user: String,
+    /// How to log in.
+    pub auth: AuthMethod,
+    /// Whether the host may be on this machine or in a private network.
+    pub allow_private_host: bool,
+}
+
 /// Protection of the connection to a mail server. RFC 8314 calls `Ssl` implicit TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -63,23 +82,40 @@ impl Security {
     pub fn default_imap_port(self) -> u16 {
         if self == Self::Ssl { 993 } else { 143 }
     }
+
+    /// The port that POP3 uses with this protection.
+    // RFC 8314 §3.3
+    pub fn default_pop3_port(self) -> u16 {
+        if self == Self::Ssl { 995 } else { 110 }
+    }
 }
 
 /// How to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AuthMethod {
-    /// The strongest that the server offers of those below.
+    /// The strongest that the server offers of those below; a weaker one is not tried when it fails.
     Auto,
     /// SASL PLAIN (RFC 4616).
     Plain,
-    /// SASL LOGIN where offered, else the IMAP LOGIN command.
+    /// SASL LOGIN where offered, else the protocol's own command: IMAP LOGIN, POP3 USER and PASS.
     Login,
+    /// SASL CRAM-MD5 (RFC 2195).
+    CramMd5,
+    /// SASL SCRAM-SHA-1 (RFC 5802), bound to the TLS connection where offered.
+    #[serde(rename = "scram-sha-1")]
+    ScramSha1,
+    /// SASL SCRAM-SHA-256 (RFC 7677), bound to the TLS connection where offered.
+    #[serde(rename = "scram-sha-256")]
+    ScramSha256,
+    /// APOP (RFC 1939 §7), POP3 only.
+    Apop,
 }
 
 /// How a server names a message, for as long as the message is there. Never a sequence number, never a Message-ID.
 ///
-/// `Display` and `FromStr` are the stored form: `imap:UIDVALIDITY:UID:FOLDER`, `maildir:NAME`, `push:SHA256`.
+/// `Display` and `FromStr` are the stored form: `imap:UIDVALIDITY:UID:FOLDER`, `pop3:UIDL`, `pop3-digest:SHA256`,
+/// `maildir:NAME`, `push:SHA256`, `gone:RECEIPT:…`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RemoteId {
     /// RFC 9051 §2.3.1.1: folder, UIDVALIDITY and UID together are never given to another message.
@@ -90,6 +126,25 @@ pub enum RemoteId {
         uid_validity: u32,
         /// UID, 1 to 2^32 - 1.
         uid: u32,
+    },
+    /// RFC 1939 §7: the unique-id. A server may give it to another message once this one is gone.
+    Pop3 {
+        /// 1 to 70 octets from 0x21 to 0x7E.
+        uidl: String,
+    },
+    /// A message of a POP3 server that has no usable unique-id for it: its octets name it.
+    Pop3Digest {
+        /// SHA-256 of the octets, in hexadecimal.
+        digest: String,
+        /// 1 for the first of several messages with these very octets, 2 for the next (stored as `SHA256+2`).
+        copy: u32,
+    },
+    /// A message that a POP3 server had under this name and has no more: the name is free for another one.
+    Gone {
+        /// The number of its receipt.
+        receipt: i64,
+        /// The stored form of the name that it had.
+        was: String,
     },
     /// A Maildir file: programs use file names again, so the name alone is not enough.
     Maildir {
@@ -108,6 +163,10 @@ impl fmt::Display for RemoteId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Imap { folder, uid_validity, uid } => write!(f, "imap:{uid_validity}:{uid}:{folder}"),
+            Self::Pop3 { uidl } => write!(f, "pop3:{uidl}"),
+            Self::Pop3Digest { digest, copy: 0..=1 } => write!(f, "pop3-digest:{digest}"),
+            Self::Pop3Digest { digest, copy } => write!(f, "pop3-digest:{digest}+{copy}"),
+            Self::Gone { receipt, was } => write!(f, "gone:{receipt}:{was}"),
             Self::Maildir { name } => write!(f, "maildir:{name}"),
             Self::Push { digest } => write!(f, "push:{digest}"),
         }
@@ -132,6 +191,16 @@ impl FromStr for RemoteId {
                 let folder = fields.next().ok_or(NotARemoteId)?.to_owned();
                 Ok(Self::Imap { folder, uid_validity, uid })
             }
+            "pop3" => Ok(Self::Pop3 { uidl: rest.to_owned() }),
+            "pop3-digest" => {
+                let (digest, copy) =
+                    rest.split_once('+').map_or((rest, Ok(1)), |(digest, copy)| (digest, copy.parse()));
+                Ok(Self::Pop3Digest { digest: digest.to_owned(), copy: copy.map_err(|_| NotARemoteId)? })
+            }
+            "gone" => {
+                let (receipt, was) = rest.split_once(':').ok_or(NotARemoteId)?;
+                Ok(Self::Gone { receipt: receipt.parse().map_err(|_| NotARemoteId)?, was: was.to_owned() })
+            }
             "maildir" => Ok(Self::Maildir { name: rest.to_owned() }),
             "push" => Ok(Self::Push { digest: rest.to_owned() }),
             _ => Err(NotARemoteId),
@@ -146,7 +215,7 @@ pub struct Listed {
     pub id: RemoteId,
     /// Size in octets as the server says; advisory, servers are known to be wrong.
     pub size: u64,
-    /// When the server received it: INTERNALDATE, or the modification time of a Maildir file.
+    /// When the server received it: INTERNALDATE, for POP3 the date of its first Received field once that is known, or the modification time of a Maildir file.
     pub received_at: Option<Timestamp>,
 }
 

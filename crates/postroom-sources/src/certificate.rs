@@ -4,6 +4,7 @@ use crate::SourceError;
 use base64::Engine as _;
 use postroom_mail::Sha256;
 use serde::{Serialize, Serializer};
+use sha2::Digest as _;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 /// An X.509 certificate and what it says of itself (RFC 5280 §4.1).
@@ -96,6 +97,20 @@ pub fn parse_der(der: &[u8]) -> Result<CertificateInfo, SourceError> {
         not_before: instant(parsed.validity().not_before.timestamp())?,
         not_after: instant(parsed.validity().not_after.timestamp())?,
         ca: parsed.is_ca(),
+    })
+}
+
+/// The `tls-server-end-point` of a connection whose server shows this certificate: its digest under the hash function of
+/// its own signature, SHA-256 in place of those that are too weak. `None` where the signature names none.
+// RFC 5929 §4.1; the object identifiers of RFC 8017 and RFC 5758
+pub(crate) fn end_point(der: &[u8]) -> Option<Vec<u8>> {
+    let (_, parsed) = X509Certificate::from_der(der).ok()?;
+    Some(match parsed.signature_algorithm.algorithm.to_id_string().as_str() {
+        "1.2.840.113549.1.1.4" | "1.2.840.113549.1.1.5" | "1.2.840.113549.1.1.11" => sha2::Sha256::digest(der).to_vec(),
+        "1.2.840.10045.4.1" | "1.2.840.10045.4.3.2" => sha2::Sha256::digest(der).to_vec(),
+        "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" => sha2::Sha384::digest(der).to_vec(),
+        "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.4" => sha2::Sha512::digest(der).to_vec(),
+        _ => return None,
     })
 }
 

@@ -155,6 +155,12 @@ pub enum SourceError {
         /// The server's own words.
         server: String,
     },
+    /// The server lets us in and does not prove that it knows the password too.
+    #[error("{host} does not prove that it knows the password")]
+    ServerNotProven {
+        /// The host.
+        host: String,
+    },
     /// The server cannot check passwords now.
     #[error("{host} cannot check the password now{}", said(.server))]
     AuthUnavailable {
@@ -173,7 +179,7 @@ pub enum SourceError {
     #[error("there is no password for this mailbox")]
     PasswordMissing,
     /// User, password or folder has a character that cannot be sent.
-    #[error("the {what} has a character that IMAP cannot carry")]
+    #[error("the {what} has a character that the protocol cannot carry")]
     ArgumentInvalid {
         /// Which setting.
         what: &'static str,
@@ -212,7 +218,30 @@ pub enum SourceError {
         /// What it did.
         detail: String,
     },
-    /// The server answered NO or BAD.
+    /// A POP3 server said something that nothing asked for, so that no reply can be told from another any more.
+    #[error("{host} sends replies that nothing asked for")]
+    Pop3Desync {
+        /// The host.
+        host: String,
+    },
+    /// A POP3 server gives no names to so many messages that looking at all of them in each visit is too dear.
+    #[error("the server gives {messages} messages of {octets} octets no usable names (UIDL)")]
+    Pop3NoUidlLeave {
+        /// How many.
+        messages: usize,
+        /// Their octets, as announced.
+        octets: u64,
+    },
+    /// Another client has the mailbox open.
+    #[error("another client has the mailbox open{}", said(.server))]
+    MailboxInUse {
+        /// The server's own words.
+        server: String,
+    },
+    /// POP3 has neither flags nor folders.
+    #[error("POP3 can leave a message or delete it, but neither mark nor move it")]
+    SettlementUnsupported,
+    /// The server answered NO, BAD or -ERR.
     #[error("the server refused to {what}{}", said(.server))]
     ServerRefused {
         /// What we had asked for.
@@ -282,6 +311,7 @@ impl SourceError {
             Self::CertInvalid { .. } => "CERT_INVALID",
             Self::AuthRejected { .. } => "AUTH_REJECTED",
             Self::AuthUnavailable { .. } => "AUTH_UNAVAILABLE",
+            Self::ServerNotProven { .. } => "SERVER_NOT_PROVEN",
             Self::LoginDisabled { .. } => "LOGIN_DISABLED",
             Self::PasswordMissing => "PASSWORD_MISSING",
             Self::ArgumentInvalid { .. } => "ARGUMENT_INVALID",
@@ -289,6 +319,10 @@ impl SourceError {
             Self::ConnectionLost { .. } => "CONNECTION_LOST",
             Self::Timeout { .. } => "TIMEOUT",
             Self::ProtocolError { .. } => "PROTOCOL_ERROR",
+            Self::Pop3Desync { .. } => "POP3_DESYNC",
+            Self::Pop3NoUidlLeave { .. } => "POP3_NO_UIDL_LEAVE",
+            Self::MailboxInUse { .. } => "MAILBOX_IN_USE",
+            Self::SettlementUnsupported => "SETTLEMENT_UNSUPPORTED",
             Self::ServerRefused { .. } => "SERVER_REFUSED",
             Self::UidplusMissing => "UIDPLUS_MISSING",
             Self::MaildirMissing { .. } => "MAILDIR_MISSING",
@@ -309,6 +343,8 @@ impl SourceError {
             | Self::ConnectionLost { .. }
             | Self::Timeout { .. }
             | Self::Stopped
+            | Self::Pop3Desync { .. }
+            | Self::MailboxInUse { .. }
             | Self::ServerRefused { transient: true, .. } => Remedy::RetryLater,
             // A resolver that is down for a minute and a misspelt name look alike, so it is tried again.
             Self::HostUnknown { .. } | Self::TlsFailed { .. } | Self::ProtocolError { .. } => Remedy::RetryLater,
@@ -355,11 +391,11 @@ impl fmt::Display for Help<'_> {
         let advice = match self.0 {
             E::HostUnknown { .. } => "Check the spelling of the host and the name service of this machine; then `postroom mailbox set NAME --host HOST`.",
             E::HostPrivate { .. } => "If that is meant, say so: `postroom mailbox set NAME --allow-private-host`.",
-            E::ConnectRefused { .. } => "Check host and port (993 with ssl, 143 otherwise) and that the server runs; then `postroom mailbox test NAME`.",
+            E::ConnectRefused { .. } => "Check host and port (IMAP: 993 with ssl, 143 otherwise; POP3: 995 and 110) and that the server runs; then `postroom mailbox test NAME`.",
             E::ConnectTimeout { .. } | E::Unreachable { .. } => "Check the network and any firewall between; the next visit tries again by itself.",
-            E::TlsFailed { .. } => "Check that --security fits the port: ssl for 993, starttls for 143. TLS 1.2 is the oldest version accepted.",
-            E::StarttlsMissing { .. } => "The password was not sent. Use `--security ssl` if the server offers port 993; a server that used to offer STARTTLS may be under attack.",
-            E::TlsPreauthRefused { .. } | E::TlsInjection { .. } => "The password was not sent. This is what an attack on the connection looks like: use `--security ssl` with port 993, and ask the operator of the server.",
+            E::TlsFailed { .. } => "Check that --security fits the port: ssl for 993 and 995, starttls for 143 and 110. TLS 1.2 is the oldest version accepted.",
+            E::StarttlsMissing { .. } => "The password was not sent. Use `--security ssl` if the server offers port 993 (POP3: 995); a server that used to offer STARTTLS may be under attack.",
+            E::TlsPreauthRefused { .. } | E::TlsInjection { .. } => "The password was not sent. This is what an attack on the connection looks like: use `--security ssl` with port 993 (POP3: 995), and ask the operator of the server.",
             E::TlsDowngrade { .. } => "The password was not sent. Somebody may be reading this connection. If the server really gave up TLS, set `--security none` yourself.",
             E::CertUntrusted { .. } => "The password was not sent. Compare the fingerprint with the operator of the server, then `postroom certificate add FILE --mailbox NAME`.",
             E::CertNameMismatch { .. } => "The password was not sent. Use a host name that stands in the certificate, or pin this very certificate: `postroom certificate add FILE --mailbox NAME`.",
@@ -368,13 +404,18 @@ impl fmt::Display for Help<'_> {
             E::CertChanged { .. } => "The password was not sent and the mail waits on the server. If the operator confirms the new fingerprint: `postroom certificate add FILE --mailbox NAME`.",
             E::CertInvalid { .. } => "Give a certificate in PEM or DER form.",
             E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. `serve` tries again at growing intervals, so that the account is not locked; `fetch` tries whenever it is called.",
+            E::ServerNotProven { .. } => "The password was not sent. Whoever answers there may not be your server: check host and certificate, and ask its operator.",
             E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",
             E::LoginDisabled { .. } => "The password was not sent. Use `--security ssl` or `starttls`, or another `--auth`.",
             E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",
             E::ArgumentInvalid { .. } => "Set it again without NUL and line ends.",
             E::FolderMissing { .. } => "Check the name with the server, then `postroom mailbox set NAME --folder FOLDER`.",
             E::ConnectionLost { .. } | E::Timeout { .. } => return f.write_str("What was accepted before is safe, an unfinished message was dropped and nothing was deleted that was not filed; the next visit goes on from there."),
-            E::ProtocolError { .. } => "The connection was closed. Check that host and port belong to an IMAP server.",
+            E::ProtocolError { .. } => "The connection was closed. Check that host and port belong to a mail server of this protocol.",
+            E::Pop3Desync { .. } => return f.write_str("The connection was closed and nothing was deleted in this visit. If it happens again, the server is broken or somebody speaks in its place."),
+            E::Pop3NoUidlLeave { .. } => return f.write_str("Nothing was changed on the server. Use `--keep no`, so that filed mail is deleted there, or reach the mailbox over IMAP; up to 2,000 messages and 200 MB are recognised by their contents."),
+            E::MailboxInUse { .. } => return f.write_str("Nothing was fetched or changed. The next visit tries again by itself; if it lasts, close the other mail program or give it another mailbox."),
+            E::SettlementUnsupported => "Use `--keep yes` or `--keep no` without folders, or reach the mailbox over IMAP.",
             E::ServerRefused { .. } => return f.write_str("Nothing was deleted that was not filed; what was owed to the server is still owed. The server's own words say more."),
             E::UidplusMissing => return f.write_str("The messages were at most marked \\Deleted, and mail of others was left alone. Use `--keep yes` or `--done-folder` on this server, or empty the folder by hand."),
             E::MaildirMissing { .. } => return f.write_str("Nothing was read. Give a directory that has `new`, `cur` and `tmp` in it: `postroom mailbox set NAME --path DIR`."),

@@ -5,25 +5,13 @@ mod login;
 mod settle;
 
 use crate::session::{Folder, Purpose};
-use crate::stream::{self, Stream};
+use crate::stream;
+use crate::wire::{GOODBYE, Wire};
 use crate::{Limits, SourceError, Trust};
-use bytes::BytesMut;
 use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
 use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-
-/// What is read at once. The buffer is used again and again: chunks of it are copied into their message and let go.
-const READ_BUFFER: usize = 128 * 1024;
-
-/// How long a goodbye may take; nothing depends on it.
-const GOODBYE: Duration = Duration::from_secs(3);
-
-/// A server that trickles: less than this many octets in [`TRICKLE_STALLS`] times [`Limits::stall`] of waiting is too little,
-/// even if each wait by itself was short.
-const TRICKLE: usize = 64 * 1024;
-const TRICKLE_STALLS: u32 = 10;
 
 /// How many messages more than announced a listing may have: some come while it is made.
 const MORE_LISTED: u32 = 10_000;
@@ -36,21 +24,10 @@ const MAX_SET: usize = 7000;
 
 /// One conversation with an IMAP server, logged in after [`ImapSession::open`].
 pub struct ImapSession {
-    stream: Box<dyn Stream>,
+    wire: Wire,
     conversation: Conversation,
-    buffer: BytesMut,
-    limits: Limits,
-    host: String,
     folder: String,
     selected: Option<Selected>,
-    waited: Waited,
-}
-
-/// How long we have waited for octets since the last command, and how many came.
-#[derive(Debug, Clone, Copy, Default)]
-struct Waited {
-    time: Duration,
-    octets: usize,
 }
 
 /// The folder that is selected.
@@ -139,8 +116,8 @@ impl ImapSession {
         if selected.exists == Some(0) {
             return Ok(Vec::new());
         }
-        let host = self.host.clone();
-        let limit = self.limits.listing;
+        let host = self.wire.host.clone();
+        let limit = self.wire.limits.listing;
         stream::deadline(&host, "listing the folder", limit, self.list_all(selected)).await?
     }
 
@@ -183,9 +160,9 @@ impl ImapSession {
         let tag = self.send(&Command::Logout).await?;
         let goodbye = async {
             loop {
-                match self.event(self.limits.stall, "the goodbye").await? {
+                match self.event(self.wire.limits.stall, "the goodbye").await? {
                     Event::Done { tag: done, .. } if done == tag => {
-                        return self.stream.shutdown().await.map_err(|e| self.lost(&e));
+                        return self.wire.shutdown().await;
                     }
                     _ => {}
                 }
@@ -235,26 +212,15 @@ impl ImapSession {
 
     async fn send(&mut self, command: &Command<'_>) -> Result<Tag, SourceError> {
         let sent = self.conversation.send(command).map_err(|error| self.machine_error(error))?;
-        self.waited = Waited::default();
-        self.write(&sent.octets).await?;
+        self.wire.command(&sent.octets).await?;
         Ok(sent.tag)
-    }
-
-    async fn write(&mut self, octets: &[u8]) -> Result<(), SourceError> {
-        let stream = &mut self.stream;
-        let work = async {
-            stream.write_all(octets).await?;
-            stream.flush().await
-        };
-        let written = stream::deadline(&self.host, "sending", self.limits.stall, work).await?;
-        written.map_err(|error| self.lost(&error))
     }
 
     /// The next event; a BYE ends the visit.
     async fn next(&mut self, stage: &'static str) -> Result<Event, SourceError> {
         let limit = match self.conversation.state() {
-            State::Authenticated | State::Selected => self.limits.stall,
-            _ => self.limits.step,
+            State::Authenticated | State::Selected => self.wire.limits.stall,
+            _ => self.wire.limits.step,
         };
         match self.event(limit, stage).await? {
             Event::Bye(line) => Err(self.said_bye(line)),
@@ -267,47 +233,14 @@ impl ImapSession {
         loop {
             match self.conversation.next_event() {
                 Err(error) => return Err(self.machine_error(error)),
-                Ok(Some(Event::Transmit(octets))) => self.write(&octets).await?,
+                Ok(Some(Event::Transmit(octets))) => self.wire.write(&octets).await?,
                 Ok(Some(event)) => return Ok(event),
-                Ok(None) => self.read(limit, stage).await?,
+                Ok(None) => {
+                    let octets = self.wire.read(limit, stage).await?;
+                    self.conversation.feed(octets);
+                }
             }
         }
-    }
-
-    async fn read(&mut self, limit: Duration, stage: &'static str) -> Result<(), SourceError> {
-        self.buffer.reserve(READ_BUFFER);
-        let begun = tokio::time::Instant::now();
-        let read = stream::deadline(&self.host, stage, limit, self.stream.read_buf(&mut self.buffer)).await?;
-        match read {
-            Ok(0) => {
-                let detail = "the server closed it".to_owned();
-                Err(SourceError::ConnectionLost { host: self.host.clone(), detail })
-            }
-            Ok(octets) => {
-                self.conversation.feed(self.buffer.split().freeze());
-                self.check_trickle(begun.elapsed(), octets, stage)
-            }
-            Err(error) => Err(self.lost(&error)),
-        }
-    }
-
-    /// Ends a visit to a server that sends an octet now and then, which no deadline for a single wait would ever do.
-    fn check_trickle(&mut self, time: Duration, octets: usize, stage: &'static str) -> Result<(), SourceError> {
-        self.waited.time += time;
-        self.waited.octets += octets;
-        let limit = self.limits.stall * TRICKLE_STALLS;
-        if self.waited.time < limit {
-            return Ok(());
-        }
-        let waited = std::mem::take(&mut self.waited);
-        if waited.octets >= TRICKLE {
-            return Ok(());
-        }
-        Err(SourceError::Timeout { host: self.host.clone(), stage, seconds: limit.as_secs() })
-    }
-
-    fn lost(&self, error: &std::io::Error) -> SourceError {
-        SourceError::ConnectionLost { host: self.host.clone(), detail: error.to_string() }
     }
 
     fn said_bye(&self, line: StatusLine) -> SourceError {
@@ -316,20 +249,21 @@ impl ImapSession {
         } else {
             format!("the server said “{}”", line.text)
         };
-        SourceError::ConnectionLost { host: self.host.clone(), detail }
+        SourceError::ConnectionLost { host: self.wire.host.clone(), detail }
     }
 
     fn protocol_error(&self, detail: &str) -> SourceError {
-        SourceError::ProtocolError { host: self.host.clone(), detail: detail.to_owned() }
+        self.wire.protocol_error(detail)
     }
 
     fn machine_error(&self, error: ImapError) -> SourceError {
-        let host = self.host.clone();
+        let host = self.wire.host.clone();
         match error {
             ImapError::PreauthBeforeTls => SourceError::TlsPreauthRefused { host },
             ImapError::TlsInjection => SourceError::TlsInjection { host },
             ImapError::LoginInClear => SourceError::StarttlsMissing { host },
             ImapError::Argument => SourceError::ArgumentInvalid { what: "user, password or folder" },
+            ImapError::Sasl(error) => crate::login::failed(&host, error),
             ImapError::WrongState if self.conversation.state() == State::Ended => {
                 SourceError::ConnectionLost { host, detail: "the server said BYE".into() }
             }

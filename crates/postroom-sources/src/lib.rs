@@ -3,21 +3,24 @@
 //! Purpose: [`open`] a [`Session`] with a mailbox, list it, fetch its messages within a [`Budget`] of memory, settle what
 //! is owed; [`probe()`] it step by step; split files for `import`.
 //! May touch: sockets, TLS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
-//! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR), 4616 (PLAIN),
-//! 4155 (mbox), 5280 (certificates).
-//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `imap`, `maildir`, `probe`, `local`, `mbox`.
+//! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR),
+//! 1939, 2449, 5034 (POP3), 4155 (mbox), 5280 (certificates).
+//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `wire`, `login`, `imap`, `pop3`, `maildir`, `probe`, `local`, `mbox`.
 
 pub mod certificate;
 pub mod error;
 pub mod imap;
 pub mod limits;
 pub mod local;
+mod login;
 pub mod maildir;
 pub mod mbox;
+pub mod pop3;
 pub mod probe;
 pub mod session;
 pub mod stream;
 pub mod trust;
+mod wire;
 
 pub use error::{Remedy, SourceError};
 pub use limits::{Budget, Limits};

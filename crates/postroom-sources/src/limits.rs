@@ -13,10 +13,15 @@ pub struct Limits {
     pub step: Duration,
     /// For the server to send or take anything at all once we are logged in. Default 60 s.
     pub stall: Duration,
-    /// For the whole listing of a folder, however busily the server sends. Default 10 min.
+    /// For the whole listing of a folder or maildrop, however busily the server sends. Default 10 min.
     pub listing: Duration,
     /// Largest message that is taken, in octets. Default 50 MB (50,000,000).
     pub max_message: u64,
+    /// Most messages of a POP3 server without usable unique-ids that are fetched in each visit only to recognise them.
+    /// Default 2,000.
+    pub max_unnamed_messages: usize,
+    /// Most octets of them, as announced. Default 200 MB (200,000,000).
+    pub max_unnamed_octets: u64,
 }
 
 impl Default for Limits {
@@ -27,6 +32,8 @@ impl Default for Limits {
             stall: Duration::from_secs(60),
             listing: Duration::from_secs(600),
             max_message: 50_000_000,
+            max_unnamed_messages: 2_000,
+            max_unnamed_octets: 200_000_000,
         }
     }
 }

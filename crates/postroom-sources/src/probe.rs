@@ -2,11 +2,13 @@
 
 use crate::imap::ImapSession;
 use crate::maildir::MaildirSession;
+use crate::pop3::Pop3Session;
 use crate::session::Folder;
 use crate::stream;
 use crate::{Limits, Purpose, SourceError, Trust};
-use postroom_mail::{Access, ImapAccess, Secret, Security};
+use postroom_mail::{Access, ImapAccess, Pop3Access, Secret, Security};
 use serde::Serialize;
+use tokio::net::TcpStream;
 
 /// One step of a test.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +51,11 @@ pub async fn probe(access: &Access, password: Option<&Secret>, trust: &Trust, li
                 steps.push(failed);
             }
         }
+        Access::Pop3(access) => {
+            if let Err(failed) = probe_pop3(access, password, trust, limits, &mut steps).await {
+                steps.push(failed);
+            }
+        }
         Access::Maildir { path } => {
             let found = match MaildirSession::open(path, limits).await {
                 Ok(mut session) => session.list().await,
@@ -71,16 +78,7 @@ async fn probe_imap(
     limits: &Limits,
     steps: &mut Vec<Step>,
 ) -> Result<(), Step> {
-    let at = |step: &'static str| move |error: SourceError| Step::failed(step, &error);
-    let addresses =
-        stream::resolve(&access.host, access.port, access.allow_private_host, limits).await.map_err(at("resolve"))?;
-    let list = addresses.iter().map(|a| a.ip().to_string()).collect::<Vec<_>>().join(", ");
-    steps.push(Step::done("resolve", list));
-
-    let tcp = stream::connect(&access.host, &addresses, limits).await.map_err(at("connect"))?;
-    let peer = tcp.peer_addr().map_or_else(|_| access.host.clone(), |a| a.to_string());
-    steps.push(Step::done("connect", peer));
-
+    let tcp = connect(&access.host, access.port, access.allow_private_host, limits, steps).await?;
     let mut session = ImapSession::greet(Box::new(tcp), access, trust, limits).await.map_err(at("tls"))?;
     steps.push(Step::done("tls", tls_words(access.security, session.tls())));
 
@@ -92,6 +90,46 @@ async fn probe_imap(
     // The test is over; whether the server hears our goodbye makes no difference.
     let _goodbye = session.close().await;
     Ok(())
+}
+
+async fn probe_pop3(
+    access: &Pop3Access,
+    password: Option<&Secret>,
+    trust: &Trust,
+    limits: &Limits,
+    steps: &mut Vec<Step>,
+) -> Result<(), Step> {
+    let tcp = connect(&access.host, access.port, access.allow_private_host, limits, steps).await?;
+    let mut session = Pop3Session::greet(Box::new(tcp), access, trust, limits).await.map_err(at("tls"))?;
+    steps.push(Step::done("tls", tls_words(access.security, session.tls())));
+    session.log_in(access, password).await.map_err(at("login"))?;
+    steps.push(Step::done("login", "accepted"));
+    let folder = session.select().await.map_err(at("folder"))?;
+    steps.push(Step::done("folder", format!("{} messages", folder.exists.unwrap_or(0))));
+    // Nothing was marked for deletion, so the goodbye changes nothing either.
+    let _goodbye = session.close().await;
+    Ok(())
+}
+
+/// The steps `resolve` and `connect`.
+async fn connect(
+    host: &str,
+    port: u16,
+    allow_private_host: bool,
+    limits: &Limits,
+    steps: &mut Vec<Step>,
+) -> Result<TcpStream, Step> {
+    let addresses = stream::resolve(host, port, allow_private_host, limits).await.map_err(at("resolve"))?;
+    let list = addresses.iter().map(|a| a.ip().to_string()).collect::<Vec<_>>().join(", ");
+    steps.push(Step::done("resolve", list));
+    let tcp = stream::connect(host, &addresses, limits).await.map_err(at("connect"))?;
+    let peer = tcp.peer_addr().map_or_else(|_| host.to_owned(), |a| a.to_string());
+    steps.push(Step::done("connect", peer));
+    Ok(tcp)
+}
+
+fn at(step: &'static str) -> impl Fn(SourceError) -> Step {
+    move |error| Step::failed(step, &error)
 }
 
 fn tls_words(security: Security, tls: bool) -> &'static str {

@@ -3,8 +3,10 @@
 use crate::imap::ImapSession;
 use crate::limits::{Budget, Limits};
 use crate::maildir::MaildirSession;
+use crate::pop3::Pop3Session;
 use crate::{SourceError, Trust};
 use postroom_mail::{Access, Listed, RawMessage, RemoteId, Secret, Settlement};
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 /// Connects and logs in; the folder is not selected yet and nothing on the server changes.
@@ -19,6 +21,7 @@ pub async fn open(
 ) -> Result<Session, SourceError> {
     match access {
         Access::Imap(access) => Ok(Session::Imap(Box::new(ImapSession::open(access, password, trust, limits).await?))),
+        Access::Pop3(access) => Ok(Session::Pop3(Box::new(Pop3Session::open(access, password, trust, limits).await?))),
         Access::Maildir { path } => Ok(Session::Maildir(MaildirSession::open(path, limits).await?)),
         Access::Push => Err(SourceError::NothingToVisit),
     }
@@ -28,6 +31,8 @@ pub async fn open(
 pub enum Session {
     /// With an IMAP server.
     Imap(Box<ImapSession>),
+    /// With a POP3 server.
+    Pop3(Box<Pop3Session>),
     /// With a directory of this machine.
     Maildir(MaildirSession),
 }
@@ -93,6 +98,7 @@ impl Session {
     pub fn tls(&self) -> bool {
         match self {
             Self::Imap(session) => session.tls(),
+            Self::Pop3(session) => session.tls(),
             Self::Maildir(_) => false,
         }
     }
@@ -104,8 +110,22 @@ impl Session {
     pub async fn select(&mut self, purpose: Purpose) -> Result<Folder, SourceError> {
         match self {
             Self::Imap(session) => session.select(purpose).await,
+            Self::Pop3(session) => session.select().await,
             Self::Maildir(session) => session.select().await,
         }
+    }
+
+    /// How long the server wants us to wait before the next login, if it says so.
+    pub fn login_delay(&self) -> Option<Duration> {
+        if let Self::Pop3(session) = self { session.login_delay() } else { None }
+    }
+
+    /// Finds out when these messages arrived, where the listing does not say it.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn find_arrivals(&mut self, listed: &mut [Listed]) -> Result<(), SourceError> {
+        if let Self::Pop3(session) = self { session.find_arrivals(listed).await } else { Ok(()) }
     }
 
     /// All messages of the folder, in ascending order of UID or name. \Seen plays no part.
@@ -115,6 +135,7 @@ impl Session {
     pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
         match self {
             Self::Imap(session) => session.list().await,
+            Self::Pop3(session) => session.list().await,
             Self::Maildir(session) => session.list().await,
         }
     }
@@ -135,6 +156,7 @@ impl Session {
     ) -> Result<(), SourceError> {
         match self {
             Self::Imap(session) => session.fetch(wanted, budget, deliver).await,
+            Self::Pop3(session) => session.fetch(wanted, budget, deliver).await,
             Self::Maildir(session) => session.fetch(wanted, budget, deliver).await,
         }
     }
@@ -148,6 +170,7 @@ impl Session {
     pub async fn settle(&mut self, ids: &[RemoteId], how: &Settlement) -> Result<Vec<RemoteId>, SourceError> {
         match self {
             Self::Imap(session) => session.settle(ids, how).await,
+            Self::Pop3(session) => session.settle(ids, how).await,
             Self::Maildir(session) => session.settle(ids, how).await,
         }
     }
@@ -155,10 +178,11 @@ impl Session {
     /// Says goodbye.
     ///
     /// # Errors
-    /// Those of the connection; nothing depends on it, since IMAP confirms each change by itself.
+    /// Those of the connection; nothing depends on it, since every change was confirmed before.
     pub async fn close(self) -> Result<(), SourceError> {
         match self {
             Self::Imap(session) => session.close().await,
+            Self::Pop3(session) => session.close().await,
             Self::Maildir(_) => Ok(()),
         }
     }

@@ -1,7 +1,8 @@
 //! TCP and TLS to a mail server, with deadlines.
 
 use crate::limits::Limits;
-use crate::{SourceError, Trust};
+use crate::{SourceError, Trust, certificate};
+use postroom_mail::sasl::ChannelBinding;
 use rustls::pki_types::ServerName;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -80,6 +81,12 @@ fn connect_error(host: &str, port: u16, error: &std::io::Error) -> SourceError {
     }
 }
 
+/// A stream under TLS, and what names this very connection on both of its ends.
+pub(crate) struct Protected {
+    pub(crate) stream: Box<dyn Stream>,
+    pub(crate) binding: Option<ChannelBinding>,
+}
+
 /// Puts TLS over a stream; the server must prove to be `host` in the way that `trust` says.
 ///
 /// # Errors
@@ -89,7 +96,7 @@ pub(crate) async fn start_tls(
     host: &str,
     trust: &Trust,
     limits: &Limits,
-) -> Result<Box<dyn Stream>, SourceError> {
+) -> Result<Protected, SourceError> {
     let failed = |detail: String| SourceError::TlsFailed { host: host.to_owned(), detail };
     let name = ServerName::try_from(host.trim_start_matches('[').trim_end_matches(']').to_owned())
         .map_err(|_| failed("the host is neither a DNS name nor an address".into()))?;
@@ -97,9 +104,23 @@ pub(crate) async fn start_tls(
     let handshake =
         tokio_rustls::TlsConnector::from(config).connect(name, BufReader::with_capacity(READ_AHEAD, stream));
     match deadline(host, "the TLS handshake", limits.step, handshake).await? {
-        Ok(stream) => Ok(Box::new(stream)),
+        Ok(stream) => {
+            let binding = channel_binding(stream.get_ref().1);
+            Ok(Protected { stream: Box::new(stream), binding })
+        }
         Err(error) => Err(trust.explain(host, &error, verifier.shown())),
     }
+}
+
+/// What SCRAM may be bound to: `tls-exporter` on TLS 1.3, the server's certificate below.
+// RFC 9266 §4, RFC 5929 §4
+fn channel_binding(connection: &rustls::ClientConnection) -> Option<ChannelBinding> {
+    if connection.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3) {
+        let exported = connection.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b""));
+        return exported.ok().map(|data| ChannelBinding { name: "tls-exporter", data: data.to_vec() });
+    }
+    let data = certificate::end_point(connection.peer_certificates()?.first()?)?;
+    Some(ChannelBinding { name: "tls-server-end-point", data })
 }
 
 /// Waits for `work`, but not longer than `limit`.

@@ -5,7 +5,7 @@ use crate::files::Files;
 use crate::intake::{Claimed, claim_until};
 use crate::tx::{Param, params};
 use crate::visits::{check_lease, is_successor, signed};
-use crate::{Holder, Lease, Store, StoreError, Tx};
+use crate::{Holder, Lease, Store, StoreError, Tx, maildrop};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId};
@@ -28,7 +28,7 @@ pub struct AcceptedBatch {
     pub claimed: Vec<Claimed>,
     /// How many had a receipt already.
     pub known: usize,
-    /// How many were known under another UIDVALIDITY and are now known under this one.
+    /// How many were known under another UIDVALIDITY, or another name of POP3, and are now known under this one.
     pub rebound: usize,
 }
 
@@ -164,8 +164,11 @@ fn accept(
     let mut successors: HashMap<(String, u32), bool> = HashMap::new();
     for fetched in batch {
         let (listed, raw) = (&fetched.listed, &fetched.raw);
+        let is_pop3 = is_pop3(&listed.id);
         match standing(tx, mailbox, &listed.id)? {
-            Standing::Known => {
+            // A name of POP3 may have been given to another message.
+            Standing::Known(id) if is_pop3 && !maildrop::is_same(tx, id, listed, raw)? => {}
+            Standing::Known(_) => {
                 out.known += 1;
                 continue;
             }
@@ -175,6 +178,10 @@ fn accept(
                 continue;
             }
             Standing::New => {}
+        }
+        if is_pop3 && maildrop::rebind(tx, mailbox, listed, raw)? {
+            out.rebound += 1;
+            continue;
         }
         if let RemoteId::Imap { folder, uid_validity, .. } = &listed.id {
             let key = (folder.clone(), *uid_validity);
@@ -205,7 +212,7 @@ enum Standing {
     New,
     /// It has a receipt without octets, which was held for that.
     Unfetched(ReceiptId),
-    Known,
+    Known(ReceiptId),
 }
 
 /// Whether there is a receipt. Two processes that ask at the same time still get only one, by the unique key; asking first
@@ -213,7 +220,8 @@ enum Standing {
 fn standing(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<Standing, StoreError> {
     let sql = "SELECT id, sha256 IS NULL FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
     let Some(mut row) = tx.query_opt(sql, params![mailbox.0, &id.to_string()])? else { return Ok(Standing::New) };
-    Ok(if row.bool(1)? { Standing::Unfetched(ReceiptId(row.int(0)?)) } else { Standing::Known })
+    let id = ReceiptId(row.int(0)?);
+    Ok(if row.bool(1)? { Standing::Unfetched(id) } else { Standing::Known(id) })
 }
 
 /// Gives a receipt the octets that it never had, claimed by `worker` and as if it were new. The lease keeps others from
@@ -226,7 +234,7 @@ fn fill(
     worker: &str,
     now: Timestamp,
 ) -> Result<Claimed, StoreError> {
-    let received_at = fetched.listed.received_at.unwrap_or(now);
+    let received_at = arrival(&fetched.listed, now);
     let mut row = tx.query_one(
         "UPDATE receipt SET sha256 = ?2, size = ?3, server_size = ?4, received_at = ?5, accepted_at = ?6, state = 'accepted', \
          due_at = 0, settlement = NULL, how = NULL, reason = NULL, trace = NULL, decided_at = NULL, error = NULL, \
@@ -279,6 +287,20 @@ fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage
     Ok(changed > 0)
 }
 
+/// When a message arrived, as far as that is known. POP3 does not say it, so it comes from the message, and a message may
+/// claim what it likes: nothing arrives later than now.
+fn arrival(listed: &Listed, now: Timestamp) -> Timestamp {
+    match (listed.received_at, is_pop3(&listed.id)) {
+        (Some(at), true) => at.min(now),
+        (Some(at), false) => at,
+        (None, _) => now,
+    }
+}
+
+fn is_pop3(id: &RemoteId) -> bool {
+    matches!(id, RemoteId::Pop3 { .. } | RemoteId::Pop3Digest { .. })
+}
+
 struct NewReceipt<'a> {
     mailbox: MailboxId,
     listed: &'a Listed,
@@ -289,7 +311,7 @@ struct NewReceipt<'a> {
 
 impl NewReceipt<'_> {
     fn received_at(&self) -> Timestamp {
-        self.listed.received_at.unwrap_or(self.now)
+        arrival(self.listed, self.now)
     }
 
     /// Writes the receipt: claimed by a worker, or held at once for a reason. `None` if there is one already.
@@ -303,7 +325,11 @@ impl NewReceipt<'_> {
             RemoteId::Imap { folder, uid_validity, uid } => {
                 (Some(folder), Some(i64::from(*uid_validity)), Some(i64::from(*uid)))
             }
-            RemoteId::Maildir { .. } | RemoteId::Push { .. } => (None, None, None),
+            RemoteId::Pop3 { .. }
+            | RemoteId::Pop3Digest { .. }
+            | RemoteId::Gone { .. }
+            | RemoteId::Maildir { .. }
+            | RemoteId::Push { .. } => (None, None, None),
         };
         let row = tx.query_opt(
             "INSERT INTO receipt (mailbox_id, remote_id, folder, uid_validity, uid, server_size, state, settlement, \

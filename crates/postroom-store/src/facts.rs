@@ -162,8 +162,8 @@ pub(crate) fn settlement_of(tx: &mut Tx<'_>, remote: &Remote, filed: bool, reaso
 
 fn is_there(tx: &mut Tx<'_>, remote: &Remote) -> Result<bool, StoreError> {
     match &remote.id {
-        RemoteId::Push { .. } => Ok(false),
-        RemoteId::Maildir { .. } => Ok(true),
+        RemoteId::Push { .. } | RemoteId::Gone { .. } => Ok(false),
+        RemoteId::Maildir { .. } | RemoteId::Pop3 { .. } | RemoteId::Pop3Digest { .. } => Ok(true),
         RemoteId::Imap { folder, uid_validity, .. } => {
             let sql = "SELECT 1 FROM epoch WHERE mailbox_id = ?1 AND folder = ?2 AND uid_validity = ?3 AND is_current";
             Ok(tx.query_opt(sql, params![remote.mailbox, folder, i64::from(*uid_validity)])?.is_some())

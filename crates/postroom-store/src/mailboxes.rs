@@ -117,6 +117,10 @@ impl Store {
             mailbox.every_s = change.every_s.unwrap_or(mailbox.every_s);
             mailbox.workspace = change.workspace.clone().unwrap_or(mailbox.workspace);
             let workspace = workspace_or_default(tx, mailbox.workspace.as_ref())?;
+            if matches!((change.start, &mailbox.access), (Some(StartFrom::Since(_)), Access::Pop3(_))) {
+                // Which messages are older is found out again, by their dates.
+                tx.execute("DELETE FROM before_start WHERE mailbox_id = ?1", params![mailbox.id.0])?;
+            }
             tx.execute(
                 "UPDATE mailbox SET access = ?2, policy = ?3, start_from = ?4, every_s = ?5, workspace_id = ?6 WHERE id = ?1",
                 params![

@@ -242,7 +242,7 @@ impl Store {
 
 /// Leaves out the receipts of mailbox `?1` without octets whose message is asked for again under a limit of `?2` octets.
 /// Both databases find these few by the index on digests.
-const NOT_ASKED_AGAIN: &str = "id NOT IN (SELECT id FROM receipt WHERE sha256 IS NULL AND mailbox_id = ?1 \
+pub(crate) const NOT_ASKED_AGAIN: &str = "id NOT IN (SELECT id FROM receipt WHERE sha256 IS NULL AND mailbox_id = ?1 \
      AND (reason = 'UNFETCHABLE' OR (reason = 'TOO_LARGE' AND server_size <= ?2)))";
 
 /// A size as the database holds it; a server may claim more than a signed number holds.
@@ -373,7 +373,7 @@ pub(crate) fn is_successor(
     Ok(tx.query_opt(sql, params![mailbox.0, folder, i64::from(uid_validity)])?.is_some())
 }
 
-fn first_visit(tx: &mut Tx<'_>, mailbox: MailboxId, now: Timestamp) -> Result<(), StoreError> {
+pub(crate) fn first_visit(tx: &mut Tx<'_>, mailbox: MailboxId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE mailbox SET first_visit_at = ?2 WHERE id = ?1 AND first_visit_at IS NULL";
     tx.execute(sql, params![mailbox.0, now]).map(drop)
 }

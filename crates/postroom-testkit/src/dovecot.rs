@@ -26,6 +26,10 @@ pub struct Dovecot {
     pub imap_port: u16,
     /// Port of IMAP over TLS.
     pub imaps_port: u16,
+    /// Port of POP3 in clear and with STLS.
+    pub pop3_port: u16,
+    /// Port of POP3 over TLS.
+    pub pop3s_port: u16,
     /// What the server shows, and who signed it.
     pub certificate: Certificate,
     next_file: AtomicU32,
@@ -56,7 +60,7 @@ impl Dovecot {
     pub fn start_with(kind: CertificateKind) -> Option<Self> {
         let Some(binary) = find_binary() else {
             assert!(std::env::var_os("POSTROOM_TEST_REQUIRE_SERVERS").is_none(), "no dovecot on this machine");
-            eprintln!("SKIPPED: no dovecot on this machine (apt-get install dovecot-imapd)");
+            eprintln!("SKIPPED: no dovecot on this machine (apt-get install dovecot-imapd dovecot-pop3d)");
             return None;
         };
         // Another process may take a free port before Dovecot does; then it is tried again with others.
@@ -83,9 +87,10 @@ impl Dovecot {
             fs::create_dir(path.join(sub))?;
         }
         chown(path.join("mail"), Some(owner.uid), Some(owner.gid))?;
-        let (imap_port, imaps_port) = two_free_ports()?;
+        let ports = free_ports()?;
+        let [imap_port, imaps_port, pop3_port, pop3s_port] = ports;
         let config = path.join("dovecot.conf");
-        fs::write(&config, configuration(path, &owner, imap_port, imaps_port))?;
+        fs::write(&config, configuration(path, &owner, ports))?;
         let master = Command::new(binary)
             .arg("-F")
             .arg("-c")
@@ -96,14 +101,15 @@ impl Dovecot {
             .spawn()
             .context("dovecot cannot be run")?;
         let next_file = AtomicU32::new(1);
-        let mut dovecot = Self { directory, master, owner, imap_port, imaps_port, certificate, next_file };
+        let mut dovecot =
+            Self { directory, master, owner, imap_port, imaps_port, pop3_port, pop3s_port, certificate, next_file };
         dovecot.await_ready()?;
         Ok(dovecot)
     }
 
     fn await_ready(&mut self) -> Result<()> {
         let give_up = Instant::now() + Duration::from_secs(20);
-        for port in [self.imap_port, self.imaps_port] {
+        for port in [self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port] {
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
                 if let Some(status) = self.master.try_wait()? {
                     bail!("dovecot ended with {status}: {}", self.log());
@@ -252,13 +258,19 @@ fn find_binary() -> Option<PathBuf> {
         .find(|p| p.exists())
 }
 
-/// Two ports that were free a moment ago.
-fn two_free_ports() -> Result<(u16, u16)> {
-    let (one, two) = (TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?);
-    Ok((one.local_addr()?.port(), two.local_addr()?.port()))
+/// Ports that were free a moment ago.
+fn free_ports() -> Result<[u16; 4]> {
+    let mut listeners = Vec::new();
+    let mut ports = [0; 4];
+    for port in &mut ports {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        *port = listener.local_addr()?.port();
+        listeners.push(listener);
+    }
+    Ok(ports)
 }
 
-fn configuration(path: &Path, owner: &Owner, imap_port: u16, imaps_port: u16) -> String {
+fn configuration(path: &Path, owner: &Owner, [imap_port, imaps_port, pop3_port, pop3s_port]: [u16; 4]) -> String {
     let path = path.display();
     let Owner { name, uid, gid } = owner;
     let unprivileged = if rustix::process::getuid().is_root() {
@@ -266,19 +278,22 @@ fn configuration(path: &Path, owner: &Owner, imap_port: u16, imaps_port: u16) ->
     } else {
         format!(
             "default_internal_user = {name}\ndefault_login_user = {name}\ndefault_internal_group = {gid}\n\
-             service anvil {{\n  chroot =\n}}\nservice imap-login {{\n  chroot =\n}}\n"
+             service anvil {{\n  chroot =\n}}\nservice imap-login {{\n  chroot =\n}}\n\
+             service pop3-login {{\n  chroot =\n}}\n"
         )
     };
     format!(
-        "base_dir = {path}/run\nstate_dir = {path}/state\nprotocols = imap\nlisten = 127.0.0.1\n\
+        "base_dir = {path}/run\nstate_dir = {path}/state\nprotocols = imap pop3\nlisten = 127.0.0.1\n\
          log_path = {path}/dovecot.log\nssl = yes\nssl_cert = <{path}/cert.pem\nssl_key = <{path}/key.pem\n\
-         disable_plaintext_auth = no\nauth_mechanisms = plain login\nauth_failure_delay = 0\nfirst_valid_uid = 1\n\
+         disable_plaintext_auth = no\nauth_mechanisms = plain login cram-md5 scram-sha-1 scram-sha-256 apop\nauth_failure_delay = 0\nfirst_valid_uid = 1\n\
          mail_location = maildir:~/Maildir\nmail_fsync = never\nmail_max_userip_connections = 500\n\
          passdb {{\n  driver = static\n  args = password={PASSWORD}\n}}\n\
          userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={path}/mail/%u\n}}\n\
          namespace inbox {{\n  inbox = yes\n}}\n\
          service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\
          service imap-login {{\n  inet_listener imap {{\n    port = {imap_port}\n  }}\n  \
-         inet_listener imaps {{\n    port = {imaps_port}\n    ssl = yes\n  }}\n}}\n{unprivileged}"
+         inet_listener imaps {{\n    port = {imaps_port}\n    ssl = yes\n  }}\n}}\n\
+         service pop3-login {{\n  inet_listener pop3 {{\n    port = {pop3_port}\n  }}\n  \
+         inet_listener pop3s {{\n    port = {pop3s_port}\n    ssl = yes\n  }}\n}}\n{unprivileged}"
     )
 }

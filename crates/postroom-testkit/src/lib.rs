@@ -4,6 +4,7 @@
 
 pub mod certificate;
 pub mod dovecot;
+pub mod pop3;
 pub mod postgres;
 pub mod proxy;
 pub mod scripted;

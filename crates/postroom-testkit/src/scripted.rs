@@ -5,7 +5,7 @@
 //! ```text
 //! > security starttls         what the client is told: `security`, `auth`, `do`, `expect` and other words
 //! S: * OK ready               the server sends this line; lines in a row go out together
-//! S- half a li                the server sends this without a line end
+//! S- half a li                the server sends this without a line end; \r and \n stand for those octets
 //! C: P1 CAPABILITY            the client must send exactly this line; … stands for any text
 //! !starttls                   the server goes over to TLS (`!tls` at the start is the same)
 //! !drop                       the server closes the connection
@@ -90,7 +90,7 @@ impl Dialogue {
                     dialogue.settings.insert(key.to_owned(), value.trim().to_owned());
                 }
                 "S:" => dialogue.send(rest, "\r\n"),
-                "S-" => dialogue.send(rest, ""),
+                "S-" => dialogue.send(&rest.replace("\\r", "\r").replace("\\n", "\n"), ""),
                 "C:" => dialogue.steps.push(Step::Expect(rest.to_owned())),
                 _ => dialogue.steps.push(match line.trim() {
                     "!starttls" | "!tls" => Step::StartTls,
@@ -167,7 +167,8 @@ impl Dialogue {
         // A connection that breaks off here is closed too.
         let _ended = stream.read_to_end(&mut rest).await;
         let rest = String::from_utf8_lossy(&rest);
-        let is_goodbye = rest.trim_end().is_empty() || rest.trim_end().ends_with("LOGOUT") && rest.lines().count() == 1;
+        let is_goodbye = rest.trim_end().is_empty()
+            || (rest.trim_end().ends_with("LOGOUT") || rest == "QUIT\r\n") && rest.lines().count() == 1;
         ensure!(is_goodbye, "{}: the client also said “{rest}”", self.name);
         Ok(())
     }

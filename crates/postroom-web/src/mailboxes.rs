@@ -118,16 +118,20 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>) -> Inbox {
 fn place(access: &Access) -> String {
     match access {
         Access::Imap(imap) => {
-            let security = match imap.security {
-                Security::Ssl => "TLS",
-                Security::Starttls => "STARTTLS",
-                Security::StarttlsIfAvailable => "STARTTLS if available",
-                Security::None => "in clear",
-            };
-            format!("IMAP · {}:{} · {security} · folder {}", imap.host, imap.port, imap.folder)
+            format!("IMAP · {}:{} · {} · folder {}", imap.host, imap.port, protection(imap.security), imap.folder)
         }
+        Access::Pop3(pop3) => format!("POP3 · {}:{} · {}", pop3.host, pop3.port, protection(pop3.security)),
         Access::Maildir { path } => format!("Maildir · {}", path.display()),
         Access::Push => "brought by other programs".to_owned(),
+    }
+}
+
+fn protection(security: Security) -> &'static str {
+    match security {
+        Security::Ssl => "TLS",
+        Security::Starttls => "STARTTLS",
+        Security::StarttlsIfAvailable => "STARTTLS if available",
+        Security::None => "in clear",
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::fault::crash_point;
 use crate::floor::Floor;
 use crate::intake::{self, Tally};
+use crate::maildrop;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{Mailbox, Reason, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
@@ -93,6 +94,8 @@ pub struct Report {
     /// Messages on the server that are in no state here although the visit came to its end. It is 0 unless something is
     /// wrong, and then the ledger says so.
     pub unaccounted: u64,
+    /// How long the server wants us to wait before the next login, if it says so.
+    pub login_delay: Option<Duration>,
 }
 
 impl Report {
@@ -182,16 +185,25 @@ async fn visit_under(
     let mailbox = &floor.store.mailbox_by_id(lease.mailbox()).await?;
     let password = floor.store.password(mailbox.id).await?;
     let trust = Trust::new(floor.store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
-    let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &floor.limits).await?;
+    let mut limits = floor.limits.clone();
+    if mailbox.policy.filed == Settlement::Delete {
+        // Messages without names are few where each is deleted once it is filed.
+        (limits.max_unnamed_messages, limits.max_unnamed_octets) = (usize::MAX, u64::MAX);
+    }
+    let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &limits).await?;
     drop(password);
     if session.tls() && !mailbox.tls_seen {
         floor.store.set_tls_seen(mailbox.id).await?;
     }
+    report.login_delay = session.login_delay();
     crash_point!("visit.after_login");
     let folder = session.select(Purpose::Look).await?;
     let listed = session.list().await?;
     report.listed = listed.len() as u64;
-    let wanted = wanted(floor, mailbox, lease, folder, &listed, report).await?;
+    let wanted = match &mailbox.access {
+        Access::Pop3(_) => maildrop::wanted(floor, mailbox, lease, &mut session, &listed, report).await?,
+        _ => wanted(floor, mailbox, lease, folder, &listed, report).await?,
+    };
     progress.expect(wanted.len() as u64);
     fetch_and_file(floor, lease, &mut session, &wanted, report, progress).await?;
     settle(floor, mailbox, lease, &mut session, &listed, report).await?;
@@ -438,8 +450,10 @@ async fn settle(
     report: &mut Report,
 ) -> Result<(), VisitError> {
     let on_server: HashMap<&RemoteId, &Listed> = listed.iter().map(|l| (&l.id, l)).collect();
+    // POP3 deletes at the end of the conversation, so everything has to be said in one go.
+    let at_once = if matches!(mailbox.access, Access::Pop3(_)) { u32::MAX } else { 1000 };
     loop {
-        let owed = floor.store.owed(mailbox.id, 1000).await?;
+        let owed = floor.store.owed(mailbox.id, at_once).await?;
         // A message that is not the one we filed, whatever its UID says, is not ours to touch.
         let same = |owed: &Owed| on_server.get(owed.remote_id()).is_none_or(|now| is_same(owed, now));
         let (ours, strangers): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(same);

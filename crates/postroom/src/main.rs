@@ -13,6 +13,7 @@ mod failure;
 mod fault;
 mod floor;
 mod intake;
+mod maildrop;
 mod readers;
 mod supervisor;
 

@@ -21,6 +21,9 @@ const VISITS: usize = 16;
 /// Longest pause after failures in a row.
 const BACK_OFF_MAX: Duration = Duration::from_secs(15 * 60);
 
+/// Longest wait that a server can ask for between two logins.
+const LOGIN_DELAY_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// When a mailbox is visited next, and how often in a row it failed.
 #[derive(Debug, Clone, Copy)]
 struct Schedule {
@@ -32,7 +35,7 @@ struct Schedule {
 pub async fn run(floor: Floor, mut stop: watch::Receiver<bool>) {
     let mut schedules: HashMap<MailboxId, Schedule> = HashMap::new();
     let mut under_way: HashSet<MailboxId> = HashSet::new();
-    let mut visits: JoinSet<(MailboxId, u32, Result<(), VisitError>)> = JoinSet::new();
+    let mut visits: JoinSet<(MailboxId, Duration, Result<(), VisitError>)> = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     let leftovers = tokio::spawn(work_off_leftovers(floor.clone()));
     loop {
@@ -41,10 +44,10 @@ pub async fn run(floor: Floor, mut stop: watch::Receiver<bool>) {
             _ = tick.tick() => start_due(&floor, &mut schedules, &mut under_way, &mut visits).await,
             Some(ended) = visits.join_next() => {
                 // A panic in a visit is a bug; it is logged by the runtime and the mailbox is visited again next time.
-                let Ok((id, every_s, result)) = ended else { under_way.clear(); continue };
+                let Ok((id, every, result)) = ended else { under_way.clear(); continue };
                 under_way.remove(&id);
                 let schedule = schedules.entry(id).or_insert(Schedule { next: Instant::now(), failures: 0 });
-                *schedule = next_visit(id, every_s, schedule.failures, &result);
+                *schedule = next_visit(id, every, schedule.failures, &result);
             }
         }
     }
@@ -56,7 +59,7 @@ async fn start_due(
     floor: &Floor,
     schedules: &mut HashMap<MailboxId, Schedule>,
     under_way: &mut HashSet<MailboxId>,
-    visits: &mut JoinSet<(MailboxId, u32, Result<(), VisitError>)>,
+    visits: &mut JoinSet<(MailboxId, Duration, Result<(), VisitError>)>,
 ) {
     // Intake looks at the same database and says what is wrong with it.
     let Ok(due) = enabled(floor).await else { return };
@@ -66,7 +69,12 @@ async fn start_due(
             continue;
         }
         let floor = floor.clone();
-        visits.spawn(async move { (mailbox.id, mailbox.every_s, visit(&floor, &mailbox).await) });
+        visits.spawn(async move {
+            let (login_delay, result) = visit(&floor, &mailbox).await;
+            // RFC 2449 §6.5: a server may refuse a login that comes sooner.
+            let every = Duration::from_secs(u64::from(mailbox.every_s)).max(login_delay.min(LOGIN_DELAY_MAX));
+            (mailbox.id, every, result)
+        });
     }
 }
 
@@ -77,9 +85,14 @@ pub async fn enabled(floor: &Floor) -> Result<Vec<Mailbox>, postroom_store::Stor
     Ok(mailboxes.into_iter().filter(|mailbox| mailbox.is_enabled(&global)).collect())
 }
 
-async fn visit(floor: &Floor, mailbox: &Mailbox) -> Result<(), VisitError> {
-    // Busy means that another process, say `postroom fetch`, is doing this very work.
-    let Some(lease) = collector::lease(floor, mailbox, false).await? else { return Ok(()) };
+/// One visit; returns how long the server wants us to wait before the next login.
+async fn visit(floor: &Floor, mailbox: &Mailbox) -> (Duration, Result<(), VisitError>) {
+    let lease = match collector::lease(floor, mailbox, false).await {
+        Ok(Some(lease)) => lease,
+        // Busy means that another process, say `postroom fetch`, is doing this very work.
+        Ok(None) => return (Duration::ZERO, Ok(())),
+        Err(error) => return (Duration::ZERO, Err(error.into())),
+    };
     let started = Instant::now();
     let (report, result) = collector::visit(floor, mailbox, lease, &Unwatched).await;
     if report.fetched > 0 || result.is_err() {
@@ -95,11 +108,10 @@ async fn visit(floor: &Floor, mailbox: &Mailbox) -> Result<(), VisitError> {
             "visited"
         );
     }
-    result
+    (report.login_delay.unwrap_or_default(), result)
 }
 
-fn next_visit(id: MailboxId, every_s: u32, failures: u32, result: &Result<(), VisitError>) -> Schedule {
-    let every = Duration::from_secs(u64::from(every_s));
+fn next_visit(id: MailboxId, every: Duration, failures: u32, result: &Result<(), VisitError>) -> Schedule {
     let Err(error) = result else { return Schedule { next: Instant::now() + every, failures: 0 } };
     tracing::warn!(mailbox = id.0, code = error.code(), failures = failures + 1, "visit failed");
     // Each failure in a row doubles the pause. What only a person can mend is not tried more than every few minutes, so

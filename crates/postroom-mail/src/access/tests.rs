@@ -13,6 +13,10 @@ fn stored_forms_of_remote_ids() {
         ("imap:7:42:", imap("")),
         ("imap:7:42:Entwürfe", imap("Entwürfe")),
         ("maildir:1700000000.M1P2.host,S=3", RemoteId::Maildir { name: "1700000000.M1P2.host,S=3".to_owned() }),
+        ("pop3:0000001a5f3b+2:x", RemoteId::Pop3 { uidl: "0000001a5f3b+2:x".to_owned() }),
+        ("pop3-digest:00ff", RemoteId::Pop3Digest { digest: "00ff".to_owned(), copy: 1 }),
+        ("pop3-digest:00ff+2", RemoteId::Pop3Digest { digest: "00ff".to_owned(), copy: 2 }),
+        ("gone:7:pop3:a:b", RemoteId::Gone { receipt: 7, was: "pop3:a:b".to_owned() }),
         ("push:00ff", RemoteId::Push { digest: "00ff".to_owned() }),
     ];
     for (text, id) in table {
@@ -28,7 +32,10 @@ fn stored_forms_of_remote_ids() {
         "imap:x:42:INBOX",
         "imap:7:-1:INBOX",
         "imap:7:4294967296:A",
-        "pop3:1",
+        "pop3-digest:00ff+x",
+        "gone:7",
+        "gone:x:pop3:1",
+        "graph:1",
     ] {
         assert_eq!(wrong.parse::<RemoteId>(), Err(NotARemoteId), "{wrong}");
     }
@@ -61,6 +68,27 @@ fn stored_access_and_settlement() {
     ]]
     .assert_eq(&json);
     assert_eq!(serde_json::from_str::<Access>(&json).unwrap(), access);
+    let access = Access::Pop3(super::Pop3Access {
+        host: "mail.example.org".to_owned(),
+        port: 995,
+        security: Security::Ssl,
+        user: "desk".to_owned(),
+        auth: AuthMethod::ScramSha256,
+        allow_private_host: true,
+    });
+    let json = serde_json::to_string(&access).unwrap();
+    expect_test::expect![[
+        r#"{"protocol":"pop3","host":"mail.example.org","port":995,"security":"ssl","user":"desk","auth":"scram-sha-256","allow_private_host":true}"#
+    ]]
+    .assert_eq(&json);
+    assert_eq!(serde_json::from_str::<Access>(&json).unwrap(), access);
+    for (auth, json) in [
+        (AuthMethod::CramMd5, r#""cram-md5""#),
+        (AuthMethod::ScramSha1, r#""scram-sha-1""#),
+        (AuthMethod::Apop, r#""apop""#),
+    ] {
+        assert_eq!(serde_json::to_string(&auth).unwrap(), json);
+    }
     for (settlement, json) in [
         (Settlement::Keep, r#"{"do":"keep"}"#),
         (Settlement::MarkSeen, r#"{"do":"mark-seen"}"#),
@@ -77,4 +105,6 @@ fn default_ports() {
     assert_eq!(Security::Ssl.default_imap_port(), 993);
     assert_eq!(Security::Starttls.default_imap_port(), 143);
     assert_eq!(Security::None.default_imap_port(), 143);
+    assert_eq!(Security::Ssl.default_pop3_port(), 995);
+    assert_eq!(Security::Starttls.default_pop3_port(), 110);
 }

@@ -4,10 +4,8 @@ use super::folder_name;
 use super::response::Capabilities;
 use super::{ImapError, Tag};
 use crate::Secret;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::sasl::{self, Octets};
 use std::collections::VecDeque;
-use zeroize::Zeroizing;
 
 /// A command. `set` arguments come from [`super::uid_sets`]; folders are UTF-8.
 #[derive(Debug, Clone, Copy)]
@@ -20,10 +18,9 @@ pub enum Command<'a> {
         user: &'a str,
         password: &'a Secret,
     },
+    /// AUTHENTICATE with an exchange that has not begun; the conversation carries it through.
     Authenticate {
-        mechanism: Mechanism,
-        user: &'a str,
-        password: &'a Secret,
+        client: &'a sasl::Client,
     },
     /// EXAMINE when `read_only`, else SELECT.
     Select {
@@ -67,18 +64,6 @@ pub enum Flag {
     Deleted,
 }
 
-/// A SASL mechanism.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mechanism {
-    /// RFC 4616.
-    Plain,
-    /// draft-murchison-sasl-login: user, then password.
-    Login,
-}
-
-/// Octets that may hold a password and are overwritten when dropped.
-pub(super) type Octets = Zeroizing<Vec<u8>>;
-
 /// The octets of a command in the parts that a server wants to ask for one by one: after each part but the last it sends
 /// a continuation request.
 pub(super) fn encode(
@@ -97,14 +82,8 @@ pub(super) fn encode(
             writer.text(" ");
             writer.astring(password.expose())?;
         }
-        Command::Authenticate { mechanism: Mechanism::Plain, user, password } => writer.plain(user, password)?,
-        Command::Authenticate { mechanism: Mechanism::Login, user, password } => {
-            writer.text("AUTHENTICATE LOGIN");
-            writer.next_line();
-            writer.base64(user.as_bytes());
-            writer.next_line();
-            writer.base64(password.expose().as_bytes());
-        }
+        // With [`begin_sasl`], since an exchange has a state.
+        Command::Authenticate { .. } => return Err(ImapError::WrongState),
         Command::Select { folder, read_only } => {
             writer.text(if *read_only { "EXAMINE " } else { "SELECT " });
             writer.folder(folder)?;
@@ -127,6 +106,23 @@ pub(super) fn encode(
         }
     }
     Ok(writer.finish())
+}
+
+/// The first line of AUTHENTICATE, with the first response in it where the server takes one.
+// RFC 4959 §3: `=` stands for a first response without octets.
+pub(super) fn begin_sasl(tag: Tag, client: &mut sasl::Client, capabilities: &Capabilities) -> Octets {
+    let mut writer = Writer::new(tag, capabilities);
+    writer.text("AUTHENTICATE ");
+    writer.text(client.mechanism().name());
+    if capabilities.has("SASL-IR")
+        && let Some(first) = client.initial()
+    {
+        writer.text(" ");
+        writer.current.extend_from_slice(if first.is_empty() { b"=" } else { b"" });
+        writer.current.extend_from_slice(&sasl::base64(&first));
+    }
+    writer.text("\r\n");
+    writer.current
 }
 
 impl Flag {
@@ -162,27 +158,6 @@ impl<'a> Writer<'a> {
     fn finish(mut self) -> VecDeque<Octets> {
         self.next_line();
         self.parts
-    }
-
-    fn base64(&mut self, octets: &[u8]) {
-        let encoded = Zeroizing::new(STANDARD.encode(octets));
-        self.current.extend_from_slice(encoded.as_bytes());
-    }
-
-    // RFC 4616 §2: authorization identity (none), NUL, user, NUL, password. RFC 4959: in the first line where offered.
-    fn plain(&mut self, user: &str, password: &Secret) -> Result<(), ImapError> {
-        if user.contains('\0') || password.expose().contains('\0') {
-            return Err(ImapError::Argument);
-        }
-        self.text("AUTHENTICATE PLAIN");
-        if self.capabilities.has("SASL-IR") {
-            self.text(" ");
-        } else {
-            self.next_line();
-        }
-        let message = Zeroizing::new(format!("\0{user}\0{}", password.expose()));
-        self.base64(message.as_bytes());
-        Ok(())
     }
 
     fn folder(&mut self, name: &str) -> Result<(), ImapError> {

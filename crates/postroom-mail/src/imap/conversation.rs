@@ -1,9 +1,10 @@
 //! The states of a conversation, and what may happen in each.
 
 use super::ImapError;
-use super::command::{self, Command, Octets};
+use super::command::{self, Command};
 use super::reader::{Piece, Reader};
 use super::response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
+use crate::sasl::{self, Octets, SaslError};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
@@ -113,8 +114,17 @@ struct Outstanding {
     then: Then,
     /// Parts that wait for a continuation request.
     parts: VecDeque<Octets>,
+    /// The login that goes on with continuation requests.
+    client: Option<sasl::Client>,
     /// How many octets had been fed when its last part was sent: its reply must end behind them.
     sent_at: u64,
+}
+
+impl Outstanding {
+    /// Whether a continuation request may come for it.
+    fn waits(&self) -> bool {
+        self.client.is_some() || !self.parts.is_empty()
+    }
 }
 
 /// What an OK changes.
@@ -191,14 +201,23 @@ impl Conversation {
         let then = self.permit(command)?;
         let tag = Tag(self.last_tag + 1);
         let none = Capabilities::default();
-        let mut parts = command::encode(tag, command, self.capabilities.as_ref().unwrap_or(&none))?;
-        let octets = parts.pop_front().unwrap_or_default();
+        let capabilities = self.capabilities.as_ref().unwrap_or(&none);
+        let (octets, parts, client) = match command {
+            Command::Authenticate { client } => {
+                let mut client = (*client).clone();
+                (command::begin_sasl(tag, &mut client, capabilities), VecDeque::new(), Some(client))
+            }
+            _ => {
+                let mut parts = command::encode(tag, command, capabilities)?;
+                (parts.pop_front().unwrap_or_default(), parts, None)
+            }
+        };
         self.last_tag += 1;
         if then == Then::Authenticated {
             // RFC 9051 §6.2: what the server can do may change with the login.
             self.capabilities = None;
         }
-        self.outstanding.push_back(Outstanding { tag, text: tag.to_string(), then, parts, sent_at: self.fed });
+        self.outstanding.push_back(Outstanding { tag, text: tag.to_string(), then, parts, client, sent_at: self.fed });
         Ok(Sent { tag, octets })
     }
 
@@ -219,7 +238,7 @@ impl Conversation {
 
     /// Whether `command` may be sent now, and what its OK will mean.
     fn permit(&self, command: &Command<'_>) -> Result<Then, ImapError> {
-        if self.failed.is_some() || self.outstanding.iter().any(|o| !o.parts.is_empty()) {
+        if self.failed.is_some() || self.outstanding.iter().any(Outstanding::waits) {
             return Err(ImapError::WrongState);
         }
         let in_state = |allowed: &[State], then| {
@@ -276,7 +295,7 @@ impl Conversation {
         }
         match response {
             Response::Tagged { tag, line } => self.reply(&tag, line).map(Some),
-            Response::Continuation => self.continuation().map(Some),
+            Response::Continuation(challenge) => self.continuation(&challenge).map(Some),
             Response::Capability(capabilities) => {
                 self.capabilities = Some(capabilities);
                 Ok(None)
@@ -317,13 +336,19 @@ impl Conversation {
 
     fn reply(&mut self, tag: &str, line: StatusLine) -> Result<Event, ImapError> {
         let at = self.outstanding.iter().position(|o| o.text == tag).ok_or(ImapError::UnexpectedReply)?;
-        let outstanding = self.outstanding.remove(at).ok_or(ImapError::UnexpectedReply)?;
+        let mut outstanding = self.outstanding.remove(at).ok_or(ImapError::UnexpectedReply)?;
         // A reply that was on its way before the command was: somebody guessed our tags, as in
         // CVE-2026-42246. An OK before the last part of the command was sent is the same.
         let read = self.fed - self.pending.len() as u64;
         let ok = line.status == Status::Ok;
         if read <= outstanding.sent_at || (ok && !outstanding.parts.is_empty()) {
             return Err(ImapError::UnexpectedReply);
+        }
+        if ok && let Some(client) = &mut outstanding.client {
+            client.succeed(None).map_err(|error| match error {
+                SaslError::Challenge => ImapError::UnexpectedReply,
+                other => ImapError::Sasl(other),
+            })?;
         }
         let line = self.hear(line);
         match outstanding.then {
@@ -343,13 +368,19 @@ impl Conversation {
         Ok(Event::Done { tag: outstanding.tag, line })
     }
 
-    fn continuation(&mut self) -> Result<Event, ImapError> {
+    fn continuation(&mut self, challenge: &[u8]) -> Result<Event, ImapError> {
         let fed = self.fed;
-        let waiting = self.outstanding.iter_mut().find(|o| !o.parts.is_empty());
-        let waiting = waiting.ok_or(ImapError::UnexpectedContinuation)?;
-        let part = waiting.parts.pop_front().ok_or(ImapError::UnexpectedContinuation)?;
+        let waiting = self.outstanding.iter_mut().find(|o| o.waits()).ok_or(ImapError::UnexpectedContinuation)?;
+        let octets = match &mut waiting.client {
+            Some(client) => {
+                let mut response = client.respond_base64(challenge).map_err(ImapError::Sasl)?;
+                response.extend_from_slice(b"\r\n");
+                response
+            }
+            None => waiting.parts.pop_front().ok_or(ImapError::UnexpectedContinuation)?,
+        };
         waiting.sent_at = fed;
-        Ok(Event::Transmit(part))
+        Ok(Event::Transmit(octets))
     }
 
     /// Takes the capabilities out of a status line, and its words too as long as anybody could have put them in.

@@ -7,8 +7,8 @@
 //! Message literals are handed on in chunks as they come; nothing is allocated because of an announced size. Everything
 //! else is bounded by [`MAX_LINE`] and [`MAX_NESTING`], and reading is linear in the octets.
 //!
-//! Standards: RFC 9051 and 3501 (IMAP4), 4315 (UIDPLUS), 6851 (MOVE), 7888 (LITERAL+), 4959 (SASL-IR), 4616 (PLAIN),
-//! 5530 (response codes), 3516 (literal8). Read in this order: `reader`, `cursor`, `response`, `command`, `conversation`.
+//! Standards: RFC 9051 and 3501 (IMAP4), 4315 (UIDPLUS), 6851 (MOVE), 7888 (LITERAL+), 4959 (SASL-IR), 5530
+//! (response codes), 3516 (literal8). Read in this order: `reader`, `cursor`, `response`, `command`, `conversation`.
 
 mod command;
 mod conversation;
@@ -19,7 +19,7 @@ mod reader;
 mod response;
 mod uid_set;
 
-pub use command::{Command, Flag, Mechanism};
+pub use command::{Command, Flag};
 pub use conversation::{Conversation, Event, Protection, Sent, State, Tag};
 pub use reader::{MAX_LINE, Piece, Reader};
 pub use response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
@@ -61,6 +61,9 @@ pub enum ImapError {
     /// A command that this state does not allow, or an earlier error.
     #[error("a command at the wrong time")]
     WrongState,
+    /// The login cannot go on.
+    #[error("the login failed: {0}")]
+    Sasl(crate::sasl::SaslError),
     /// An argument has a character that IMAP cannot carry in it (NUL).
     #[error("an argument with a character that IMAP cannot carry")]
     Argument,

@@ -19,8 +19,8 @@ pub enum Response {
     },
     /// An untagged OK, NO, BAD, BYE or PREAUTH.
     Untagged(StatusLine),
-    /// `+`: the server waits for the rest of a command.
-    Continuation,
+    /// `+`: the server waits for the rest of a command. In a login what follows is a challenge in base64.
+    Continuation(Vec<u8>),
     /// `* CAPABILITY`.
     Capability(Capabilities),
     /// `* n EXISTS`.
@@ -129,7 +129,7 @@ impl Response {
     pub fn read(line: &[u8]) -> Self {
         let mut cursor = Cursor::new(line);
         if cursor.take(b'+') {
-            return Self::Continuation;
+            return Self::Continuation(cursor.rest().trim_ascii().to_vec());
         }
         let first = cursor.word();
         if first != b"*" {

@@ -28,6 +28,7 @@ fn all() -> Vec<SourceError> {
         E::CertInvalid { detail: detail() },
         E::AuthRejected { host: host(), server: server() },
         E::AuthUnavailable { host: host(), server: String::new() },
+        E::ServerNotProven { host: host() },
         E::LoginDisabled { host: host() },
         E::PasswordMissing,
         E::ArgumentInvalid { what: "folder" },
@@ -35,6 +36,10 @@ fn all() -> Vec<SourceError> {
         E::ConnectionLost { host: host(), detail: detail() },
         E::Timeout { host: host(), stage: "the greeting", seconds: 30 },
         E::ProtocolError { host: host(), detail: detail() },
+        E::Pop3Desync { host: host() },
+        E::Pop3NoUidlLeave { messages: 2001, octets: 5 },
+        E::MailboxInUse { server: server() },
+        E::SettlementUnsupported,
         E::ServerRefused { what: "delete messages", server: server(), transient: false },
         E::UidplusMissing,
         E::MaildirMissing { path: "/m".into() },
@@ -55,7 +60,7 @@ fn each_error_has_its_own_code_says_what_is_safe_and_what_to_do() {
         assert!(!text.ends_with('.') && !text.is_empty(), "{text}");
         assert!(help.ends_with('.') && help.len() > 40, "{help}");
         let code = error.code();
-        assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'), "{code}");
+        assert!(code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'), "{code}");
     }
 }
 

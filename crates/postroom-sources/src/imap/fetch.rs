@@ -89,7 +89,7 @@ impl ImapSession {
     ) -> Result<(), SourceError> {
         let selected = self.selected(Purpose::Look).await?;
         let mut round = Round {
-            max_message: self.limits.max_message,
+            max_message: self.wire.limits.max_message,
             budget,
             deliver,
             queue: VecDeque::new(),

@@ -1,13 +1,11 @@
 //! From the first octet to the login: greeting, STARTTLS, the choice of a login that the connection allows.
 
-use super::{ImapSession, READ_BUFFER, Waited, is_transient, refused};
+use super::{ImapSession, is_transient, refused};
 use crate::stream::{self, Stream};
-use crate::{Limits, SourceError, Trust};
-use bytes::BytesMut;
-use postroom_mail::imap::{
-    Capabilities, Command, Conversation, Event, Mechanism, Protection, State, Status, StatusLine,
-};
-use postroom_mail::{AuthMethod, ImapAccess, Secret, Security};
+use crate::wire::Wire;
+use crate::{Limits, SourceError, Trust, login};
+use postroom_mail::imap::{Capabilities, Command, Conversation, Event, Protection, State, Status, StatusLine};
+use postroom_mail::{ImapAccess, Secret};
 
 impl ImapSession {
     /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
@@ -20,22 +18,9 @@ impl ImapSession {
         trust: &Trust,
         limits: &Limits,
     ) -> Result<Self, SourceError> {
-        let (stream, protection) = match access.security {
-            Security::Ssl => (stream::start_tls(stream, &access.host, trust, limits).await?, Protection::Tls),
-            Security::Starttls => (stream, Protection::Starttls { required: true }),
-            Security::StarttlsIfAvailable => (stream, Protection::Starttls { required: trust.is_tls_seen() }),
-            Security::None => (stream, Protection::Clear),
-        };
-        let mut session = Self {
-            stream,
-            conversation: Conversation::new(protection),
-            buffer: BytesMut::with_capacity(READ_BUFFER),
-            limits: limits.clone(),
-            host: access.host.clone(),
-            folder: access.folder.clone(),
-            selected: None,
-            waited: Waited::default(),
-        };
+        let (wire, protection) = Wire::begin(stream, &access.host, access.security, trust, limits).await?;
+        let conversation = Conversation::new(protection);
+        let mut session = Self { wire, conversation, folder: access.folder.clone(), selected: None };
         // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
         stream::deadline(&access.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
@@ -45,7 +30,7 @@ impl ImapSession {
     }
 
     async fn await_greeting(&mut self) -> Result<(), SourceError> {
-        match self.event(self.limits.step, "the greeting").await? {
+        match self.event(self.wire.limits.step, "the greeting").await? {
             Event::Greeting(_) => Ok(()),
             // A server that greets with BYE is too busy, or does not want us now.
             Event::Bye(line) => Err(SourceError::ServerRefused { what: "greet", server: line.text, transient: true }),
@@ -55,22 +40,18 @@ impl ImapSession {
 
     // RFC 9051 §6.2.1, RFC 2595 §3
     async fn starttls(mut self, access: &ImapAccess, trust: &Trust) -> Result<Self, SourceError> {
-        let limit = self.limits.step;
+        let limit = self.wire.limits.step;
         let offered = stream::deadline(&access.host, "CAPABILITY", limit, self.ask_capabilities()).await??;
         if !offered.has("STARTTLS") {
-            return match access.security {
-                Security::StarttlsIfAvailable if !trust.is_tls_seen() => Ok(self),
-                Security::StarttlsIfAvailable => Err(SourceError::TlsDowngrade { host: self.host }),
-                _ => Err(SourceError::StarttlsMissing { host: self.host }),
-            };
+            return self.wire.without_tls(access.security, trust).map(|()| self);
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
         let reply =
             stream::deadline(&access.host, "STARTTLS", limit, self.run("STARTTLS", &Command::Starttls)).await??;
         if reply.status != Status::Ok {
-            return Err(SourceError::StarttlsMissing { host: self.host });
+            return Err(SourceError::StarttlsMissing { host: self.wire.host });
         }
-        self.stream = stream::start_tls(self.stream, &access.host, trust, &self.limits).await?;
+        self.wire = self.wire.start_tls(trust).await?;
         match self.conversation.tls_started() {
             Ok(()) => Ok(self),
             Err(error) => Err(self.machine_error(error)),
@@ -90,7 +71,7 @@ impl ImapSession {
     /// # Errors
     /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the connection.
     pub async fn log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
-        let limit = self.limits.step;
+        let limit = self.wire.limits.step;
         stream::deadline(&access.host, "the login", limit, self.try_log_in(access, password)).await?
     }
 
@@ -102,12 +83,15 @@ impl ImapSession {
         let password = password.ok_or(SourceError::PasswordMissing)?;
         let capabilities = self.ask_capabilities().await?;
         let user = access.user.as_str();
-        let command = match choose(access.auth, &capabilities) {
-            Some(Login::Sasl(mechanism)) => Command::Authenticate { mechanism, user, password },
-            Some(Login::Command) => Command::Login { user, password },
-            None => return Err(SourceError::LoginDisabled { host: self.host.clone() }),
+        let offers = |name: &str| capabilities.has(&format!("AUTH={name}"));
+        let line = match login::choose(access.auth, user, password, self.wire.binding.as_ref(), offers)? {
+            Some(client) => self.run("the login", &Command::Authenticate { client: &client }).await?,
+            // RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
+            None if login::may_be_command(access.auth) && !capabilities.has("LOGINDISABLED") => {
+                self.run("the login", &Command::Login { user, password }).await?
+            }
+            None => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),
         };
-        let line = self.run("the login", &command).await?;
         match line.status {
             Status::Ok => Ok(()),
             _ => Err(self.login_refused(line)),
@@ -116,7 +100,7 @@ impl ImapSession {
 
     // RFC 5530 §3
     fn login_refused(&self, line: StatusLine) -> SourceError {
-        let host = self.host.clone();
+        let host = self.wire.host.clone();
         if line.code.as_ref().is_some_and(|code| code.is("PRIVACYREQUIRED")) {
             return SourceError::LoginDisabled { host };
         }
@@ -127,25 +111,5 @@ impl ImapSession {
             Status::No => SourceError::AuthRejected { host, server: line.text },
             _ => refused("log in", line),
         }
-    }
-}
-
-/// A way to log in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Login {
-    Sasl(Mechanism),
-    Command,
-}
-
-/// The way to log in that the mailbox wants and the server allows.
-// RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
-fn choose(wanted: AuthMethod, capabilities: &Capabilities) -> Option<Login> {
-    let plain = capabilities.has("AUTH=PLAIN").then_some(Login::Sasl(Mechanism::Plain));
-    let login = capabilities.has("AUTH=LOGIN").then_some(Login::Sasl(Mechanism::Login));
-    let command = (!capabilities.has("LOGINDISABLED")).then_some(Login::Command);
-    match wanted {
-        AuthMethod::Auto => plain.or(login).or(command),
-        AuthMethod::Plain => plain,
-        AuthMethod::Login => login.or(command),
     }
 }

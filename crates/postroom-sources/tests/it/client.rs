@@ -1,6 +1,6 @@
 //! What all tests here do with a server.
 
-use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, Secret, Security};
+use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, Pop3Access, Secret, Security};
 use postroom_sources::{Budget, Fetched, Limits, Outcome, Session, SourceError, Trust, open};
 use postroom_testkit::dovecot::{Dovecot, PASSWORD};
 use std::time::Duration;
@@ -14,6 +14,17 @@ pub fn imap(host: &str, port: u16, security: Security, user: &str) -> ImapAccess
         user: user.into(),
         auth: AuthMethod::Auto,
         folder: "INBOX".into(),
+        allow_private_host: true,
+    }
+}
+
+pub fn pop3(host: &str, port: u16, security: Security, user: &str) -> Pop3Access {
+    Pop3Access {
+        host: host.into(),
+        port,
+        security,
+        user: user.into(),
+        auth: AuthMethod::Auto,
         allow_private_host: true,
     }
 }

@@ -1,8 +1,9 @@
-//! Every dialogue of `testdata/dialogues/imap`, over TCP, in memory, and in memory one octet at a time.
+//! Every dialogue of `testdata/dialogues`, over TCP, in memory, and in memory one octet at a time.
 
-use crate::client::{fetch, imap, limits, password};
-use postroom_mail::{AuthMethod, ImapAccess, Listed, RemoteId, Security, Settlement};
+use crate::client::{fetch, imap, limits, password, pop3};
+use postroom_mail::{AuthMethod, ImapAccess, Listed, Pop3Access, RemoteId, Security, Settlement};
 use postroom_sources::imap::ImapSession;
+use postroom_sources::pop3::Pop3Session;
 use postroom_sources::stream::Stream;
 use postroom_sources::{Fetched, Limits, Outcome, Session, SourceError, Trust};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
@@ -10,6 +11,8 @@ use postroom_testkit::scripted::{Dialogue, ScriptedServer};
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
@@ -53,11 +56,60 @@ impl AsyncWrite for OctetByOctet {
     }
 }
 
+/// A stream that ends in both directions once we have sent so many octets.
+struct CutOff {
+    stream: DuplexStream,
+    left: usize,
+    is_cut: Arc<AtomicBool>,
+}
+
+impl AsyncRead for CutOff {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // Nothing comes any more: that is the end of the stream.
+        if self.is_cut.load(SeqCst) {
+            Poll::Ready(Ok(()))
+        } else {
+            Pin::new(&mut self.stream).poll_read(context, buffer)
+        }
+    }
+}
+
+impl AsyncWrite for CutOff {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let taken = octets.len().min(self.left);
+        if taken == 0 {
+            self.is_cut.store(true, SeqCst);
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
+        let written = Pin::new(&mut self.stream).poll_write(context, &octets[..taken]);
+        if let Poll::Ready(Ok(written)) = written {
+            self.left -= written;
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
 #[tokio::test]
 async fn all_dialogues_end_as_they_say() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues/imap");
-    let dialogues = Dialogue::load_all(&directory).unwrap();
-    assert!(dialogues.len() >= 15, "only {} dialogues", dialogues.len());
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues");
+    let mut dialogues = Vec::new();
+    for (protocol, at_least) in [("imap", 40), ("pop3", 60)] {
+        let of_protocol = Dialogue::load_all(&directory.join(protocol)).unwrap();
+        assert!(of_protocol.len() >= at_least, "only {} dialogues of {protocol}", of_protocol.len());
+        dialogues.extend(of_protocol);
+    }
     let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
     let mut failures = Vec::new();
     for dialogue in &dialogues {
@@ -73,9 +125,8 @@ async fn all_dialogues_end_as_they_say() {
 #[tokio::test]
 async fn a_cut_after_any_octet_shows_all_or_nothing() {
     let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
-    for name in ["01-login-and-fetch", "20-starttls", "40-uid-behind-the-body", "60-delete", "62-move"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../testdata/dialogues/imap/{name}.dialogue"));
-        let whole = Dialogue::load(&path).unwrap();
+    for whole in recorded() {
+        let name = &whole.name;
         let expected = whole.setting("expect").unwrap();
         let cuts = (0..).map_while(|octets| whole.cut_after(octets));
         let mut count = 0;
@@ -90,6 +141,40 @@ async fn a_cut_after_any_octet_shows_all_or_nothing() {
         }
         assert!(count > 100, "{name}: only {count} cuts");
     }
+}
+
+/// The same for the other direction: the connection ends after any octet that we send.
+#[tokio::test]
+async fn a_cut_after_any_octet_of_ours_shows_all_or_nothing() {
+    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
+    for whole in recorded() {
+        let expected = whole.setting("expect").unwrap();
+        let mut count = 0;
+        for left in 0.. {
+            let (ours, theirs) = tokio::io::duplex(1 << 20);
+            let is_cut = Arc::new(AtomicBool::new(false));
+            let ours = CutOff { stream: ours, left, is_cut: is_cut.clone() };
+            let client = act(&whole, Box::new(ours), &certificate);
+            let (outcome, _server) = tokio::join!(client, whole.play(Box::new(theirs), &certificate));
+            let is_all = outcome == expected || outcome.starts_with(&format!("{expected}, "));
+            assert!(is_all || outcome.starts_with("error "), "{} cut after {left} of ours: {outcome}", whole.name);
+            count += 1;
+            if !is_cut.load(SeqCst) {
+                break;
+            }
+        }
+        assert!(count > 50, "{}: only {count} cuts", whole.name);
+    }
+}
+
+/// Twelve dialogues of both protocols in which much happens.
+fn recorded() -> Vec<Dialogue> {
+    let imap = ["01-login-and-fetch", "20-starttls", "40-uid-behind-the-body", "60-delete", "62-move"];
+    let pop3 = ["01-login-and-fetch", "02-without-pipelining", "30-stls", "40-dots", "60-delete", "70-without-uidl"];
+    let pop3 = pop3.into_iter().chain(["74-delete-without-uidl"]);
+    let names = imap.map(|name| format!("imap/{name}")).into_iter().chain(pop3.map(|name| format!("pop3/{name}")));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues");
+    names.map(|name| Dialogue::load(&directory.join(format!("{name}.dialogue"))).unwrap()).collect()
 }
 
 /// Messages announced with one octet each and sent with three million: memory holds what was announced and a little more;
@@ -192,19 +277,27 @@ async fn check(dialogue: &Dialogue, transport: Transport, certificate: &Certific
     server.map_err(|error| format!("{name}: {error:#}"))
 }
 
-fn access(dialogue: &Dialogue) -> ImapAccess {
-    let security = match dialogue.setting("security") {
+fn security(dialogue: &Dialogue) -> Security {
+    match dialogue.setting("security") {
         Some("ssl") => Security::Ssl,
         Some("starttls") => Security::Starttls,
         Some("starttls-if-available") => Security::StarttlsIfAvailable,
         _ => Security::None,
-    };
-    let mut access = imap("localhost", 143, security, dialogue.setting("user").unwrap_or("ann"));
-    access.auth = match dialogue.setting("auth") {
+    }
+}
+
+fn auth(dialogue: &Dialogue) -> AuthMethod {
+    match dialogue.setting("auth") {
         Some("plain") => AuthMethod::Plain,
         Some("login") => AuthMethod::Login,
+        Some("apop") => AuthMethod::Apop,
         _ => AuthMethod::Auto,
-    };
+    }
+}
+
+fn access(dialogue: &Dialogue) -> ImapAccess {
+    let mut access = imap("localhost", 143, security(dialogue), dialogue.setting("user").unwrap_or("ann"));
+    access.auth = auth(dialogue);
     access.folder = dialogue.setting("folder").unwrap_or("INBOX").into();
     access
 }
@@ -219,14 +312,25 @@ async fn try_act(
     stream: Box<dyn Stream>,
     certificate: &Certificate,
 ) -> Result<String, SourceError> {
-    let access = access(dialogue);
     let trust = Trust::new(vec![certificate.der.clone()]).tls_seen(dialogue.setting("tls-seen").is_some());
     let stall = dialogue.setting("stall-ms").map_or(5000, |ms| ms.parse().unwrap());
     let max_message = dialogue.setting("max-message").map_or(100_000, |octets| octets.parse().unwrap());
-    let limits = Limits { stall: Duration::from_millis(stall), max_message, ..limits() };
-    let mut session = ImapSession::greet(stream, &access, &trust, &limits).await?;
-    session.log_in(&access, Some(&password())).await?;
-    let mut session = Session::Imap(Box::new(session));
+    let max_unnamed_messages = dialogue.setting("max-unnamed").map_or(100, |messages| messages.parse().unwrap());
+    let limits = Limits { stall: Duration::from_millis(stall), max_message, max_unnamed_messages, ..limits() };
+    let mut session = match dialogue.setting("protocol") {
+        Some("pop3") => {
+            let access = Pop3Access { auth: auth(dialogue), ..pop3("localhost", 110, security(dialogue), "ann") };
+            let mut session = Pop3Session::greet(stream, &access, &trust, &limits).await?;
+            session.log_in(&access, Some(&password())).await?;
+            Session::Pop3(Box::new(session))
+        }
+        _ => {
+            let access = access(dialogue);
+            let mut session = ImapSession::greet(stream, &access, &trust, &limits).await?;
+            session.log_in(&access, Some(&password())).await?;
+            Session::Imap(Box::new(session))
+        }
+    };
     let (what, rest) = dialogue
         .setting("do")
         .unwrap_or("login")
@@ -235,6 +339,15 @@ async fn try_act(
     let done = match what {
         "login" => format!("ok tls={}", session.tls()),
         "list" => session.list().await?.iter().map(list_words).collect::<Vec<_>>().join(" "),
+        "arrivals" => {
+            let mut listed = session.list().await?;
+            session.find_arrivals(&mut listed).await?;
+            listed.iter().map(list_words).collect::<Vec<_>>().join(" ")
+        }
+        "delete-listed" => {
+            let ids: Vec<RemoteId> = session.list().await?.into_iter().map(|listed| listed.id).collect();
+            settled_words(&session.settle(&ids, &Settlement::Delete).await?)
+        }
         "fetch" => {
             let listed = session.list().await?;
             let (fetched, result) = fetch(&mut session, &listed).await;
@@ -251,23 +364,36 @@ async fn try_act(
             };
             let ids: Vec<RemoteId> = rest
                 .split(' ')
-                .map(|uid| RemoteId::Imap { folder: "INBOX".into(), uid_validity: 9, uid: uid.parse().unwrap() })
+                .map(|name| match name.parse() {
+                    Ok(uid) => RemoteId::Imap { folder: "INBOX".into(), uid_validity: 9, uid },
+                    Err(_) => RemoteId::Pop3 { uidl: name.to_owned() },
+                })
                 .collect();
-            let settled = session.settle(&ids, &how).await?;
-            format!("settled {}", settled.iter().map(|id| uid(id).to_string()).collect::<Vec<_>>().join(" "))
+            settled_words(&session.settle(&ids, &how).await?)
         }
     };
     session.close().await?;
     Ok(done)
 }
 
-fn uid(id: &RemoteId) -> u32 {
-    if let RemoteId::Imap { uid, .. } = id { *uid } else { 0 }
+fn settled_words(settled: &[RemoteId]) -> String {
+    format!("settled {}", settled.iter().map(short).collect::<Vec<_>>().join(" "))
+}
+
+/// What tells the messages of a dialogue from each other.
+fn short(id: &RemoteId) -> String {
+    match id {
+        RemoteId::Imap { uid, .. } => uid.to_string(),
+        RemoteId::Pop3 { uidl } => uidl.clone(),
+        RemoteId::Pop3Digest { digest, copy: 1 } => format!("digest-{}", &digest[..8]),
+        RemoteId::Pop3Digest { digest, copy } => format!("digest-{}+{copy}", &digest[..8]),
+        other => other.to_string(),
+    }
 }
 
 fn list_words(listed: &Listed) -> String {
     let date = listed.received_at.map_or("-".to_owned(), |t| t.to_string());
-    format!("{}:{}:{date}", uid(&listed.id), listed.size)
+    format!("{}:{}:{date}", short(&listed.id), listed.size)
 }
 
 /// The UID and what came: the first line of a message and its length, or why there is none.
@@ -283,5 +409,5 @@ fn fetched_words(fetched: &Fetched) -> String {
         Outcome::Vanished => "vanished".into(),
         Outcome::Unfetchable(why) => format!("unfetchable “{why}”"),
     };
-    format!("{} {what}", uid(&fetched.listed.id))
+    format!("{} {what}", short(&fetched.listed.id))
 }

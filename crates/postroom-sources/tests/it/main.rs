@@ -1,8 +1,10 @@
 //! Mail sources against real and scripted servers.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod binding;
 mod client;
 mod dialogues;
 mod dovecot;
+mod dovecot_pop3;
 mod listing;
 mod sweep;

@@ -7,6 +7,7 @@ mod corridor;
 #[cfg(feature = "crash-points")]
 mod crashes;
 mod items;
+mod maildrop;
 mod settings;
 mod support;
 mod trouble;

@@ -325,6 +325,8 @@ pub enum AuthArg {
     Plain,
     Login,
     CramMd5,
+    #[value(name = "scram-sha-1")]
+    ScramSha1,
     #[value(name = "scram-sha-256")]
     ScramSha256,
     Apop,

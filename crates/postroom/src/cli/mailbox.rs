@@ -1,19 +1,17 @@
 //! `postroom mailbox`: add, set, test, list, pause, resume, remove.
 
-use super::args::{
-    AuthArg, AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol, SecurityArg,
-    SwitchArg, YesNo,
-};
+use super::access::{changed_access, new_access};
+use super::args::{AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, SwitchArg, YesNo};
 use super::output::{Output, count, text_table};
 use super::{FAILED, open_or_create, open_store, read_secret_file, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
-use postroom_mail::{Access, AuthMethod, ImapAccess, Secret, Security, Settlement};
-use postroom_sources::{Limits, Trust};
+use postroom_mail::{Access, Secret, Settlement};
+use postroom_sources::{Limits, SourceError, Trust};
 use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Result<ExitCode, Failure> {
@@ -65,10 +63,11 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
     distinct_folders(&new.access, &new.policy)?;
     let mut password = password(&options)?;
     // Only where a password is needed: on `set` a variable that happens to be there must not change one.
-    if let (None, Access::Imap(_), Some(file)) = (&password, &new.access, std::env::var_os("POSTROOM_PASSWORD_FILE")) {
+    let on_server = matches!(new.access, Access::Imap(_) | Access::Pop3(_));
+    if let (None, true, Some(file)) = (&password, on_server, std::env::var_os("POSTROOM_PASSWORD_FILE")) {
         password = Some(usable(read_secret_file(Path::new(&file))?)?);
     }
-    if password.is_none() && matches!(new.access, Access::Imap(_)) {
+    if password.is_none() && on_server {
         return Err(Failure::new(
             "USAGE",
             "a mailbox on a server needs a password",
@@ -155,6 +154,7 @@ fn state(status: &MailboxStatus) -> String {
 fn place(access: &Access) -> String {
     match access {
         Access::Imap(imap) => format!("imap {}:{} {}", imap.host, imap.port, imap.folder),
+        Access::Pop3(pop3) => format!("pop3 {}:{}", pop3.host, pop3.port),
         Access::Maildir { path } => format!("maildir {}", path.display()),
         Access::Push => "delivered".to_owned(),
     }
@@ -195,126 +195,6 @@ fn shown(mailbox: &Mailbox) -> Value {
     })
 }
 
-fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
-    let options = &add.options;
-    match add.protocol {
-        Protocol::Maildir => maildir(add),
-        Protocol::Imap => {
-            let host = required(options.host.clone(), "host")?;
-            let security = security(options.security.ok_or_else(|| missing("security"))?);
-            let imap = ImapAccess {
-                host: checked_host(host, options.allow_private_host)?,
-                port: options.port.unwrap_or_else(|| security.default_imap_port()),
-                security,
-                user: required(options.user.clone(), "user")?,
-                auth: auth(options.auth.unwrap_or(AuthArg::Auto))?,
-                folder: options.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
-                allow_private_host: options.allow_private_host,
-            };
-            Ok(Access::Imap(imap))
-        }
-        Protocol::Pop3 | Protocol::Exchange => Err(Failure::new(
-            "PROTOCOL_UNSUPPORTED",
-            "this version visits IMAP servers and Maildirs only; POP3 and Exchange come with a later one",
-            "most servers that offer POP3 offer IMAP as well: try --protocol imap",
-        )),
-    }
-}
-
-fn maildir(add: &MailboxAdd) -> Result<Access, Failure> {
-    let options = &add.options;
-    if options.host.is_some() || options.security.is_some() || options.user.is_some() {
-        let help = "leave --host, --security and --user away, or use --protocol imap";
-        return Err(Failure::new("USAGE", "a Maildir has neither host nor security nor user", help));
-    }
-    let path = add.path.clone().ok_or_else(|| missing("path"))?;
-    // Kept absolute, because `serve` may run in another directory.
-    let path = std::path::absolute(&path).unwrap_or(path);
-    Ok(Access::Maildir { path })
-}
-
-fn changed_access(access: Access, path: Option<PathBuf>, options: &MailboxOptions) -> Result<Access, Failure> {
-    let Access::Imap(mut imap) = access else {
-        if options.host.is_some() || options.security.is_some() || options.user.is_some() {
-            let help = "remove the mailbox and add it again with --protocol imap";
-            return Err(Failure::new("USAGE", "this mailbox is not on a server", help));
-        }
-        return Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }));
-    };
-    if path.is_some() {
-        let help = "remove the mailbox and add it again with --protocol maildir";
-        return Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help));
-    }
-    imap.allow_private_host |= options.allow_private_host;
-    if let Some(host) = &options.host {
-        imap.host = checked_host(host.clone(), imap.allow_private_host)?;
-    }
-    if let Some(chosen) = options.security {
-        let was_default = imap.port == imap.security.default_imap_port();
-        imap.security = security(chosen);
-        if was_default {
-            imap.port = imap.security.default_imap_port();
-        }
-    }
-    imap.port = options.port.unwrap_or(imap.port);
-    imap.user = options.user.clone().unwrap_or(imap.user);
-    imap.folder = options.folder.clone().unwrap_or(imap.folder);
-    imap.auth = options.auth.map_or(Ok(imap.auth), auth)?;
-    Ok(Access::Imap(imap))
-}
-
-fn required(value: Option<String>, option: &str) -> Result<String, Failure> {
-    value.filter(|value| !value.is_empty()).ok_or_else(|| missing(option))
-}
-
-fn missing(option: &str) -> Failure {
-    let help = "`postroom mailbox add --help` shows what each kind of mailbox needs";
-    Failure::new("USAGE", format!("this kind of mailbox needs --{option}"), help)
-}
-
-/// Refuses what is plainly on this machine or in a private network; names are checked again when they are resolved.
-fn checked_host(host: String, allow_private: bool) -> Result<String, Failure> {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let private = bare.eq_ignore_ascii_case("localhost")
-        || bare.parse().is_ok_and(|address: std::net::IpAddr| postroom_sources::stream::is_private(address));
-    if private && !allow_private {
-        return Err(Failure::new(
-            "HOST_PRIVATE",
-            format!("{host} is on this machine or in a private network"),
-            "nothing was saved; if that is meant, add --allow-private-host",
-        ));
-    }
-    let valid =
-        !bare.is_empty() && bare.len() <= 253 && !bare.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
-    if valid {
-        Ok(bare.to_owned())
-    } else {
-        Err(Failure::new("USAGE", format!("`{host}` is no host name"), "give the name alone, without a protocol"))
-    }
-}
-
-fn security(chosen: SecurityArg) -> Security {
-    match chosen {
-        SecurityArg::Ssl => Security::Ssl,
-        SecurityArg::Starttls => Security::Starttls,
-        SecurityArg::StarttlsIfAvailable => Security::StarttlsIfAvailable,
-        SecurityArg::None => Security::None,
-    }
-}
-
-fn auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
-    match chosen {
-        AuthArg::Auto => Ok(AuthMethod::Auto),
-        AuthArg::Plain => Ok(AuthMethod::Plain),
-        AuthArg::Login => Ok(AuthMethod::Login),
-        _ => Err(Failure::new(
-            "AUTH_UNSUPPORTED",
-            "this version logs in with auto, plain or login; the others come with a later one",
-            "use --auth auto, which takes what the server offers",
-        )),
-    }
-}
-
 /// The mailbox's rules with what the options change in them.
 fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<MailboxPolicy, Failure> {
     if options.keep.is_some() && options.done_folder.is_some() {
@@ -352,6 +232,9 @@ fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<Mailbox
 /// Refuses to move mail to where it cannot go.
 fn distinct_folders(access: &Access, policy: &MailboxPolicy) -> Result<(), Failure> {
     for settlement in [&policy.filed, &policy.held] {
+        if matches!(access, Access::Pop3(_)) && matches!(settlement, Settlement::MoveTo(_) | Settlement::MarkSeen) {
+            return Err(SourceError::SettlementUnsupported.into());
+        }
         if let Settlement::MoveTo(folder) = settlement {
             printable("folder", folder)?;
         }
@@ -451,15 +334,5 @@ mod tests {
         assert_eq!(start_from("since:2026-11-01").unwrap(), StartFrom::Since("2026-11-01T00:00:00Z".parse().unwrap()));
         assert!(start_from("since:yesterday").is_err());
         assert!(start_from("2026-11-01").is_err());
-    }
-
-    #[test]
-    fn private_hosts_need_a_word() {
-        for host in ["localhost", "127.0.0.1", "10.1.2.3", "[::1]", "192.168.1.1", "169.254.169.254"] {
-            assert_eq!(checked_host(host.to_owned(), false).unwrap_err().code, "HOST_PRIVATE", "{host}");
-            assert!(checked_host(host.to_owned(), true).is_ok(), "{host}");
-        }
-        assert_eq!(checked_host("imap.example.org".to_owned(), false).unwrap(), "imap.example.org");
-        assert!(checked_host("imap://example.org".to_owned(), false).is_err());
     }
 }

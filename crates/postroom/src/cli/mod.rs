@@ -1,5 +1,6 @@
 //! The front door: commands, what they print, and their exit status.
 
+mod access;
 mod args;
 mod certificate;
 mod data;

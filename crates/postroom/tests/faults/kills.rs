@@ -14,23 +14,29 @@ const BATCH: usize = 60;
 #[test]
 fn random_kills_on_sqlite() {
     let Some(dovecot) = Dovecot::start() else { return };
-    kill_at_random(&dovecot, "kills-sqlite", Database::Sqlite);
+    kill_at_random(&dovecot, World::new(&dovecot, "kills-sqlite", Database::Sqlite), "kills-sqlite");
+}
+
+#[test]
+fn random_kills_over_pop3() {
+    let Some(dovecot) = Dovecot::start() else { return };
+    let world = World::pop3(&dovecot, "kills-pop3", Database::Sqlite, dovecot.pop3s_port);
+    kill_at_random(&dovecot, world, "kills-pop3");
 }
 
 #[test]
 fn random_kills_on_postgresql() {
     let (Some(dovecot), Some(postgres)) = (Dovecot::start(), Postgres::start()) else { return };
     let database = databases(Some(&postgres)).pop().unwrap().1;
-    kill_at_random(&dovecot, "kills-postgres", database);
+    kill_at_random(&dovecot, World::new(&dovecot, "kills-postgres", database), "kills-postgres");
 }
 
-fn kill_at_random(dovecot: &Dovecot, name: &str, database: Database) {
+fn kill_at_random(dovecot: &Dovecot, mut world: World, name: &str) {
     let seed = std::env::var("POSTROOM_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| {
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as u64
     });
     eprintln!("{name}: POSTROOM_SEED={seed} repeats this run's instants");
     let mut random = Random(seed | 1);
-    let mut world = World::new(dovecot, name, database);
     world.send(dovecot, BATCH);
     // How long an undisturbed run takes decides where the kills fall, so that slow and fast machines test the same.
     let started = Instant::now();

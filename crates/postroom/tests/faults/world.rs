@@ -50,6 +50,22 @@ impl World {
 
     /// The same with the data in a given directory, or through a given port.
     pub fn in_directory(dovecot: &Dovecot, name: &str, database: Database, data: Option<PathBuf>, port: u16) -> Self {
+        Self::over(dovecot, name, database, data, "imap", port)
+    }
+
+    /// The same over POP3.
+    pub fn pop3(dovecot: &Dovecot, name: &str, database: Database, port: u16) -> Self {
+        Self::over(dovecot, name, database, None, "pop3", port)
+    }
+
+    fn over(
+        dovecot: &Dovecot,
+        name: &str,
+        database: Database,
+        data: Option<PathBuf>,
+        protocol: &str,
+        port: u16,
+    ) -> Self {
         let directory = TempDir::new().unwrap();
         let data = data.unwrap_or_else(|| directory.path().join("data"));
         let database = match database {
@@ -70,7 +86,7 @@ impl World {
             "add",
             "desk",
             "--protocol",
-            "imap",
+            protocol,
             "--host",
             "localhost",
             "--allow-private-host",

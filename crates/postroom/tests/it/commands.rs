@@ -21,7 +21,7 @@ fn bad_input_gets_a_code_and_a_way_out() {
         (vec!["user", "signin-link", "nobody@example.org"], "USER_UNKNOWN", 1),
         (with("127.0.0.1"), "HOST_PRIVATE", 1),
         (with("localhost"), "HOST_PRIVATE", 1),
-        (vec!["mailbox", "add", "x", "--protocol", "pop3", "--host", "h.example"], "PROTOCOL_UNSUPPORTED", 1),
+        (vec!["mailbox", "add", "x", "--protocol", "exchange", "--host", "h.example"], "PROTOCOL_UNSUPPORTED", 1),
         (vec!["mailbox", "test", "nobody"], "MAILBOX_UNKNOWN", 1),
         (vec!["fetch", "nobody"], "MAILBOX_UNKNOWN", 1),
         (vec!["item", "show", "77"], "ITEM_UNKNOWN", 1),

@@ -5,5 +5,6 @@ mod commands;
 mod desk;
 mod fetch;
 mod inspect;
+mod pop3;
 mod push;
 mod serve;

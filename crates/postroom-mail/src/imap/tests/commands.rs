@@ -1,8 +1,11 @@
 //! Commands as octets: whatever an argument holds, it stays one argument.
 
-use super::super::command::{self, Command, Flag, Mechanism};
-use super::super::{Capabilities, Conversation, ImapError, Protection, Response, Tag, date, folder_name, uid_sets};
+use super::super::command::{self, Command, Flag};
+use super::super::{
+    Capabilities, Conversation, Event, ImapError, Protection, Response, Tag, date, folder_name, uid_sets,
+};
 use crate::Secret;
+use crate::sasl::{Channel, Client, Mechanism, SaslError};
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -37,14 +40,6 @@ fn commands_are_written_as_the_standard_says() {
         (Command::Starttls, "P1 STARTTLS\r\n"),
         (Command::Logout, "P1 LOGOUT\r\n"),
         (Command::Login { user, password: &password }, "P1 LOGIN \"ann\" \"p w\\\"\\\\\"\r\n"),
-        (
-            Command::Authenticate { mechanism: Mechanism::Plain, user, password: &password },
-            "P1 AUTHENTICATE PLAIN\r\n|AGFubgBwIHciXA==\r\n",
-        ),
-        (
-            Command::Authenticate { mechanism: Mechanism::Login, user, password: &password },
-            "P1 AUTHENTICATE LOGIN\r\n|YW5u\r\n|cCB3Ilw=\r\n",
-        ),
         (Command::Select { folder: "INBOX", read_only: true }, "P1 EXAMINE \"INBOX\"\r\n"),
         (Command::Select { folder: "a\r\nb", read_only: false }, "P1 SELECT \"a&AA0ACg-b\"\r\n"),
         (Command::Create { folder: "Erledigt/日本" }, "P1 CREATE \"Erledigt/&ZeVnLA-\"\r\n"),
@@ -59,22 +54,76 @@ fn commands_are_written_as_the_standard_says() {
     for (command, expected) in cases {
         assert_eq!(encoded(&command, "IMAP4REV1").unwrap(), expected);
     }
-    let plain = Command::Authenticate { mechanism: Mechanism::Plain, user, password: &password };
-    assert_eq!(encoded(&plain, "SASL-IR").unwrap(), "P1 AUTHENTICATE PLAIN AGFubgBwIHciXA==\r\n");
     let folded = Command::Login { user: "a\r\nA2 DELETE INBOX", password: &password };
     assert_eq!(encoded(&folded, "X").unwrap(), "P1 LOGIN {18}\r\n|a\r\nA2 DELETE INBOX \"p w\\\"\\\\\"\r\n");
     assert_eq!(encoded(&folded, "LITERAL-").unwrap(), "P1 LOGIN {18+}\r\na\r\nA2 DELETE INBOX \"p w\\\"\\\\\"\r\n");
 }
 
+/// A login as it goes over the wire: what we say is sent at once and after each of these lines, divided by `|`.
+fn login(mechanism: Mechanism, offered: &str, lines: &[&str]) -> Result<String, ImapError> {
+    let client = Client::new(mechanism, "user", &Secret::new("pencil"), "rOprNGfwEbeRWgbNEkqO", Channel::None).unwrap();
+    let mut conversation = Conversation::new(Protection::Clear);
+    conversation.feed(Bytes::from(format!("* OK [CAPABILITY {offered}] hi\r\n")));
+    conversation.next_event()?;
+    let mut said =
+        String::from_utf8(conversation.send(&Command::Authenticate { client: &client })?.octets.to_vec()).unwrap();
+    for line in lines {
+        conversation.feed(Bytes::from(format!("{line}\r\n")));
+        match conversation.next_event()?.unwrap() {
+            Event::Transmit(octets) => said.push_str(&format!("|{}", std::str::from_utf8(&octets).unwrap())),
+            other => said.push_str(&format!("|{}", if matches!(other, Event::Done { .. }) { "done" } else { "?" })),
+        }
+    }
+    Ok(said.replace("\r\n", "~"))
+}
+
+#[test]
+fn logins_go_step_by_step() {
+    let first = "biwsbj11c2VyLHI9ck9wck5HZndFYmVSV2diTkVrcU8=";
+    let challenge = "+ cj1yT3ByTkdmd0ViZVJXZ2JORWtxTyVodllEcFdVYTJSYVRDQWZ1eEZJbGopaE5sRiRrMCxzPVcyMlphSjBTTlk3c29Fc1VFamI2Z1E9PSxpPTQwOTY=";
+    let last = "Yz1iaXdzLHI9ck9wck5HZndFYmVSV2diTkVrcU8laHZZRHBXVWEyUmFUQ0FmdXhGSWxqKWhObEYkazAscD1kSHpiWmFwV0lrNGpVaE4rVXRlOXl0YWc5empmTUhnc3FtbWl6N0FuZFZRPQ==";
+    let proof = "+ dj02cnJpVFJCaTIzV3BSUi93dHVwK21NaFVaVW4vZEI1bkxUSlJzamw5NUc0PQ==";
+    let scram = Mechanism::ScramSha256;
+    let table = [
+        (Mechanism::Plain, "SASL-IR", vec!["P1 OK in"], "P1 AUTHENTICATE PLAIN AHVzZXIAcGVuY2ls~|done".to_owned()),
+        (Mechanism::Plain, "X", vec!["+ ", "P1 OK in"], "P1 AUTHENTICATE PLAIN~|AHVzZXIAcGVuY2ls~|done".to_owned()),
+        (Mechanism::Plain, "X", vec!["+ entrée"], "P1 AUTHENTICATE PLAIN~|AHVzZXIAcGVuY2ls~".to_owned()),
+        (
+            Mechanism::Login,
+            "SASL-IR",
+            vec!["+ VXNlcm5hbWU6", "+ Password:", "P1 OK in"],
+            "P1 AUTHENTICATE LOGIN~|dXNlcg==~|cGVuY2ls~|done".to_owned(),
+        ),
+        (
+            scram,
+            "SASL-IR",
+            vec![challenge, proof, "P1 OK in"],
+            format!("P1 AUTHENTICATE SCRAM-SHA-256 {first}~|{last}~|~|done"),
+        ),
+        (scram, "X", vec!["+", challenge], format!("P1 AUTHENTICATE SCRAM-SHA-256~|{first}~|{last}~")),
+        // NO is an answer at any time.
+        (scram, "SASL-IR", vec!["P1 NO no"], format!("P1 AUTHENTICATE SCRAM-SHA-256 {first}~|done")),
+    ];
+    for (mechanism, offered, lines, expected) in table {
+        assert_eq!(login(mechanism, offered, &lines), Ok(expected), "{mechanism:?} {offered}");
+    }
+    let wrong = [
+        (Mechanism::Plain, "X", vec!["P1 OK in"], ImapError::UnexpectedReply),
+        (Mechanism::Login, "X", vec!["+ ", "P1 OK in"], ImapError::UnexpectedReply),
+        (Mechanism::Plain, "SASL-IR", vec!["+ more"], ImapError::Sasl(SaslError::Challenge)),
+        (Mechanism::CramMd5, "X", vec!["+ no base64"], ImapError::Sasl(SaslError::Challenge)),
+        (scram, "SASL-IR", vec![challenge, "P1 OK in"], ImapError::Sasl(SaslError::ServerNotProven)),
+        (scram, "SASL-IR", vec![challenge, "+ dj1BQUFB"], ImapError::Sasl(SaslError::ServerNotProven)),
+    ];
+    for (mechanism, offered, lines, expected) in wrong {
+        assert_eq!(login(mechanism, offered, &lines), Err(expected), "{mechanism:?} {lines:?}");
+    }
+}
+
 #[test]
 fn nul_cannot_be_sent() {
     let (clean, nul) = (Secret::new("x"), Secret::new("x\0y"));
-    let cases = [
-        Command::Login { user: "a\0b", password: &clean },
-        Command::Login { user: "a", password: &nul },
-        Command::Authenticate { mechanism: Mechanism::Plain, user: "a\0b", password: &clean },
-        Command::Authenticate { mechanism: Mechanism::Plain, user: "a", password: &nul },
-    ];
+    let cases = [Command::Login { user: "a\0b", password: &clean }, Command::Login { user: "a", password: &nul }];
     for command in cases {
         assert_eq!(encoded(&command, "SASL-IR"), Err(ImapError::Argument));
     }

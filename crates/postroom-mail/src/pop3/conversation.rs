@@ -1,0 +1,356 @@
+//! The states of a conversation, and what may happen in each.
+
+use super::command::{self, Command};
+use super::reader::{Piece, Reader};
+use super::reply::{Capabilities, Reply, apop_timestamp};
+use super::{MAX_CAPABILITIES, Pop3Error};
+pub use crate::imap::Protection;
+use crate::sasl::{self, Octets, SaslError};
+use bytes::Bytes;
+use std::collections::VecDeque;
+
+/// How far the conversation is (RFC 1939 §3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The greeting is awaited.
+    Greeting,
+    /// Not logged in.
+    Authorization,
+    /// The server has agreed to STLS: the next octet belongs to TLS.
+    StartingTls,
+    /// Logged in.
+    Transaction,
+    /// The server has said `+OK` to QUIT.
+    Ended,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Event {
+    /// The server greets, or says that it has no time for us.
+    Greeting(Reply),
+    /// Octets that the server has asked for: send them.
+    Transmit(Octets),
+    /// A line of LIST or UIDL.
+    Entry(Vec<u8>),
+    /// The next octets of a message, as they were before dots were put in.
+    MessageChunk(Bytes),
+    /// The command sent first of those under way is done, all of its lines included.
+    Done(Reply),
+}
+
+/// The machine. After an error it only repeats the error.
+#[derive(Debug)]
+pub struct Conversation {
+    protection: Protection,
+    /// Whether TLS is up.
+    protected: bool,
+    state: State,
+    reader: Reader,
+    pending: Bytes,
+    /// Octets fed since the conversation began.
+    fed: u64,
+    outstanding: VecDeque<Outstanding>,
+    timestamp: Option<String>,
+    capabilities: Option<Capabilities>,
+    failed: Option<Pop3Error>,
+}
+
+/// A command whose reply is awaited.
+#[derive(Debug)]
+struct Outstanding {
+    then: Then,
+    /// The `+OK` of a command whose lines are being read.
+    reply: Option<Reply>,
+    /// How many octets had been fed when its last part was sent: its reply must end behind them.
+    sent_at: u64,
+}
+
+/// What the reply to a command is followed by, and what its `+OK` changes.
+#[derive(Debug)]
+enum Then {
+    Nothing,
+    StartTls,
+    /// Sends the password.
+    Pass(crate::Secret),
+    Authenticated,
+    /// May ask for more.
+    Auth(Box<sasl::Client>),
+    Capabilities(Capabilities),
+    Listing,
+    Message,
+    Ended,
+}
+
+impl Conversation {
+    /// A conversation that waits for the greeting.
+    pub fn new(protection: Protection) -> Self {
+        Self {
+            protection,
+            protected: protection == Protection::Tls,
+            state: State::Greeting,
+            reader: Reader::default(),
+            pending: Bytes::new(),
+            fed: 0,
+            outstanding: VecDeque::new(),
+            timestamp: None,
+            capabilities: None,
+            failed: None,
+        }
+    }
+
+    /// How far the conversation is.
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Whether TLS is up.
+    pub fn is_protected(&self) -> bool {
+        self.protected
+    }
+
+    /// What the server can do, as it said since the last change of protection or login; else ask with CAPA. A server that
+    /// does not know CAPA has none.
+    pub fn capabilities(&self) -> Option<&Capabilities> {
+        self.capabilities.as_ref()
+    }
+
+    /// Whether the server greeted with a timestamp for APOP. One from before TLS could be anybody's and is forgotten.
+    pub fn offers_apop(&self) -> bool {
+        self.timestamp.is_some()
+    }
+
+    /// Whether there are no octets that nothing has asked for.
+    pub fn is_quiet(&self) -> bool {
+        !self.outstanding.is_empty() || (self.pending.is_empty() && self.reader.is_between_lines())
+    }
+
+    /// Takes octets from the server, in slices of any length. Then call [`Conversation::next_event`] until it gives `None`.
+    pub fn feed(&mut self, octets: Bytes) {
+        self.fed += octets.len() as u64;
+        if self.state == State::StartingTls && !octets.is_empty() {
+            self.failed = Some(Pop3Error::TlsInjection);
+        }
+        self.pending =
+            if self.pending.is_empty() { octets } else { [std::mem::take(&mut self.pending), octets].concat().into() };
+    }
+
+    /// The next thing that happened, or `None` when more octets are needed.
+    ///
+    /// # Errors
+    /// See [`Pop3Error`]; the connection must be closed, nothing that follows has a meaning.
+    pub fn next_event(&mut self) -> Result<Option<Event>, Pop3Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let next = self.advance();
+        if let Err(error) = &next {
+            self.failed = Some(*error);
+        }
+        next
+    }
+
+    /// The octets of a command, to be sent now; more may follow as [`Event::Transmit`]. Once logged in, commands may be sent
+    /// before earlier ones are replied to, where the server allows it.
+    ///
+    /// # Errors
+    /// [`Pop3Error::LoginInClear`] before anything is sent, [`Pop3Error::Argument`], [`Pop3Error::WrongState`];
+    /// [`Pop3Error::UnexpectedReply`] when there are octets that nothing asked for.
+    pub fn send(&mut self, command: &Command<'_>) -> Result<Octets, Pop3Error> {
+        self.permit(command)?;
+        if !self.is_quiet() {
+            self.failed = Some(Pop3Error::UnexpectedReply);
+            return Err(Pop3Error::UnexpectedReply);
+        }
+        let mut client = if let Command::Auth { client } = command { Some((*client).clone()) } else { None };
+        let octets = command::encode(command, self.timestamp.as_deref(), client.as_mut())?;
+        let then = match (command, client) {
+            (Command::Auth { .. }, Some(client)) => Then::Auth(Box::new(client)),
+            (Command::Stls, _) => Then::StartTls,
+            (Command::User { password, .. }, _) => Then::Pass((*password).clone()),
+            (Command::Apop { .. }, _) => Then::Authenticated,
+            (Command::Capa, _) => Then::Capabilities(Capabilities::default()),
+            (Command::List | Command::Uidl, _) => Then::Listing,
+            (Command::Retr(_) | Command::Top(..), _) => Then::Message,
+            (Command::Quit, _) => Then::Ended,
+            _ => Then::Nothing,
+        };
+        self.outstanding.push_back(Outstanding { then, reply: None, sent_at: self.fed });
+        Ok(octets)
+    }
+
+    /// Says that TLS is up. Everything said before is forgotten, the timestamp of the greeting included (RFC 2595 §4).
+    ///
+    /// # Errors
+    /// [`Pop3Error::WrongState`] unless the server has agreed to STLS, [`Pop3Error::TlsInjection`].
+    pub fn tls_started(&mut self) -> Result<(), Pop3Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if self.state != State::StartingTls {
+            return Err(Pop3Error::WrongState);
+        }
+        (self.protected, self.capabilities, self.timestamp, self.state) = (true, None, None, State::Authorization);
+        Ok(())
+    }
+
+    fn permit(&self, command: &Command<'_>) -> Result<(), Pop3Error> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let is_idle = self.outstanding.is_empty();
+        let allowed = match command {
+            Command::Capa | Command::Quit => match self.state {
+                // What may change the state or ask for more has to be waited for.
+                State::Authorization => is_idle,
+                State::Transaction => true,
+                _ => false,
+            },
+            // Pipelining across the switch to TLS is what the injection attacks live on.
+            Command::Stls => self.state == State::Authorization && is_idle && !self.protected,
+            Command::User { .. } | Command::Apop { .. } | Command::Auth { .. } => {
+                if !self.protected
+                    && !matches!(self.protection, Protection::Clear | Protection::Starttls { required: false })
+                {
+                    return Err(Pop3Error::LoginInClear);
+                }
+                self.state == State::Authorization && is_idle
+            }
+            _ => self.state == State::Transaction,
+        };
+        let is_ending = self.outstanding.back().is_some_and(|last| matches!(last.then, Then::Ended));
+        if allowed && !is_ending { Ok(()) } else { Err(Pop3Error::WrongState) }
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>, Pop3Error> {
+        while let Some(piece) = self.reader.next(&mut self.pending)? {
+            let event = match piece {
+                Piece::Chunk(chunk) => Some(Event::MessageChunk(chunk)),
+                Piece::End => Some(self.end_of_lines()?),
+                Piece::Line(line) => self.line(line)?,
+            };
+            if event.is_some() {
+                return Ok(event);
+            }
+        }
+        Ok(None)
+    }
+
+    fn line(&mut self, line: Vec<u8>) -> Result<Option<Event>, Pop3Error> {
+        if self.state == State::Greeting {
+            return self.greeting(&line).map(Some);
+        }
+        let read = self.fed - self.pending.len() as u64;
+        let current = self.outstanding.front_mut().ok_or(Pop3Error::UnexpectedReply)?;
+        if current.reply.is_some() {
+            // RFC 1939 §3: the lines of a listing have dots put in too.
+            return match (line.strip_prefix(b"."), &mut current.then) {
+                (Some(b""), _) => self.end_of_lines().map(Some),
+                (rest, Then::Capabilities(capabilities)) => {
+                    capabilities.add(rest.unwrap_or(&line));
+                    if capabilities.count() > MAX_CAPABILITIES {
+                        return Err(Pop3Error::TooManyCapabilities);
+                    }
+                    Ok(None)
+                }
+                (rest, _) => Ok(Some(Event::Entry(rest.map_or_else(|| line.clone(), <[u8]>::to_vec)))),
+            };
+        }
+        // A reply that was on its way before its command was: somebody speaks for the server.
+        if read <= current.sent_at {
+            return Err(Pop3Error::UnexpectedReply);
+        }
+        if let (Then::Auth(client), Some(challenge)) = (&mut current.then, challenge(&line)) {
+            let mut response = client.respond_base64(challenge).map_err(Pop3Error::Sasl)?;
+            response.extend_from_slice(b"\r\n");
+            current.sent_at = self.fed;
+            return Ok(Some(Event::Transmit(response)));
+        }
+        let reply = Reply::read(&line).ok_or(Pop3Error::NoReply)?;
+        self.reply(reply)
+    }
+
+    // RFC 1939 §4
+    fn greeting(&mut self, line: &[u8]) -> Result<Event, Pop3Error> {
+        let reply = Reply::read(line).ok_or(Pop3Error::NoGreeting)?;
+        self.state = if reply.ok { State::Authorization } else { State::Ended };
+        self.timestamp = apop_timestamp(line).filter(|_| reply.ok);
+        Ok(Event::Greeting(self.hear(reply)))
+    }
+
+    /// The first line of the answer to the command sent first.
+    fn reply(&mut self, reply: Reply) -> Result<Option<Event>, Pop3Error> {
+        let mut current = self.outstanding.pop_front().ok_or(Pop3Error::UnexpectedReply)?;
+        let reply = self.hear(reply);
+        if !reply.ok {
+            if let Then::Capabilities(none) = current.then {
+                // RFC 2449 §3: a server that does not know CAPA.
+                self.capabilities = Some(none);
+            }
+            return Ok(Some(Event::Done(reply)));
+        }
+        match &mut current.then {
+            Then::Capabilities(_) | Then::Listing | Then::Message => {
+                if matches!(current.then, Then::Message) {
+                    self.reader.begin_message();
+                }
+                current.reply = Some(reply);
+                self.outstanding.push_front(current);
+                return Ok(None);
+            }
+            Then::Pass(password) => {
+                let octets = command::pass(password);
+                self.outstanding.push_front(Outstanding { then: Then::Authenticated, reply: None, sent_at: self.fed });
+                return Ok(Some(Event::Transmit(octets)));
+            }
+            Then::StartTls => {
+                self.state = State::StartingTls;
+                if !self.pending.is_empty() {
+                    return Err(Pop3Error::TlsInjection);
+                }
+            }
+            Then::Auth(client) => {
+                client.succeed(None).map_err(|error| match error {
+                    SaslError::Challenge => Pop3Error::UnexpectedReply,
+                    other => Pop3Error::Sasl(other),
+                })?;
+                self.authenticated();
+            }
+            Then::Authenticated => self.authenticated(),
+            Then::Ended => self.state = State::Ended,
+            Then::Nothing => {}
+        }
+        Ok(Some(Event::Done(reply)))
+    }
+
+    // RFC 2449 §5: what the server can do may change with the login.
+    fn authenticated(&mut self) {
+        (self.state, self.capabilities) = (State::Transaction, None);
+    }
+
+    /// The lines of the command sent first are complete.
+    fn end_of_lines(&mut self) -> Result<Event, Pop3Error> {
+        let current = self.outstanding.pop_front().ok_or(Pop3Error::UnexpectedReply)?;
+        if let Then::Capabilities(capabilities) = current.then {
+            self.capabilities = Some(capabilities);
+        }
+        current.reply.map(Event::Done).ok_or(Pop3Error::UnexpectedReply)
+    }
+
+    /// Takes the words out of a reply as long as anybody could have put them in.
+    fn hear(&self, mut reply: Reply) -> Reply {
+        if matches!(self.protection, Protection::Starttls { .. }) && !self.protected {
+            reply.text.clear();
+        }
+        reply
+    }
+}
+
+/// What follows the `+` of a challenge, in base64.
+// RFC 5034 §4
+fn challenge(line: &[u8]) -> Option<&[u8]> {
+    match line.strip_prefix(b"+")? {
+        b"" => Some(b""),
+        rest => rest.strip_prefix(b" "),
+    }
+}

@@ -1,0 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
+mod replies;
+mod states;
+mod unstuffing;

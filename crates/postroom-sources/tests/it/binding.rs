@@ -1,0 +1,84 @@
+//! A login that is bound to the TLS connection, against a server that looks at what it is bound to.
+
+use crate::client::{limits, password, pop3};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use postroom_mail::Security;
+use postroom_sources::pop3::Pop3Session;
+use postroom_sources::{SourceError, Trust};
+use postroom_testkit::certificate::{Certificate, CertificateKind};
+use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
+use sha2::Digest as _;
+use std::sync::Arc;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
+
+/// Offers `offered` over this version of TLS, begins SCRAM and refuses it in the end. Returns the command of the client and
+/// what its last message says that it is bound to, and what the connection is called on this side.
+async fn serve(
+    stream: DuplexStream,
+    certificate: Certificate,
+    version: &'static rustls::SupportedProtocolVersion,
+    offered: &str,
+) -> (String, Vec<u8>, Vec<u8>) {
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_protocol_versions(&[version])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from(certificate.der.clone())],
+            PrivatePkcs8KeyDer::from(certificate.key_der.clone()).into(),
+        )
+        .unwrap();
+    let stream = tokio_rustls::TlsAcceptor::from(Arc::new(config)).accept(stream).await.unwrap();
+    let exported = stream.get_ref().1.export_keying_material([0; 32], b"EXPORTER-Channel-Binding", Some(b"")).unwrap();
+    // The test certificates are signed with SHA-256.
+    let end_point = sha2::Sha256::digest(&certificate.der).to_vec();
+    let name = if *version == rustls::version::TLS13 { exported.to_vec() } else { end_point };
+
+    let mut stream = BufReader::new(stream);
+    let mut lines = Vec::new();
+    stream.write_all(b"+OK ready\r\n").await.unwrap();
+    for reply in [format!("+OK\r\nSASL {offered}\r\n.\r\n"), String::new(), "-ERR [AUTH] no\r\n".to_owned()] {
+        let mut line = String::new();
+        stream.read_line(&mut line).await.unwrap();
+        let reply = if reply.is_empty() {
+            let first = STANDARD.decode(line.trim_end().rsplit(' ').next().unwrap()).unwrap();
+            let nonce = String::from_utf8(first).unwrap().rsplit("r=").next().unwrap().to_owned();
+            format!("+ {}\r\n", STANDARD.encode(format!("r={nonce}more,s=QSXCR+Q6sek8bf92,i=4096")))
+        } else {
+            reply
+        };
+        lines.push(line.trim_end().to_owned());
+        stream.write_all(reply.as_bytes()).await.unwrap();
+    }
+    let last = String::from_utf8(STANDARD.decode(&lines[2]).unwrap()).unwrap();
+    let bound = last.strip_prefix("c=").unwrap().split(',').next().unwrap();
+    (lines[1].split(' ').nth(1).unwrap().to_owned(), STANDARD.decode(bound).unwrap(), name)
+}
+
+#[tokio::test]
+async fn a_login_is_bound_to_its_connection_where_the_server_can_do_that() {
+    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
+    for (version, offered, mechanism, header) in [
+        (&rustls::version::TLS13, "SCRAM-SHA-256 SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", "p=tls-exporter,,"),
+        (&rustls::version::TLS12, "SCRAM-SHA-256-PLUS", "SCRAM-SHA-256-PLUS", "p=tls-server-end-point,,"),
+        (&rustls::version::TLS13, "SCRAM-SHA-1-PLUS SCRAM-SHA-1", "SCRAM-SHA-1-PLUS", "p=tls-exporter,,"),
+        // Not offered: the server is told that it could have been.
+        (&rustls::version::TLS13, "SCRAM-SHA-256 PLAIN", "SCRAM-SHA-256", "y,,"),
+        // Offered for a weaker one only: nothing is said of it.
+        (&rustls::version::TLS13, "SCRAM-SHA-256 SCRAM-SHA-1-PLUS", "SCRAM-SHA-256", "n,,"),
+    ] {
+        let (ours, theirs) = tokio::io::duplex(1 << 16);
+        let client = async {
+            let access = pop3("localhost", 995, Security::Ssl, "ann");
+            let trust = Trust::new(vec![certificate.der.clone()]);
+            let mut session = Pop3Session::greet(Box::new(ours), &access, &trust, &limits()).await?;
+            session.log_in(&access, Some(&password())).await
+        };
+        let (client, server) = tokio::join!(client, serve(theirs, certificate.clone(), version, offered));
+        assert_eq!(client.map_err(|error: SourceError| error.code()), Err("AUTH_REJECTED"), "{offered}");
+        let (used, bound, name) = server;
+        let name = if header.starts_with('p') { name } else { Vec::new() };
+        assert_eq!((used.as_str(), bound), (mechanism, [header.as_bytes(), &name].concat()), "{offered}");
+    }
+}

@@ -1,0 +1,160 @@
+//! The memory of a POP3 mailbox: names that hold only as long as their message is there.
+//!
+//! A server may give a unique-id to another message once the first is gone, and some give all messages new ones. So a name
+//! that is missing in a whole listing is given up at once: its receipt is kept under [`RemoteId::Gone`]. Octets decide what a
+//! name means when it comes again, and which receipt a message has that comes under another name.
+
+use crate::tx::params;
+use crate::visits::{NOT_ASKED_AGAIN, check_lease, first_visit, signed};
+use crate::{Lease, Store, StoreError, Tx};
+use jiff::Timestamp;
+use postroom_domain::{MailboxId, ReceiptId};
+use postroom_mail::{Listed, RawMessage, RemoteId};
+use std::collections::{HashMap, HashSet};
+
+/// What is known of a POP3 mailbox already.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct KnownDrop {
+    /// The messages that have a receipt and need not be asked for again.
+    pub receipted: HashMap<RemoteId, KnownMessage>,
+    /// Those that were there before the first visit and are left alone.
+    pub before_start: HashSet<RemoteId>,
+}
+
+/// A message that has a receipt, as the server showed it last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownMessage {
+    /// The announced size in octets; `None` where we have no octets to compare another message with.
+    pub size: Option<u64>,
+    /// Whether we had it deleted, so that it should not be there.
+    pub settled: bool,
+}
+
+impl KnownMessage {
+    /// Whether a listed message of its name need not be looked at: it has the size that it had, and should be there.
+    pub fn is(&self, listed: &Listed) -> bool {
+        !self.settled && self.size.is_none_or(|size| size == listed.size)
+    }
+}
+
+/// The names of POP3 messages that are there, in either collation of the databases.
+const IS_POP3: &str = "remote_id >= 'pop3' AND remote_id < 'pop4'";
+
+impl Store {
+    /// What is known of a POP3 mailbox, as [`Store::known_uids`] counts it.
+    pub async fn known_drop(&self, mailbox: MailboxId, max_message: u64) -> Result<KnownDrop, StoreError> {
+        self.read(move |tx| {
+            let sql = format!(
+                "SELECT remote_id, server_size, coalesce(settlement, '') = 'settled', sha256 IS NULL FROM receipt \
+                 WHERE mailbox_id = ?1 AND {IS_POP3} AND {NOT_ASKED_AGAIN}"
+            );
+            let rows = tx.query(&sql, params![mailbox.0, signed(max_message)])?;
+            let mut receipted = HashMap::with_capacity(rows.len());
+            for mut row in rows {
+                let size = row.opt_int(1)?.map(i64::unsigned_abs);
+                let known = KnownMessage { size: if row.bool(3)? { None } else { size }, settled: row.bool(2)? };
+                receipted.insert(row.parse(0)?, known);
+            }
+            let rows = tx.query("SELECT remote_id FROM before_start WHERE mailbox_id = ?1", params![mailbox.0])?;
+            let before_start = rows.into_iter().map(|mut row| row.parse(0)).collect::<Result<_, _>>()?;
+            Ok(KnownDrop { receipted, before_start })
+        })
+        .await
+    }
+
+    /// Gives up the names that a whole listing does not have any more. Their receipts stay.
+    ///
+    /// # Errors
+    /// `LEASE_LOST`.
+    pub async fn names_gone(&self, lease: &Lease, gone: Vec<RemoteId>) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |tx| {
+            check_lease(tx, &lease)?;
+            let find = "SELECT id FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
+            for id in &gone {
+                let id = id.to_string();
+                if let Some(mut row) = tx.query_opt(find, params![lease.mailbox().0, &id])? {
+                    give_up(tx, ReceiptId(row.int(0)?), &id)?;
+                }
+                let sql = "DELETE FROM before_start WHERE mailbox_id = ?1 AND remote_id = ?2";
+                tx.execute(sql, params![lease.mailbox().0, &id])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records messages that are left alone because they are older than what is to be taken; that this is no longer the
+    /// first visit stands in the same commit.
+    ///
+    /// # Errors
+    /// `LEASE_LOST`.
+    pub async fn leave(&self, lease: &Lease, ids: Vec<RemoteId>, now: Timestamp) -> Result<(), StoreError> {
+        let lease = lease.clone();
+        self.write(move |tx| {
+            check_lease(tx, &lease)?;
+            let sql = "INSERT INTO before_start (mailbox_id, remote_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            for id in &ids {
+                tx.execute(sql, params![lease.mailbox().0, &id.to_string()])?;
+            }
+            first_visit(tx, lease.mailbox(), now)
+        })
+        .await
+    }
+}
+
+/// Takes its name from a receipt, so that another message can have it.
+pub(crate) fn give_up(tx: &mut Tx<'_>, receipt: ReceiptId, was: &str) -> Result<(), StoreError> {
+    let gone = RemoteId::Gone { receipt: receipt.0, was: was.to_owned() };
+    tx.execute("UPDATE receipt SET remote_id = ?2 WHERE id = ?1", params![receipt.0, &gone.to_string()]).map(drop)
+}
+
+/// A message came whose name has the receipt `id` already. The same octets are the same message: a new size is noted, and
+/// one that the server had confirmed to have deleted and still has is kept from now on, or each visit would delete it again.
+/// Others are another message, for which the name is made free. Returns whether it is the same.
+pub(crate) fn is_same(tx: &mut Tx<'_>, id: ReceiptId, listed: &Listed, raw: &RawMessage) -> Result<bool, StoreError> {
+    let changed = tx.execute(
+        "UPDATE receipt SET server_size = ?3, settlement = CASE WHEN settlement = 'settled' THEN 'kept' ELSE settlement END \
+         WHERE id = ?1 AND sha256 = ?2",
+        params![id.0, &raw.sha256(), signed(listed.size)],
+    )?;
+    if changed == 0 {
+        give_up(tx, id, &listed.id.to_string())?;
+    }
+    Ok(changed > 0)
+}
+
+/// Binds a message whose name is new to a receipt that the same octets had under a name that is gone: one of this very name
+/// first, then any that we did not have deleted. Returns whether there was one.
+pub(crate) fn rebind(
+    tx: &mut Tx<'_>,
+    mailbox: MailboxId,
+    listed: &Listed,
+    raw: &RawMessage,
+) -> Result<bool, StoreError> {
+    let rows = tx.query(
+        "SELECT id, remote_id, coalesce(settlement, '') FROM receipt WHERE mailbox_id = ?1 AND sha256 = ?2 \
+         AND remote_id LIKE 'gone:%' ORDER BY id",
+        params![mailbox.0, &raw.sha256()],
+    )?;
+    let name = listed.id.to_string();
+    let mut found = None;
+    for mut row in rows {
+        let (id, remote_id, settlement) = (row.int(0)?, row.parse::<RemoteId>(1)?, row.text(2)?);
+        if matches!(&remote_id, RemoteId::Gone { was, .. } if *was == name) {
+            found = Some(id);
+            break;
+        }
+        // A copy of what we deleted is not what we deleted.
+        if settlement != "settled" {
+            found = found.or(Some(id));
+        }
+    }
+    let Some(id) = found else { return Ok(false) };
+    tx.execute(
+        "UPDATE receipt SET remote_id = ?2, server_size = ?3, received_at = coalesce(?4, received_at), \
+         settlement = CASE WHEN settlement = 'settled' THEN 'kept' ELSE settlement END WHERE id = ?1",
+        params![id, &name, signed(listed.size), listed.received_at],
+    )?;
+    Ok(true)
+}

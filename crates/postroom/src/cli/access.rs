@@ -1,0 +1,203 @@
+//! How a mailbox is reached, out of the options of `mailbox add` and `mailbox set`.
+
+use super::args::{AuthArg, MailboxAdd, MailboxOptions, Protocol, SecurityArg};
+use crate::failure::Failure;
+use postroom_mail::{Access, AuthMethod, ImapAccess, Pop3Access, Security};
+use std::path::PathBuf;
+
+pub(super) fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
+    let options = &add.options;
+    match add.protocol {
+        Protocol::Maildir => maildir(add),
+        Protocol::Pop3 => {
+            if options.folder.is_some() {
+                return Err(Failure::new(
+                    "USAGE",
+                    "POP3 has no folders",
+                    "leave --folder away, or use --protocol imap",
+                ));
+            }
+            let host = required(options.host.clone(), "host")?;
+            let security = security(options.security.ok_or_else(|| missing("security"))?);
+            Ok(Access::Pop3(Pop3Access {
+                host: checked_host(host, options.allow_private_host)?,
+                port: options.port.unwrap_or_else(|| security.default_pop3_port()),
+                security,
+                user: required(options.user.clone(), "user")?,
+                auth: auth(options.auth.unwrap_or(AuthArg::Auto))?,
+                allow_private_host: options.allow_private_host,
+            }))
+        }
+        Protocol::Imap => {
+            let host = required(options.host.clone(), "host")?;
+            let security = security(options.security.ok_or_else(|| missing("security"))?);
+            let imap = ImapAccess {
+                host: checked_host(host, options.allow_private_host)?,
+                port: options.port.unwrap_or_else(|| security.default_imap_port()),
+                security,
+                user: required(options.user.clone(), "user")?,
+                auth: imap_auth(options.auth.unwrap_or(AuthArg::Auto))?,
+                folder: options.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
+                allow_private_host: options.allow_private_host,
+            };
+            Ok(Access::Imap(imap))
+        }
+        Protocol::Exchange => Err(Failure::new(
+            "PROTOCOL_UNSUPPORTED",
+            "this version visits IMAP and POP3 servers and Maildirs only; Exchange comes with a later one",
+            "most Exchange servers can offer IMAP as well: try --protocol imap",
+        )),
+    }
+}
+
+fn maildir(add: &MailboxAdd) -> Result<Access, Failure> {
+    let options = &add.options;
+    if options.host.is_some() || options.security.is_some() || options.user.is_some() {
+        let help = "leave --host, --security and --user away, or use --protocol imap";
+        return Err(Failure::new("USAGE", "a Maildir has neither host nor security nor user", help));
+    }
+    let path = add.path.clone().ok_or_else(|| missing("path"))?;
+    // Kept absolute, because `serve` may run in another directory.
+    let path = std::path::absolute(&path).unwrap_or(path);
+    Ok(Access::Maildir { path })
+}
+
+pub(super) fn changed_access(
+    access: Access,
+    path: Option<PathBuf>,
+    options: &MailboxOptions,
+) -> Result<Access, Failure> {
+    if let Access::Pop3(pop3) = access {
+        return changed_pop3(pop3, path, options).map(Access::Pop3);
+    }
+    let Access::Imap(mut imap) = access else {
+        if options.host.is_some() || options.security.is_some() || options.user.is_some() {
+            let help = "remove the mailbox and add it again with --protocol imap";
+            return Err(Failure::new("USAGE", "this mailbox is not on a server", help));
+        }
+        return Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }));
+    };
+    if path.is_some() {
+        let help = "remove the mailbox and add it again with --protocol maildir";
+        return Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help));
+    }
+    imap.allow_private_host |= options.allow_private_host;
+    if let Some(host) = &options.host {
+        imap.host = checked_host(host.clone(), imap.allow_private_host)?;
+    }
+    if let Some(chosen) = options.security {
+        let was_default = imap.port == imap.security.default_imap_port();
+        imap.security = security(chosen);
+        if was_default {
+            imap.port = imap.security.default_imap_port();
+        }
+    }
+    imap.port = options.port.unwrap_or(imap.port);
+    imap.user = options.user.clone().unwrap_or(imap.user);
+    imap.folder = options.folder.clone().unwrap_or(imap.folder);
+    imap.auth = options.auth.map_or(Ok(imap.auth), imap_auth)?;
+    Ok(Access::Imap(imap))
+}
+
+fn changed_pop3(mut pop3: Pop3Access, path: Option<PathBuf>, options: &MailboxOptions) -> Result<Pop3Access, Failure> {
+    if path.is_some() || options.folder.is_some() {
+        let help = "remove the mailbox and add it again with another --protocol";
+        return Err(Failure::new("USAGE", "a POP3 mailbox has neither --path nor --folder", help));
+    }
+    pop3.allow_private_host |= options.allow_private_host;
+    if let Some(host) = &options.host {
+        pop3.host = checked_host(host.clone(), pop3.allow_private_host)?;
+    }
+    if let Some(chosen) = options.security {
+        let was_default = pop3.port == pop3.security.default_pop3_port();
+        pop3.security = security(chosen);
+        if was_default {
+            pop3.port = pop3.security.default_pop3_port();
+        }
+    }
+    pop3.port = options.port.unwrap_or(pop3.port);
+    pop3.user = options.user.clone().unwrap_or(pop3.user);
+    pop3.auth = options.auth.map_or(Ok(pop3.auth), auth)?;
+    Ok(pop3)
+}
+
+fn required(value: Option<String>, option: &str) -> Result<String, Failure> {
+    value.filter(|value| !value.is_empty()).ok_or_else(|| missing(option))
+}
+
+fn missing(option: &str) -> Failure {
+    let help = "`postroom mailbox add --help` shows what each kind of mailbox needs";
+    Failure::new("USAGE", format!("this kind of mailbox needs --{option}"), help)
+}
+
+/// Refuses what is plainly on this machine or in a private network; names are checked again when they are resolved.
+fn checked_host(host: String, allow_private: bool) -> Result<String, Failure> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let private = bare.eq_ignore_ascii_case("localhost")
+        || bare.parse().is_ok_and(|address: std::net::IpAddr| postroom_sources::stream::is_private(address));
+    if private && !allow_private {
+        return Err(Failure::new(
+            "HOST_PRIVATE",
+            format!("{host} is on this machine or in a private network"),
+            "nothing was saved; if that is meant, add --allow-private-host",
+        ));
+    }
+    let valid =
+        !bare.is_empty() && bare.len() <= 253 && !bare.chars().any(|c| c.is_whitespace() || c.is_control() || c == '/');
+    if valid {
+        Ok(bare.to_owned())
+    } else {
+        Err(Failure::new("USAGE", format!("`{host}` is no host name"), "give the name alone, without a protocol"))
+    }
+}
+
+fn security(chosen: SecurityArg) -> Security {
+    match chosen {
+        SecurityArg::Ssl => Security::Ssl,
+        SecurityArg::Starttls => Security::Starttls,
+        SecurityArg::StarttlsIfAvailable => Security::StarttlsIfAvailable,
+        SecurityArg::None => Security::None,
+    }
+}
+
+fn auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
+    match chosen {
+        AuthArg::Auto => Ok(AuthMethod::Auto),
+        AuthArg::Plain => Ok(AuthMethod::Plain),
+        AuthArg::Login => Ok(AuthMethod::Login),
+        AuthArg::CramMd5 => Ok(AuthMethod::CramMd5),
+        AuthArg::ScramSha1 => Ok(AuthMethod::ScramSha1),
+        AuthArg::ScramSha256 => Ok(AuthMethod::ScramSha256),
+        AuthArg::Apop => Ok(AuthMethod::Apop),
+        AuthArg::Xoauth2 | AuthArg::Oauthbearer => Err(Failure::new(
+            "AUTH_UNSUPPORTED",
+            "this version logs in with a password; OAuth comes with a later one",
+            "use --auth auto, which takes the strongest that the server offers",
+        )),
+    }
+}
+
+fn imap_auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
+    match auth(chosen)? {
+        AuthMethod::Apop => {
+            Err(Failure::new("AUTH_UNSUPPORTED", "APOP is a login of POP3", "use --auth auto, or --protocol pop3"))
+        }
+        method => Ok(method),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn private_hosts_need_a_word() {
+        for host in ["localhost", "127.0.0.1", "10.1.2.3", "[::1]", "192.168.1.1", "169.254.169.254"] {
+            assert_eq!(checked_host(host.to_owned(), false).unwrap_err().code, "HOST_PRIVATE", "{host}");
+            assert!(checked_host(host.to_owned(), true).is_ok(), "{host}");
+        }
+        assert_eq!(checked_host("imap.example.org".to_owned(), false).unwrap(), "imap.example.org");
+        assert!(checked_host("imap://example.org".to_owned(), false).is_err());
+    }
+}

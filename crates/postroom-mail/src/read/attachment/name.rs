@@ -19,23 +19,28 @@ pub(super) struct Names {
 
 impl Names {
     /// `name`, or `name (2).ext` where it is taken. Names that differ only in case count as the same, because they are
-    /// on many file systems.
+    /// on many file systems; `ß` and `SS` too.
     pub(super) fn unique(&mut self, name: String) -> String {
-        let folded = name.to_lowercase();
-        if self.taken.insert(folded.clone()) {
+        let key = folded(&name);
+        if self.taken.insert(key.clone()) {
             return name;
         }
         let (stem, extension) = split_extension(&name);
-        let next = self.next_number.entry(folded).or_insert(2);
+        let next = self.next_number.entry(key).or_insert(2);
         loop {
             let stem = cut(stem, NAME_MAX - 8 - extension.len()).trim_end();
             let candidate = format!("{stem} ({next}){extension}");
             *next += 1;
-            if self.taken.insert(candidate.to_lowercase()) {
+            if self.taken.insert(folded(&candidate)) {
                 return candidate;
             }
         }
     }
+}
+
+/// `name` without its case. Capitals of capitals are enough for `ß`, small letters before them for `ẞ`.
+fn folded(name: &str) -> String {
+    name.to_lowercase().to_uppercase()
 }
 
 /// A file name without anything that could lead elsewhere or look like another name; `None` if nothing is left.
@@ -56,6 +61,10 @@ pub(in crate::read) fn clean_name(declared: &str) -> Option<String> {
             }
             // A colon names a drive or a stream of a file (`a.txt:b`), the others redirect in a shell.
             ':' | '<' | '>' | '|' => name.push('_'),
+            // They look like the separators of a path.
+            '\u{2044}' | '\u{2215}' | '\u{29f5}' | '\u{29f8}' | '\u{29f9}' | '\u{fe68}' | '\u{ff0f}' | '\u{ff3c}' => {
+                name.push('_');
+            }
             _ => name.push(c),
         }
     }

@@ -62,8 +62,9 @@ const NAMES: &[(&str, &str)] = &[
     (".. /..", ""),
     ("a/\u{200b}../b", "b"),
     ("a/\u{200b}..", "a"),
-    ("..\u{2044}etc", "\u{2044}etc"),
-    ("..\u{ff0f}etc", "\u{ff0f}etc"),
+    ("..\u{2044}etc", "_etc"),
+    ("..\u{ff0f}etc", "_etc"),
+    ("a\u{2215}b\u{29f8}c\u{ff3c}d.txt", "a_b_c_d.txt"),
     // Blanks, dots, control characters.
     ("", ""),
     (" ", ""),
@@ -217,6 +218,11 @@ fn names_are_unique() {
         ("b", "b (2)"),
         ("É", "É"),
         ("é", "é (2)"),
+        ("Straße", "Straße"),
+        ("STRASSE", "STRASSE (2)"),
+        ("straẞe", "straẞe (3)"),
+        ("ΟΔΟΣ", "ΟΔΟΣ"),
+        ("οδοσ", "οδοσ (2)"),
     ] {
         assert_eq!(names.unique(name.to_owned()), expected);
     }

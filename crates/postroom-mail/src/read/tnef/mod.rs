@@ -279,6 +279,20 @@ impl Stream {
     }
 }
 
+/// A media type in lower case; what cannot be one says no more than that there are octets.
+// RFC 2045 §5.1, RFC 6838 §4.2
+fn media_type(declared: &str) -> String {
+    let kind = declared.trim().to_ascii_lowercase();
+    let is_token = |name: &str| {
+        (1..=127).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&b))
+    };
+    match kind.split_once('/') {
+        Some((main, sub)) if is_token(main) && is_token(sub) => kind,
+        _ => "application/octet-stream".to_owned(),
+    }
+}
+
 /// PidTagAttachMethod: the attachment is a message ([MS-OXCMSG] §2.2.2.9).
 const METHOD_EMBEDDED: u64 = 5;
 /// The interface identifier that stands before an object.
@@ -306,7 +320,7 @@ impl Attached {
         }
         Some(File {
             name: name.unwrap_or_default(),
-            content_type: text(tag::ATTACH_MIME_TAG).map(|kind| one_line(&kind).to_ascii_lowercase()),
+            content_type: text(tag::ATTACH_MIME_TAG).map(|kind| media_type(&kind)),
             content_id: text(tag::ATTACH_CONTENT_ID),
             content,
         })

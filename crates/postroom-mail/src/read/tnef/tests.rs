@@ -167,6 +167,21 @@ fn files_are_unpacked_in_their_order() {
 }
 
 #[test]
+fn media_types_are_tokens() {
+    for (declared, expected) in [
+        ("image/PNG", "image/png"),
+        (" text/plain ", "text/plain"),
+        ("image/pn\u{e9}", "application/octet-stream"),
+        ("text/plain; charset=x", "application/octet-stream"),
+        ("image", "application/octet-stream"),
+        ("a/b/c", "application/octet-stream"),
+        ("/", "application/octet-stream"),
+    ] {
+        assert_eq!(super::media_type(declared), expected, "{declared}");
+    }
+}
+
+#[test]
 fn strings_are_in_their_code_page() {
     let cyrillic = Writer(Writer::new().0[..6].to_vec())
         .attribute(1, 0x0006_9007, &1251u32.to_le_bytes())

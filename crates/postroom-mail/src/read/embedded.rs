@@ -85,8 +85,8 @@ fn without_line_end(line: &[u8]) -> &[u8] {
 /// The file that `begin` begins and the number of its further lines, or how many lines are certainly no file.
 fn file<'x>(begin: &[u8], lines: impl Iterator<Item = &'x [u8]>) -> Result<(File, usize), usize> {
     if let Some((name, is_base64)) = uuencode::begins(begin) {
-        let (octets, count) = uuencode::block(is_base64, lines)?;
-        return Ok((File { name: readable(name), octets, intact: true, parts: None }, count));
+        let (uuencode::Block { octets, intact }, count) = uuencode::block(is_base64, lines)?;
+        return Ok((File { name: readable(name), octets, intact, parts: None }, count));
     }
     if !yenc::begins(begin) {
         return Err(0);

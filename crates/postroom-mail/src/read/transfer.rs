@@ -39,7 +39,7 @@ pub(super) fn text_of_part(raw: &Bytes, part: &Part<'_>, max: usize) -> (Bytes, 
     let content = part.content.clone();
     if part.uuencoded {
         let file = uuencode::file_of_part(&raw[content.clone()]);
-        return file.map_or_else(|| (raw.slice(content), false), |octets| (octets.into(), true));
+        return file.map_or_else(|| (raw.slice(content), false), |file| (file.octets.into(), file.intact));
     }
     if part.encoding == TransferEncoding::Identity {
         return (raw.slice(content), true);

@@ -17,7 +17,8 @@ pub(super) fn begins(line: &[u8]) -> bool {
 }
 
 /// Reads the lines after `begin`. The second value: how many lines belong to the block, `=yend` included; an error
-/// says how many lines are certainly no block. Never looks beyond the next `=ybegin`, so all blocks together are linear.
+/// says how many lines are certainly no block: words that only stand between such lines have not the length these say.
+/// Never looks beyond the next `=ybegin`, so all blocks together are linear.
 pub(super) fn block<'x>(begin: &[u8], lines: impl Iterator<Item = &'x [u8]>) -> Result<(Block, usize), usize> {
     let mut block = Block { name: name(begin), ..Block::default() };
     let mut declared = number(begin, b" size=");
@@ -37,6 +38,10 @@ pub(super) fn block<'x>(begin: &[u8], lines: impl Iterator<Item = &'x [u8]>) -> 
             let at_end = if block.part.is_some() { b" pcrc32=".as_slice() } else { b" crc32=" };
             let checksum =
                 value(line, at_end).and_then(|digits| u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+            let lengths = [declared, number(line, b" size=")];
+            if lengths.iter().flatten().any(|size| !is_near(block.octets.len(), *size)) {
+                return Err(count);
+            }
             block.intact = declared.is_none_or(|size| size as usize == block.octets.len())
                 && checksum.is_none_or(|checksum| checksum == crc32(&block.octets));
             return Ok((block, count));
@@ -45,6 +50,11 @@ pub(super) fn block<'x>(begin: &[u8], lines: impl Iterator<Item = &'x [u8]>) -> 
         }
     }
     Err(count)
+}
+
+/// Whether a length is the declared one, but for what gets lost on the way.
+fn is_near(length: usize, declared: u32) -> bool {
+    length.abs_diff(declared as usize) <= 2 + declared as usize / 8
 }
 
 fn decode(line: &[u8], octets: &mut Vec<u8>) {

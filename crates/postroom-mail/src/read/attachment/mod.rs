@@ -353,9 +353,9 @@ impl Calendars {
 /// Where the content of a part is.
 fn content(raw: &RawMessage, part: &Part<'_>) -> Content {
     if part.uuencoded
-        && let Some(octets) = uuencode::file_of_part(&raw.octets()[part.content.clone()])
+        && let Some(file) = uuencode::file_of_part(&raw.octets()[part.content.clone()])
     {
-        return Content::Octets(octets.into());
+        return Content::Octets(file.octets.into());
     }
     let length = part.content.len() as u64;
     Content::Slice { offset: part.content.start as u64, length, encoding: effective_encoding(part) }

@@ -11,7 +11,16 @@ const TABLE: &[(&str, &str, &[(&str, &str, bool)])] = &[
     ("begin 644 cat.txt\r\n#0V%T\r\n`\r\nend\r\n", "", &[("cat.txt", "Cat", true)]),
     ("begin 644 a b.txt\n#0V%T\nend", "", &[("a b.txt", "Cat", true)]),
     // Blanks at the end of a line are lost on the way.
-    ("begin 644 z\n#\n`\nend\n", "", &[("z", "\0\0\0", true)]),
+    ("begin 644 z\n#0V%T\n(0V%T0V%T\n`\nend\n", "", &[("z", "CatCatCat\0\0", true)]),
+    ("begin 644 z\n*0V%T0V%T0V%T\n`\nend\n", "", &[("z", "CatCatCat\0", true)]),
+    // Words have not the length that their first letters say; neither have the lines of a bomb.
+    (
+        "begin 644 poem\n\nEND? NO\n\nA WORD MY LORD\n\nend\n",
+        "begin 644 poem\n\nEND? NO\n\nA WORD MY LORD\n\nend\n",
+        &[],
+    ),
+    ("begin 644\n&HELP ME\n'A WORD\nend\n", "begin 644\n&HELP ME\n'A WORD\nend\n", &[]),
+    ("begin 644 z\nM\nM\nM\nend\n", "begin 644 z\nM\nM\nM\nend\n", &[]),
     // No end, no mode, no name, a line that is none: text about files.
     ("begin 644 cat.txt\n#0V%T\n`\n", "begin 644 cat.txt\n#0V%T\n`\n", &[]),
     ("begin the day\n#0V%T\nend\n", "begin the day\n#0V%T\nend\n", &[]),
@@ -32,6 +41,11 @@ const TABLE: &[(&str, &str, &[(&str, &str, bool)])] = &[
         "a\n=ybegin line=128 size=3 name=nul .bin\n***\n=yend size=3 crc32=ff41d912\nb",
         "a\nb",
         &[("nul .bin", "\0\0\0", true)],
+    ),
+    (
+        "=ybegin line=128 size=3 name=a\nsome words of text\n=yend size=3\n",
+        "=ybegin line=128 size=3 name=a\nsome words of text\n=yend size=3\n",
+        &[],
     ),
     ("=ybegin line=128 size=4 name=n\n***\n=yend size=4\n", "", &[("n", "\0\0\0", false)]),
     ("=ybegin line=128 size=3 name=n\n***\n=yend size=3 crc32=1\n", "", &[("n", "\0\0\0", false)]),
@@ -78,4 +92,17 @@ fn what_begins_and_never_ends_is_linear() {
         let text = line.repeat(50_000);
         assert_eq!(extract(text.as_bytes(), 100).text.len(), text.len());
     }
+}
+
+#[test]
+fn a_file_is_never_longer_than_what_it_is_encoded_in() {
+    let part = ["begin 644 a\n", &"M\n".repeat(1000), "end\n"].concat();
+    let file = super::super::uuencode::file_of_part(part.as_bytes()).unwrap_or_default();
+    assert!(file.octets.len() <= part.len() && !file.intact, "{}", file.octets.len());
+    // Of a file with zeros at the ends of few lines nothing is lost.
+    let full = format!("M{}\n", "0V%T".repeat(15));
+    let part = ["begin 644 a\n", &full.repeat(40), "M\n", &full.repeat(40), "`\nend\n"].concat();
+    let extracted = extract(part.as_bytes(), 1);
+    let lengths: Vec<_> = extracted.files.iter().map(|file| (file.octets.len(), file.intact)).collect();
+    assert_eq!(lengths, [(81 * 45, true)]);
 }

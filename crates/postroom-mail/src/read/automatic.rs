@@ -224,6 +224,9 @@ impl<'a, 'x> Signs<'a, 'x> {
         {
             return Some(format!("a part of type {part}, with {machine}"));
         }
+        if let Some(part) = self.own_receipt() {
+            return Some(format!("a part of type {part}"));
+        }
         // RFC 7489 §7.2.1.1
         let is_dmarc = self.subject.starts_with("report domain:") && self.subject.contains("submitter:");
         if is_dmarc {
@@ -239,6 +242,15 @@ impl<'a, 'x> Signs<'a, 'x> {
         let is_answer = !self.message.in_reply_to.is_empty() || !self.message.references.is_empty();
         (is_receipt && is_answer && self.empty_return_path)
             .then(|| format!("Subject: {}, with an empty Return-Path", cut(&self.message.subject, 80)))
+    }
+
+    /// A receipt that stands beside the text of the message. One that a person passes on is attached or lies deeper.
+    fn own_receipt(&self) -> Option<&str> {
+        let beside = self.top.children.iter().filter_map(|index| self.structure.parts.get(*index));
+        let is_own = |part: &&Part<'_>| {
+            RECEIPT_PARTS.contains(&part.content_type.value.as_str()) && part.disposition.value != "attachment"
+        };
+        beside.into_iter().find(is_own).map(|part| part.content_type.value.as_str())
     }
 
     fn is_calendar_reply(&self) -> bool {
@@ -305,13 +317,14 @@ impl<'a, 'x> Signs<'a, 'x> {
         };
         let nobody = words::NOBODY.contains(&self.author.replace(['-', '_', '.'], "").as_str());
         let nobody = nobody.then(|| self.field("From")).flatten();
-        if words::AUTO_REPLY_SUBJECTS.iter().any(|start| self.subject.starts_with(start)) {
+        if let Some(ended) = absence(&self.subject) {
             let second = suppresses
                 .clone()
                 .or_else(|| self.empty_return_path.then(|| "an empty Return-Path".to_owned()))
                 .or_else(|| self.first_field(&["X-MS-Exchange-Inbox-Rules-Loop", "X-Loop", "Precedence"]))
                 .or_else(|| nobody.clone())
-                .or_else(answers);
+                // A person who answers writes on after these words.
+                .or_else(|| answers().filter(|_| ended));
             if let Some(second) = second {
                 return Some(format!("Subject: {}, with {}", cut(&self.message.subject, 80), cut(&second, 100)));
             }
@@ -330,6 +343,28 @@ impl<'a, 'x> Signs<'a, 'x> {
         let precedence = || (first_word(&self.top.fields, "Precedence") == "list").then(|| self.field("Precedence"))?;
         self.first_field(&fields).or_else(precedence)
     }
+}
+
+/// Whether a subject, in lower case, announces an answer by a machine, and whether its words end where the announcement
+/// does.
+fn absence(subject: &str) -> Option<bool> {
+    // "Re: …" is an answer to such a message. Notes adds when the person comes back.
+    let is_notes = |words: &&str| {
+        subject
+            .split_once(*words)
+            .is_some_and(|(who, rest)| !who.contains(':') && rest.trim_start().starts_with(['.', '(']))
+            || subject.strip_suffix(*words).is_some_and(|who| !who.contains(':'))
+    };
+    if words::NOTES_SUBJECTS.iter().any(|words| is_notes(&words)) {
+        return Some(true);
+    }
+    let mut endings = words::AUTO_REPLY_SUBJECTS.iter().filter_map(|start| {
+        let rest = subject.strip_prefix(start)?.trim_start();
+        let is_sentence = ["i am ", "i'm ", "ich bin "].iter().any(|me| start.starts_with(me));
+        Some(is_sentence || start.ends_with(':') || !rest.starts_with(char::is_alphanumeric))
+    });
+    let first = endings.next()?;
+    Some(first || endings.any(|ended| ended))
 }
 
 /// Parts in which a read receipt says what became of a message (RFC 8098 §3.1, RFC 6533 §5).

@@ -277,3 +277,6 @@ pub(super) const AUTO_REPLY_SUBJECTS: &[&str] = &[
     "balasan otomatis",
     "स्वचालित उत्तर",
 ];
+
+/// How the subject of an absence in Notes ends, behind the name of a person.
+pub(super) const NOTES_SUBJECTS: &[&str] = &[" is out of the office", " ist außer haus", " ist ausser haus"];

@@ -271,6 +271,47 @@ fn subjects_need_a_second_sign() {
     }
 }
 
+/// A subject of an answer, and whether a machine wrote it.
+#[test]
+fn words_of_absence_stand_alone() {
+    for (subject, is_machine) in [
+        ("Automatische Antwort", true),
+        ("Automatische Antwort funktioniert nicht", false),
+        ("Out of office replies are broken", false),
+        ("Out of office (until Monday)", true),
+        ("I am out of the office until Monday", true),
+        ("Max Muster ist außer Haus.", true),
+        ("Max Muster ist außer Haus (Rückkehr am 05.03.2026)", true),
+        ("Ann Example is out of the office", true),
+        ("Re: Max Muster ist außer Haus.", false),
+        ("Der Drucker ist außer Haus gegeben", false),
+    ] {
+        let fields = format!("Subject: {subject}\r\nIn-Reply-To: <1@example.com>");
+        let evidence = format!("Subject: {subject}, with In-Reply-To: 1@example.com");
+        check("ann@example.org", &fields, is_machine.then_some(AutoReply), is_machine, &evidence);
+    }
+    let suppressed = "Subject: Automatische Antwort im Urlaub\r\nX-Auto-Response-Suppress: All";
+    let evidence = "Subject: Automatische Antwort im Urlaub, with X-Auto-Response-Suppress: All";
+    check("ann@example.org", suppressed, Some(AutoReply), true, evidence);
+}
+
+/// A read receipt in a multipart/mixed, of the message itself and passed on by a person.
+#[test]
+fn receipts_beside_the_text() {
+    let receipt = "Content-Type: message/disposition-notification\r\n";
+    for (part, kind) in [
+        (format!("{receipt}\r\nDisposition: manual-action/MDN-sent-manually; displayed"), Some(Report)),
+        (format!("{receipt}Content-Disposition: attachment; filename=r\r\n\r\nDisposition: x; displayed"), None),
+        (format!("Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n{receipt}\r\nx\r\n--c--"), None),
+    ] {
+        let raw = format!(
+            "From: ann@example.org\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nwords\r\n--b\r\n{part}\r\n--b--\r\n"
+        );
+        let automatic = read(&RawMessage::new(raw)).automatic;
+        assert_eq!(automatic.map(|automatic| automatic.kind), kind, "{part}");
+    }
+}
+
 #[test]
 fn evidence_is_one_short_line() {
     let long = format!("Auto-Submitted: auto-replied;\r\n {}", "ä".repeat(50_000));

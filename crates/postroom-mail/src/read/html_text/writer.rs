@@ -300,7 +300,7 @@ impl Writer {
     fn open_link(&mut self, href: &str) {
         self.close_link();
         let href = href.trim();
-        let is_shown = ["http://", "https://", "mailto:", "ftp://"]
+        let is_shown = ["http://", "https://", "mailto:", "tel:", "ftp://"]
             .iter()
             .any(|scheme| href.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)));
         if is_shown {
@@ -319,6 +319,11 @@ impl Writer {
         if target.get(..7).is_some_and(|scheme| scheme.eq_ignore_ascii_case("mailto:")) {
             target.drain(..7);
             target.truncate(target.find('?').unwrap_or(target.len()));
+        } else if target.get(..4).is_some_and(|scheme| scheme.eq_ignore_ascii_case("tel:")) {
+            target.drain(..4);
+            if is_same_number(words, &target) {
+                return;
+            }
         }
         if words.is_empty() || target.is_empty() || is_same_target(words, &target) {
             return;
@@ -437,6 +442,13 @@ fn block_breaks(element: &str) -> usize {
         | "summary" => 1,
         _ => 0,
     }
+}
+
+/// Whether the words of a link are the number that it calls: `(030) 123-45` for `+493012345`.
+fn is_same_number(words: &str, target: &str) -> bool {
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (shown, called) = (digits(words), digits(target));
+    shown.len() > 3 && called.ends_with(shown.trim_start_matches('0'))
 }
 
 /// Whether the words of a link are its target already: `example.org` for `https://www.example.org/`.

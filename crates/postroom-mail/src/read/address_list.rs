@@ -48,6 +48,8 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
                 entry.has_at |= entry.angles.is_empty() && text.contains('@');
                 entry.words().push_str(text);
             }
+            // A name, whatever stands in it.
+            Token::EncodedWord(text) => entry.words().push_str(text),
             Token::Comment(text) => {
                 entry.comment.get_or_insert(text);
             }
@@ -93,8 +95,13 @@ impl Entry<'_> {
             return list.add_bare(&self.phrase, comment, limit);
         }
         let name = list.display_name([&self.phrase, comment]);
+        let mut last = None;
         for angle in self.angles {
-            list.add(&name, addr_spec_in_angle(angle), limit);
+            // `<a@b> <c@d>`: two readers may see two authors; the same one twice is one.
+            if last != Some(angle) {
+                list.add(&name, addr_spec_in_angle(angle), limit);
+            }
+            last = Some(angle);
         }
         // `<a@b>c@d`: two readers may see two authors here, so both are named.
         if self.tail.contains('@') {
@@ -123,7 +130,11 @@ impl AddressList {
         let phrase = close_up(phrase);
         let (mut addr_specs, mut words) = (Vec::new(), Vec::new());
         for word in words_outside_quotes(&phrase) {
-            if at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+            let is_encoded = encoded_word_end(word.as_bytes(), 0) == Some(word.len());
+            if !is_encoded && at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+        }
+        if let [only] = addr_specs.as_mut_slice() {
+            *only = in_mailto_brackets(only).unwrap_or(only);
         }
         let name = self.display_name([words.join(" ").trim_end_matches(','), comment]);
         if addr_specs.is_empty() && !name.is_empty() {
@@ -179,6 +190,15 @@ fn addr_spec_in_angle(content: &str) -> String {
     clean(&close_up(spec))
 }
 
+/// What `[mailto:a@b]` names, as it stands behind a name that was copied out of a mail program. Only a plain addr-spec.
+fn in_mailto_brackets(word: &str) -> Option<&str> {
+    let content = word.strip_prefix('[')?.strip_suffix(']')?;
+    let (scheme, addr_spec) = content.split_at_checked(7)?;
+    let is_plain = |c: char| c.is_alphanumeric() || "@.-_+'".contains(c);
+    let is_one = addr_spec.chars().all(is_plain) && addr_spec.matches('@').take(2).count() == 1;
+    (scheme.eq_ignore_ascii_case("mailto:") && is_one).then_some(addr_spec)
+}
+
 /// Control characters become U+FFFD, so that a damaged address is not taken for the whole one it resembles.
 fn clean(addr_spec: &str) -> String {
     addr_spec.trim().chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
@@ -230,6 +250,8 @@ enum Token<'x> {
     Separator(char),
     /// Words, quoted strings with their quotes, domain literals with their brackets.
     Text(&'x str),
+    /// An encoded word (RFC 2047 §2), in which brackets and commas mean themselves.
+    EncodedWord(&'x str),
     /// Inside of a comment.
     Comment(&'x str),
     /// Inside of angle brackets.
@@ -335,13 +357,34 @@ impl<'x> Iterator for Tokens<'x> {
                 let end = text[from..].find([']', ',']).map_or(text.len(), |at| from + at + 1);
                 (end, Token::Text(&text[from..end]))
             }
-            _ => {
-                let end = text[from..].find(SPECIALS).map_or(text.len(), |at| from + at);
-                (end, Token::Text(&text[from..end]))
-            }
+            _ => match encoded_word_end(text.as_bytes(), from) {
+                Some(end) => (end, Token::EncodedWord(&text[from..end])),
+                None => {
+                    let rest = &text.as_bytes()[from + 1..];
+                    let ends = |at: usize| SPECIALS.contains(&rest[at]) || rest[at..].starts_with(b"=?");
+                    let end = (0..rest.len()).find(|&at| ends(at)).map_or(text.len(), |at| from + 1 + at);
+                    (end, Token::Text(&text[from..end]))
+                }
+            },
         };
         Some(token)
     }
 }
 
-const SPECIALS: [char; 8] = [',', ';', ':', '"', '(', '<', '>', '['];
+const SPECIALS: [u8; 8] = *b",;:\"(<>[";
+
+/// Octets of an encoded word that are looked at; RFC 2047 §2 allows 75.
+const ENCODED_WORD_MAX: usize = 255;
+
+/// The end of an encoded word that begins at `from`. None that has blanks in it: it is no word to every reader.
+fn encoded_word_end(text: &[u8], from: usize) -> Option<usize> {
+    let word = text.get(from..)?.strip_prefix(b"=?")?;
+    let word = &word[..word.len().min(ENCODED_WORD_MAX)];
+    let charset = word.iter().position(|&b| b == b'?')?;
+    let is_label = charset > 0 && word[..charset].iter().all(|b| b.is_ascii_alphanumeric() || b"-_.:*+".contains(b));
+    let content = word.get(charset + 3..)?;
+    let is_begun = matches!(word[charset + 1], b'B' | b'b' | b'Q' | b'q') && word[charset + 2] == b'?';
+    let end = memchr::memmem::find(content, b"?=")?;
+    let is_word = is_label && is_begun && content[..end].iter().all(|b| !b.is_ascii_whitespace());
+    is_word.then_some(from + 2 + charset + 3 + end + 2)
+}

@@ -99,7 +99,8 @@ fn names_and_addresses_are_cut_and_never_become_somebody_elses() {
     assert_eq!(fits.author().and_then(|a| a.canonical()).as_deref(), Some("a@example.org"));
     assert!(!has_limit(&fits, "characters of a name"));
     // The name is not kept once for each of many addresses before it is cut.
-    let many = check(format!("To: {} {}\r\n\r\n", "n".repeat(1_000_000), "<a@example.org>".repeat(2_000)));
+    let many =
+        check(format!("To: {} {}\r\n\r\n", "n".repeat(1_000_000), "<a@example.org><b@example.org>".repeat(1_000)));
     assert!(many.to.len() == 1_000 && many.to.iter().all(|a| a.name.len() == 200));
 }
 

@@ -19,6 +19,9 @@ pub const ARGUMENT: &str = "reader";
 
 /// How long one message may take by the clock. The fuse of processor time is shorter; this is for what stands still.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How long answers are let come in together, as long as more than [`FEW`] of them are still to come.
+const BREATH: Duration = Duration::from_micros(200);
+const FEW: usize = 6;
 /// How often a wait looks up.
 const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 /// Octets that a pipe holds, so that a message of usual size passes at one go.
@@ -117,6 +120,10 @@ impl Process {
             self.take_answers(answers).map_err(|error| self.killed(Cause::Crashed, &error.to_string()))?;
             if answers.len() > before {
                 deadline = Instant::now() + PATIENCE;
+                if wanted - answers.len() > FEW {
+                    // Small messages are read faster than we can wake up for each; several of them come at once then.
+                    std::thread::sleep(BREATH);
+                }
             }
         }
         Ok(())

@@ -64,6 +64,11 @@ fn labelled<'x>(octets: &'x [u8], label: &str, sequences: usize) -> (Cow<'x, str
         "utf-7" | "utf7" | "unicode-1-1-utf-7" | "x-unicode-1-1-utf-7" => (shifted::utf7(octets).into(), true),
         "hz-gb-2312" | "hz" => (shifted::hz(octets).into(), true),
         "iso-2022-kr" => (shifted::iso_2022_kr(octets).into(), true),
+        // Whoever writes ASCII under such a label encodes nothing.
+        _ if label.starts_with("utf-16") && is_plain_ascii(octets) => {
+            (Cow::Borrowed(std::str::from_utf8(octets).unwrap_or_default()), false)
+        }
+        "utf-16" | "ucs-2" | "iso-10646-ucs-2" => encoded(octets, detect::utf_16_order(octets), sequences),
         "utf-32" | "utf-32be" | "utf-32le" => (shifted::utf32(octets, label).into(), true),
         _ => match encoding(label) {
             Some(encoding) => encoded(octets, encoding, sequences),
@@ -73,6 +78,10 @@ fn labelled<'x>(octets: &'x [u8], label: &str, sequences: usize) -> (Cow<'x, str
             },
         },
     }
+}
+
+fn is_plain_ascii(octets: &[u8]) -> bool {
+    octets.iter().all(|octet| octet.is_ascii_graphic() || octet.is_ascii_whitespace())
 }
 
 /// Labels that programs write which know nothing about the text.

@@ -76,6 +76,17 @@ pub(super) fn utf_16(octets: &[u8]) -> Option<&'static Encoding> {
     (even * 2 >= half && odd * 20 <= half).then_some(UTF_16BE)
 }
 
+/// The order of the octets of UTF-16 that says none: big-endian (RFC 2781 §4.3), unless the zeros of blanks and line ends
+/// stand behind them. Other zeros tell nothing: the Chinese one is U+4E00.
+pub(super) fn utf_16_order(octets: &[u8]) -> &'static Encoding {
+    let (mut big, mut little) = (0usize, 0usize);
+    for unit in octets[..octets.len().min(LOOKED_AT)].chunks_exact(2) {
+        big += usize::from(matches!(unit, [0, b' ' | b'\r' | b'\n']));
+        little += usize::from(matches!(unit, [b' ' | b'\r' | b'\n', 0]));
+    }
+    if little > big { UTF_16LE } else { UTF_16BE }
+}
+
 /// The label in the `meta` element of HTML, in lower case.
 pub(super) fn meta_charset(octets: &[u8]) -> Option<String> {
     let head = octets[..octets.len().min(META_LOOKED_AT)].to_ascii_lowercase();

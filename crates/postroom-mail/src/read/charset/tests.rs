@@ -1,7 +1,7 @@
 //! Text whose label is missing or wrong.
 #![allow(clippy::unwrap_used)]
 
-use super::{decode_body, detect};
+use super::{decode, decode_body, detect};
 use encoding_rs::Encoding;
 
 const RUSSIAN: &str = "Здравствуйте, принтер на третьем этаже снова не печатает. Пожалуйста, посмотрите.";
@@ -98,6 +98,13 @@ fn utf_16_is_seen_by_its_mark_or_its_zeros() {
     }
     assert_eq!(decode_body(&little(CHINESE), Some("utf-16le"), false).0, CHINESE);
     assert_eq!(decode_body(&big(CHINESE), Some("utf-16be"), false).0, CHINESE);
+    // No order said: that of the network, unless zeros say otherwise.
+    assert_eq!(decode_body(&big(CHINESE), Some("utf-16"), false), (CHINESE.into(), true));
+    let lines = format!("{CHINESE}\r\n{CHINESE}\r\n");
+    assert_eq!(decode_body(&big(&lines), Some("UTF-16"), false), (lines.clone().into(), true));
+    assert_eq!(decode_body(&little(&lines), Some("utf-16"), false), (lines.into(), true));
+    assert_eq!(decode(&big(CHINESE), Some("utf-16")).0, CHINESE);
+    assert_eq!(decode_body(b"words\n", Some("utf-16"), false), ("words\n".into(), false));
     assert_eq!(decode_body(b"a\0b", None, false).0, "a\0b", "too little to tell");
 }
 

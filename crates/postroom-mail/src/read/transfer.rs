@@ -61,12 +61,13 @@ fn base64_text(encoded: &Bytes) -> (Bytes, bool) {
         return (base64(&lines.join(&b'\n')).0.into(), false);
     }
     let (decoded, intact) = base64(encoded);
-    if intact {
+    // Letters, blanks and rules are of the alphabet or passed over, so a footer may hide in what seems intact.
+    if intact && (memchr::memchr3(b' ', b'_', b'-', encoded).is_none() || is_text(&decoded)) {
         return (decoded.into(), true);
     }
     let clear = clear_from(encoded);
     if clear == encoded.len() {
-        return (decoded.into(), false);
+        return (decoded.into(), intact);
     }
     if encoded[..clear].trim_ascii().is_empty() {
         return (encoded.clone(), false);
@@ -79,21 +80,26 @@ fn base64_text(encoded: &Bytes) -> (Bytes, bool) {
 
 /// Where the lines begin that can be no base64 any more, up to the end: several words, or characters of no alphabet.
 fn clear_from(encoded: &[u8]) -> usize {
-    let mut at = 0;
+    let (mut at, mut is_padded) = (0, false);
     for line in encoded.split_inclusive(|octet| *octet == b'\n') {
         let line_end = at + line.len();
         let junk = line.trim_ascii().iter().filter(|c| !c.is_ascii_alphanumeric() && !b"+/=-_".contains(c)).count();
         let is_rule = line.len() > 4 && line.trim_ascii().iter().all(|c| b"-_=*".contains(c));
-        // One stray character is damage; where the rest is words, it has several.
-        if (junk > 1 || is_rule) && is_clear(&encoded[at..], is_rule) {
-            return at;
+        // One stray character is damage; where the rest is words, it has several. Behind padding one is enough.
+        let may_be_words = is_rule || junk > usize::from(!is_padded);
+        if may_be_words {
+            return if is_clear(&encoded[at..], is_rule) { at } else { encoded.len() };
         }
-        if junk > 1 || is_rule {
-            return encoded.len();
-        }
+        is_padded |= line.trim_ascii_end().ends_with(b"=");
         at = line_end;
     }
     encoded.len()
+}
+
+/// Whether this is UTF-8 without control characters, which nothing decodes to by accident.
+fn is_text(octets: &[u8]) -> bool {
+    let is_control = |c: char| c.is_control() && !c.is_whitespace();
+    std::str::from_utf8(octets).is_ok_and(|text| !text.contains(is_control))
 }
 
 /// Whether this reads like words: blanks between them, or a rule above, and nothing that text does not have.

@@ -100,6 +100,34 @@ const TABLE: &[(&str, &str, bool, &[&str])] = &[
     ("text / plain ; charset = utf-8\n\nwords", "words", false, &[]),
 ];
 
+/// What is said to be base64, the text, and whether that is told as damage.
+const BASE64_TEXTS: &[(&str, &str, bool)] = &[
+    ("SGVsbG8gd29ybGQK\n", "Hello world\n", false),
+    ("SGVs bG8g\nd29ybGQK", "Hello world\n", false),
+    // The other alphabet.
+    ("Pz8_\n", "???", false),
+    // A footer in clear: of letters, blanks and rules alone.
+    (
+        "SGVsbG8gd8O2cmxkCg==\n\n____________\nusers mailing list\n",
+        "Hello wörld\n\n____________\nusers mailing list\n",
+        true,
+    ),
+    ("SGVsbG8gd29ybGQK\n_____\nList info\n", "Hello world\n\n_____\nList info\n", true),
+    ("SGVsbG8gd29ybA==\nthis is plain after\n", "Hello worl\nthis is plain after\n", true),
+    ("SGVsbG8gd29ybA==\nThanks Ann\n", "Hello worl\nThanks Ann\n", true),
+    ("this is plain and no base64\n", "this is plain and no base64\n", true),
+];
+
+#[test]
+fn words_among_base64_are_kept_as_they_stand() {
+    for (content, text, damaged) in BASE64_TEXTS {
+        let octets = format!("Content-Type: text/plain\nContent-Transfer-Encoding: base64\n\n{content}");
+        let message = read(&RawMessage::undigested(octets.into_bytes()));
+        let told = message.defects.iter().any(|defect| matches!(defect, crate::Defect::TransferEncoding { .. }));
+        assert_eq!((message.text.as_str(), told), (*text, *damaged), "{content}");
+    }
+}
+
 #[test]
 fn shapes() {
     let mut wrong = Vec::new();

@@ -106,6 +106,7 @@ pub(super) fn may_have(element: &str, attribute: &str) -> bool {
         "colspan" | "rowspan" | "headers" => matches!(element, "td" | "th"),
         "scope" => element == "th",
         "nowrap" => element == "td",
+        "open" => element == "details",
         "start" | "type" => element == "ol",
         "datetime" => matches!(element, "del" | "ins"),
         _ => false,

@@ -23,6 +23,7 @@ pub(super) static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
         .add_tag_attributes("table", &["border", "cellpadding", "cellspacing"])
         .add_tag_attributes("ol", &["type"])
         .add_tag_attributes("td", &["nowrap"])
+        .add_tag_attributes("details", &["open"])
         .rm_tag_attributes("blockquote", &["cite"])
         .rm_tag_attributes("q", &["cite"])
         .rm_tag_attributes("ins", &["cite"])

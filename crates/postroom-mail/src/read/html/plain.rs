@@ -328,7 +328,7 @@ fn known(name: &str) -> Option<&'static str> {
     ATTRIBUTES.into_iter().find(|known| known.eq_ignore_ascii_case(name))
 }
 
-const ATTRIBUTES: [&str; 31] = [
+const ATTRIBUTES: [&str; 32] = [
     "style",
     "href",
     "width",
@@ -350,6 +350,7 @@ const ATTRIBUTES: [&str; 31] = [
     "colspan",
     "rowspan",
     "nowrap",
+    "open",
     "hreflang",
     "summary",
     "char",

@@ -36,6 +36,7 @@ pub(super) fn sift(style: &str) -> Sifted {
                 sifted.kept.push_str(value);
             }
             Some((_, Size::Any)) => sifted.removed += u64::from(is_active(value)),
+            Some((_, Size::Ink)) => sifted.removed += u64::from(is_active(value) || is_see_through(value)),
             Some(_) => sifted.removed += 1,
             None => sifted.removed += u64::from(is_covering(property, value) || is_active(declaration)),
         }
@@ -71,6 +72,8 @@ fn is_covering(property: &str, value: &str) -> bool {
 enum Size {
     /// No length, or one that moves nothing.
     Any,
+    /// A colour of text, which must be seen.
+    Ink,
     /// Up to these many CSS pixels.
     UpTo(f32),
     /// Between these many CSS pixels: text that can be read.
@@ -106,7 +109,7 @@ const PROPERTIES: [(&str, Size); 45] = [
     ("border-style", Size::Any),
     ("border-top", LINE),
     ("border-width", LINE),
-    ("color", Size::Any),
+    ("color", Size::Ink),
     ("direction", Size::Any),
     ("font-family", Size::Any),
     ("font-size", Size::Between(6.0, 100.0)),
@@ -139,6 +142,7 @@ impl Size {
     fn allows(self, value: &str) -> bool {
         let (least, most) = match self {
             Self::Any => return true,
+            Self::Ink => return !is_see_through(value),
             Self::UpTo(most) => (0.0, most),
             Self::Between(least, most) => (least, most),
         };
@@ -151,6 +155,31 @@ impl Size {
                 None => false,
             })
     }
+}
+
+/// Whether letters of this colour are hardly seen on anything: less than a third of them is there.
+// CSS Color §4.2, §5.2, §6.1
+fn is_see_through(colour: &str) -> bool {
+    let colour = colour.split('!').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let opaque = |part: Option<f32>| part.is_none_or(|part| part >= 0.33);
+    if let Some(digits) = colour.strip_prefix('#') {
+        let part = |digits: &str, most: f32| u8::from_str_radix(digits, 16).ok().map(|part| f32::from(part) / most);
+        return match digits.len() {
+            4 => !opaque(digits.get(3..).and_then(|digits| part(digits, 15.0))),
+            8 => !opaque(digits.get(6..).and_then(|digits| part(digits, 255.0))),
+            _ => false,
+        };
+    }
+    if colour == "transparent" {
+        return true;
+    }
+    let Some(arguments) = colour.split_once('(').map(|(_, rest)| rest.trim_end_matches(')')) else { return false };
+    let alpha = arguments.split(',').nth(3).map(str::trim);
+    let number = alpha.and_then(|alpha| match alpha.strip_suffix('%') {
+        Some(percent) => percent.parse().ok().map(|percent: f32| percent / 100.0),
+        None => alpha.parse().ok(),
+    });
+    !opaque(number)
 }
 
 enum Length {

@@ -227,6 +227,13 @@ fn cleaned_html() {
         ("<p id=a class=b>x</p>", "<p>x</p>", 0),
         ("<form action=x><input name=y>z</form>", "z", 2),
         ("<svg><script>x</script></svg>y", "y", 2),
+        (
+            "<details open ontoggle=x()><summary>a</summary>b</details>",
+            "<details open=\"\"><summary>a</summary>b</details>",
+            1,
+        ),
+        ("<p style='color:transparent;font-size:12pt'>x</p>", "<p style=\"font-size:12pt\">x</p>", 1),
+        ("<form><select><option>x</select>y</form>", "y", 2),
     ] {
         let cleaned = cleaned(source);
         assert_eq!((cleaned.html.as_str(), cleaned.removed), (expected, removed), "{source}");

@@ -23,6 +23,10 @@ fn declarations_that_stay() {
         ("background:url(x);background-color:url(x)", "", 2),
         ("c\\6flor:red;color:/**/red;@import 'x'", "", 3),
         ("color:var(--x);width:calc(1px);color:expression(x)", "", 3),
+        ("color:transparent;color: Transparent !important;border-color:transparent", "border-color:transparent", 2),
+        ("color:rgba(0,0,0,0);color:rgba(0, 0, 0, 5%);color:hsla(0,0%,0%,0.1)", "", 3),
+        ("color:rgba(0,0,0,0.87);color:#0000000f;color:#0001;color:#000c", "color:rgba(0,0,0,0.87);color:#000c", 2),
+        ("opacity:0", "", 0),
         ("color", "", 0),
         ("color:", "", 0),
     ] {

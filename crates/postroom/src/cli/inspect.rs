@@ -1,15 +1,16 @@
 //! `postroom inspect` and `postroom explain`: look at messages without writing anything.
 
 use super::args::Global;
-use super::output::{Output, clean_text, one_line, report, write_octets};
+use super::output::{Output, clean_text, count, one_line, report, write_octets};
 use super::{FAILED, open_store};
 use crate::failure::Failure;
 use crate::readers::frame::{Ask, Task};
 use crate::readers::{self, Unread};
+use jiff::Timestamp;
 use postroom_domain::filing::Effect;
 use postroom_domain::{Filing, Reason, TraceStep};
 use postroom_mail::read::Inspection;
-use postroom_mail::{Message, RawMessage};
+use postroom_mail::{Message, Protection, RawMessage};
 use serde_json::json;
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -147,7 +148,7 @@ pub fn printed(name: &str, message: &Message, json: bool) -> Vec<u8> {
 fn describe(read: &Inspection) -> String {
     let mut lines = vec![
         one_line(&read.file, usize::MAX),
-        format!("  from        {} <{}>", one_line(&read.from_name, 60), one_line(&read.from, 100)),
+        format!("  from        {}", author(read)),
         format!("  subject     {}", one_line(&read.subject, 120)),
     ];
     if let Some(date) = read.date {
@@ -168,13 +169,54 @@ fn describe(read: &Inspection) -> String {
     }
     let text = clean_text(&read.reply_text);
     lines.extend(text.lines().map(|line| format!("  | {line}")));
-    if !read.signature.is_empty() {
-        lines.push(format!("  left out    a signature of {} lines", read.signature.lines().count()));
+    if text.trim().is_empty() {
+        lines.extend(why_no_text(read).map(|why| format!("  no text     {why}")));
     }
-    if !read.quoted_text.is_empty() {
-        lines.push(format!("  left out    a quotation of {} lines", read.quoted_text.lines().count()));
+    for (what, left_out) in [("signature", &read.signature), ("quotation", &read.quoted_text)] {
+        if !left_out.is_empty() {
+            lines.push(format!("  left out    a {what} of {}", lines_of(left_out)));
+        }
+    }
+    if !(read.signature.is_empty() && read.quoted_text.is_empty() && read.html.is_none()) {
+        lines.push("  (--json shows all of it)".to_owned());
     }
     lines.join("\n")
+}
+
+/// Name and address of the author, as far as they are there.
+fn author(read: &Inspection) -> String {
+    let name = one_line(&read.from_name, 60);
+    let address = if read.from.is_empty() { String::new() } else { format!("<{}>", one_line(&read.from, 100)) };
+    format!("{name} {address}").trim().to_owned()
+}
+
+fn lines_of(text: &str) -> String {
+    count(text.lines().count() as u64, "line")
+}
+
+/// Where the words are when there are none of the author's own.
+fn why_no_text(read: &Inspection) -> Option<String> {
+    use Protection::{PgpEncrypted, SmimeEncrypted, SmimeSigned};
+    if let Some(protection @ (SmimeEncrypted | PgpEncrypted | SmimeSigned)) = read.protection {
+        let how = if protection == SmimeSigned { "signed as a whole" } else { "encrypted" };
+        let names = ["smime.p7m", "encrypted.asc"];
+        let is_content = |kind: &str| kind.ends_with("pkcs7-mime") || kind == "application/octet-stream";
+        let content = read
+            .attachments
+            .iter()
+            .find(|one| is_content(&one.content_type) || names.contains(&one.name.to_ascii_lowercase().as_str()));
+        return content.map(|one| format!("it is {how}; the content is inside {}", one_line(&one.name, 80)));
+    }
+    if !read.quoted_text.trim().is_empty() || !read.signature.trim().is_empty() {
+        return None;
+    }
+    let files = read.attachments.len() as u64;
+    Some(if files == 0 { "the message is empty".to_owned() } else { format!("only {}", count(files, "attachment")) })
+}
+
+/// An instant for people.
+fn instant(at: &Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// What was recognised besides the text, a line each: the recipients of a bounce, what was forwarded, invitations,
@@ -191,12 +233,12 @@ fn findings(read: &Inspection) -> Vec<String> {
     }
     for forwarded in &read.forwarded {
         let from = forwarded.from.as_ref().map_or_else(String::new, ToString::to_string);
-        let date = forwarded.date.map_or_else(|| forwarded.date_as_written.clone(), |date| date.to_string());
+        let date = forwarded.date.map_or_else(|| forwarded.date_as_written.clone(), |date| instant(&date));
         let how = if forwarded.attached { " (attached)" } else { "" };
         lines.push(format!("  forwarded   {}{how}", one_line(&format!("{from}, {date}: {}", forwarded.subject), 160)));
     }
     for found in &read.invitations {
-        let start = found.start.map_or_else(|| found.start_as_written.clone(), |start| start.to_string());
+        let start = found.start.map_or_else(|| found.start_as_written.clone(), |start| instant(&start));
         let answer = found.answer.as_ref().map_or_else(String::new, |(who, what)| format!("{who} {what}"));
         let pieces = [&found.method, &found.summary, &start, &found.location, &found.organizer, &answer];
         let told: Vec<&str> = pieces.into_iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
@@ -255,6 +297,35 @@ pub fn step(step: &TraceStep) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a message shows, and a line that it must have.
+    #[test]
+    fn lines_for_people() {
+        let shown = |octets: &str| {
+            let message = postroom_mail::read(&RawMessage::undigested(octets.as_bytes().to_vec()));
+            String::from_utf8_lossy(&printed("a.eml", &message, false)).into_owned()
+        };
+        let event = "BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nBEGIN:VEVENT\r\nSUMMARY:Plan\r\nDTSTART:20260303T081500Z\r\nEND:VEVENT\r\n";
+        for (octets, line) in [
+            ("From: ann@example.org\r\n\r\nx", "  from        <ann@example.org>"),
+            ("From: Ann <ann@example.org>\r\n\r\nx", "  from        Ann <ann@example.org>"),
+            ("From: a@example.org\r\n\r\nx\r\n-- \r\nAnn", "  left out    a signature of 1 line"),
+            ("From: a@example.org\r\n\r\n", "  no text     the message is empty"),
+            (
+                "From: a@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\r\nx",
+                "  no text     it is encrypted; the content is inside smime.p7m",
+            ),
+            (
+                &format!(
+                    "From: a@example.org\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n{event}END:VCALENDAR"
+                ),
+                "  invitation  REQUEST, Plan, 2026-03-03 08:15 UTC",
+            ),
+        ] {
+            let shown = shown(octets);
+            assert!(shown.lines().any(|shown| shown.trim_end() == line), "{line} in\n{shown}");
+        }
+    }
 
     #[test]
     fn the_name_of_a_file_cannot_command_a_terminal() {

@@ -100,18 +100,24 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// One line of mail text for a terminal: without control characters, which could take it over, and not endless.
+/// One line of mail text for a terminal: without characters that could take it over, and not endless.
 pub fn one_line(text: &str, most: usize) -> String {
-    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let clean: String = text.chars().map(|c| if commands(c) { ' ' } else { c }).collect();
     match clean.char_indices().nth(most) {
         Some((cut, _)) => format!("{}…", clean[..cut].trim_end()),
         None => clean,
     }
 }
 
-/// Mail text for a terminal: line ends and tabs stay, other control characters do not.
+/// Mail text for a terminal: line ends and tabs stay, other characters that command it do not.
 pub fn clean_text(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if commands(c) && c != '\n' && c != '\t' { '\u{fffd}' } else { c }).collect()
+}
+
+/// Whether a terminal may do something else with a character than show it: control characters, other line ends, and what
+/// turns the direction of what follows, so that one thing looks like another (UAX 9 §2.1 to 2.5).
+fn commands(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a progress bar makes sense: a person watches stderr.
@@ -134,6 +140,8 @@ mod tests {
         assert_eq!(one_line("a\x1b[2Jb\nc", 80), "a [2Jb c");
         assert_eq!(one_line("abcdef", 3), "abc…");
         assert_eq!(clean_text("a\x1b[2J\n\tb"), "a\u{fffd}[2J\n\tb");
+        assert_eq!(one_line("a\u{202e}b\u{2066}c\u{2028}d\u{200f}", 80), "a b c d\u{200f}");
+        assert_eq!(clean_text("a\u{202e}b\u{2069}c\u{2029}d"), "a\u{fffd}b\u{fffd}c\u{fffd}d");
     }
 
     #[test]

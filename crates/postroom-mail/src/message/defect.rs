@@ -39,6 +39,8 @@ pub enum Defect {
     Date,
     /// A winmail.dat was damaged; what could be unpacked of it was kept.
     Tnef,
+    /// Words before the first part or behind the last one, which belong to no part.
+    TextOutside,
 }
 
 impl Defect {
@@ -57,10 +59,12 @@ impl fmt::Display for Defect {
             Self::Limit { limit, allowed } => {
                 write!(f, "more than {allowed} {limit}; the rest is in the original only")
             }
+            Self::HtmlRemoved { count: 1 } => f.write_str("1 unsafe construct taken out of the HTML"),
             Self::HtmlRemoved { count } => write!(f, "{count} unsafe constructs taken out of the HTML"),
             Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
             Self::Structure => f.write_str("the MIME structure is damaged"),
             Self::Date => f.write_str("no usable date"),
+            Self::TextOutside => f.write_str("text outside of the parts; it is in the original only"),
             Self::Tnef => f.write_str("the winmail.dat is damaged; what could be unpacked of it is attached"),
         }
     }

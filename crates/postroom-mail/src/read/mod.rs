@@ -89,6 +89,9 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
     if structure.damaged {
         message.defects.push(Defect::Structure);
     }
+    if structure.words_outside {
+        message.defects.push(Defect::TextOutside);
+    }
     if structure.too_deep {
         message.defects.push(Defect::limit("nested multiparts", NESTING_MAX));
     }

@@ -42,6 +42,8 @@ pub(super) struct Structure<'x> {
     pub(super) parts: Vec<Part<'x>>,
     /// A multipart without end, without parts, without a boundary.
     pub(super) damaged: bool,
+    /// Words before the first or behind the last part of a multipart.
+    pub(super) words_outside: bool,
     pub(super) too_deep: bool,
     pub(super) too_many: bool,
     /// A header was longer than [`HEADER_MAX`].
@@ -57,10 +59,12 @@ pub(super) fn parse(octets: &[u8]) -> Structure<'_> {
     walker.structure
 }
 
-/// A multipart that has not ended yet.
+/// A multipart whose parts may follow.
 struct Open {
     part: usize,
     boundary: Vec<u8>,
+    /// Its last boundary was seen. Further parts are read all the same, up to a boundary of what contains it.
+    ended: bool,
 }
 
 /// A line that ends a part.
@@ -89,6 +93,7 @@ impl<'x> Walker<'x> {
         let structure = Structure {
             parts: Vec::new(),
             damaged: false,
+            words_outside: false,
             too_deep: false,
             too_many: false,
             header_cut: false,
@@ -102,10 +107,14 @@ impl<'x> Walker<'x> {
         self.skip_to_header();
         self.begin_part(None);
         while let Some(delimiter) = self.next_delimiter() {
+            let begins_first_part = !delimiter.closing && delimiter.level + 1 == self.open.len();
+            self.note_words_outside(delimiter.line.start, begins_first_part);
             self.end_content(delimiter.line.start, delimiter.level);
             self.at = delimiter.line.end;
+            let multipart = &mut self.open[delimiter.level];
+            self.structure.damaged |= multipart.ended && !delimiter.closing;
+            multipart.ended = delimiter.closing;
             if delimiter.closing {
-                self.open.truncate(delimiter.level);
                 continue;
             }
             if self.structure.parts.len() >= PARTS_MAX {
@@ -114,8 +123,18 @@ impl<'x> Walker<'x> {
             }
             self.begin_part(Some(self.open[delimiter.level].part));
         }
-        self.structure.damaged |= !self.open.is_empty() && !self.structure.too_many;
+        if !self.structure.too_many {
+            self.note_words_outside(self.octets.len(), false);
+            self.structure.damaged |= self.open.iter().any(|open| !open.ended);
+        }
         self.end_content(self.octets.len(), 0);
+    }
+
+    /// Looks for words from here up to `end` where they belong to no part. Before the first part they are shown if no
+    /// part follows.
+    fn note_words_outside(&mut self, end: usize, begins_first_part: bool) {
+        let is_outside = self.current.is_none() && self.open.last().is_some_and(|open| open.ended || begins_first_part);
+        self.structure.words_outside |= is_outside && has_words(&self.octets[self.at.min(end)..end]);
     }
 
     /// Passes over what programs put before the header: a byte order mark, an mbox From_ line, blank lines.
@@ -174,7 +193,7 @@ impl<'x> Walker<'x> {
         }
         match boundary {
             Some(boundary) if !too_deep => {
-                self.open.push(Open { part: index, boundary });
+                self.open.push(Open { part: index, boundary, ended: false });
                 self.current = None;
             }
             _ => self.current = Some(index),
@@ -305,11 +324,13 @@ impl<'x> Walker<'x> {
         None
     }
 
-    /// Which multipart the line is a boundary of; the innermost one first.
+    /// Which multipart the line is a boundary of; the innermost one first, and those that have ended last.
     // RFC 2046 §5.1.1: white space may follow the boundary
     fn delimiter_at(&self, line: &Range<usize>) -> Option<Delimiter> {
         let text = self.octets[line.clone()].strip_prefix(b"--")?.trim_ascii_end();
-        self.open.iter().enumerate().rev().find_map(|(level, open)| {
+        let innermost_first = || self.open.iter().enumerate().rev();
+        let by_state = innermost_first().filter(|(_, open)| !open.ended);
+        by_state.chain(innermost_first().filter(|(_, open)| open.ended)).find_map(|(level, open)| {
             let rest = text.strip_prefix(open.boundary.as_slice())?;
             let closing = rest == b"--";
             (closing || rest.is_empty()).then(|| Delimiter { line: line.clone(), level, closing })
@@ -326,15 +347,26 @@ impl<'x> Walker<'x> {
             _ => 0,
         };
         let deeper = self.open.get(level + 1..).unwrap_or_default();
-        self.structure.damaged |= !deeper.is_empty();
-        let ending = deeper.iter().map(|open| open.part).chain(self.current.take());
-        let outermost = self.open.get(level).map(|open| open.part);
+        self.structure.damaged |= deeper.iter().any(|open| !open.ended);
+        let ending = deeper.iter().filter(|open| !open.ended).map(|open| open.part).chain(self.current.take());
+        let outermost = self.open.get(level).filter(|open| !open.ended).map(|open| open.part);
         for index in ending.chain(outermost) {
             let content = &mut self.structure.parts[index].content;
             content.end = (end - line_end).max(content.start);
         }
         self.open.truncate(level + 1);
     }
+}
+
+/// Whether text outside of all parts says anything to people: not the note to old programs, nor left-over boundaries.
+fn has_words(text: &[u8]) -> bool {
+    // The note comes in all languages, but all of them name MIME or the several parts.
+    let is_note = text.len() <= 1000 && {
+        let lower = text.to_ascii_lowercase();
+        [&b"mime"[..], b"multipart", b"multi-part"].iter().any(|word| memchr::memmem::find(&lower, word).is_some())
+    };
+    let is_said = |line: &[u8]| !line.starts_with(b"--") && line.iter().any(|c| c.is_ascii_alphanumeric() || *c >= 128);
+    !is_note && text.split(|octet| *octet == b'\n').any(is_said)
 }
 
 /// Fields after which a damaged line is taken for part of the header.

@@ -100,6 +100,42 @@ const TABLE: &[(&str, &str, bool, &[&str])] = &[
     ("text / plain ; charset = utf-8\n\nwords", "words", false, &[]),
 ];
 
+/// A multipart, its text, and whether it is told that the structure is damaged and that words stand outside.
+const OUTSIDE: &[(&str, &str, bool, bool)] = &[
+    ("--b\n\nwords\n--b--\n", "words", false, false),
+    ("This is a multi-part message in MIME format.\n--b\n\nwords\n--b--\n\n", "words", false, false),
+    ("Call me!\n--b\n\nwords\n--b--\n", "words", false, true),
+    ("--b\n\nwords\n--b--\n\nCall me!\n", "words", false, true),
+    // What goes on behind the end is read.
+    ("--b\n\nwords\n--b--\n--b\n\nmore\n--b--\n", "words\nmore", true, false),
+    ("--b\n\nwords\n--b--\n--b\n\nmore\n", "words\nmore\n", true, false),
+    ("--b\n\nwords\n--b--\n--b--\n", "words", false, false),
+    // Without any part the words are the text.
+    ("words\n", "words\n", true, false),
+    (
+        "--b\nContent-Type: multipart/mixed; boundary=c\n\nBefore\n--c\n\nwords\n--c--\n--b\n\nmore\n--b--\n",
+        "words\nmore",
+        false,
+        true,
+    ),
+    (
+        "--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n\nwords\n--c--\nBehind\n--b\n\nmore\n--b--\n",
+        "words\nmore",
+        false,
+        true,
+    ),
+];
+
+#[test]
+fn nothing_outside_of_the_parts_is_lost_in_silence() {
+    for (content, text, damaged, outside) in OUTSIDE {
+        let message = read(&RawMessage::new(format!("Content-Type: multipart/mixed; boundary=b\n\n{content}")));
+        let tells = |defect: crate::Defect| message.defects.contains(&defect);
+        let told = (tells(crate::Defect::Structure), tells(crate::Defect::TextOutside));
+        assert_eq!((message.text.as_str(), told), (*text, (*damaged, *outside)), "{content}");
+    }
+}
+
 /// What is said to be base64, the text, and whether that is told as damage.
 const BASE64_TEXTS: &[(&str, &str, bool)] = &[
     ("SGVsbG8gd29ybGQK\n", "Hello world\n", false),

@@ -40,6 +40,9 @@ fn texts(message: &Message) {
     for text in [&message.text, &message.reply_text, &message.quoted_text, &message.signature] {
         assert!(!text.contains('\r'), "a CR in {text:?}");
     }
+    let pieces = [&message.reply_text, &message.quoted_text, &message.signature];
+    let all_blank = pieces.iter().all(|piece| piece.trim().is_empty());
+    assert!(message.text.trim().is_empty() || !all_blank, "nothing is left of {:?}", message.text);
     let evidence = message.automatic.iter().map(|automatic| &automatic.evidence);
     let diagnostics = message.bounce.iter().flat_map(|b| &b.recipients).map(|r| &r.diagnostic);
     let names = message.from.iter().chain(&message.to).chain(&message.cc).flat_map(|a| [&a.name, &a.addr_spec]);

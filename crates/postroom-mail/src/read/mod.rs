@@ -79,6 +79,9 @@ pub fn read(raw: &RawMessage) -> Message {
         author: message.from.first().map_or("", |from| &from.name),
         rendered: rendered.as_ref(),
         html: source.as_deref(),
+        answers_nothing: message.in_reply_to.is_empty()
+            && message.references.is_empty()
+            && !quote::says_answer(&message.subject),
     });
     (message.reply_text, message.quoted_text, message.signature) = (split.reply, split.quoted, split.signature);
     automatic::recognise(raw, &structure, &mut message);

@@ -6,6 +6,7 @@
 //! Read in this order: this file (what is folded away), `kinds` (what each line is), `lines`, `signs`, `signature`,
 //! `words` with its tables of languages.
 
+mod answer;
 mod kinds;
 mod lines;
 mod signature;
@@ -30,6 +31,8 @@ pub(super) struct Body<'x> {
     pub(super) rendered: Option<&'x Rendered>,
     /// The HTML form of a text that was not made from it.
     pub(super) html: Option<&'x str>,
+    /// Whether neither the subject nor a field says that this is an answer, so that one sign in the text is not enough.
+    pub(super) answers_nothing: bool,
 }
 
 /// The text without quotation and signature, and these.
@@ -38,6 +41,11 @@ pub(super) struct Split {
     pub(super) reply: String,
     pub(super) quoted: String,
     pub(super) signature: String,
+}
+
+/// Whether a subject says that the message is an answer: "Re: …", "AW: …" and the like.
+pub(super) fn says_answer(subject: &str) -> bool {
+    answer::says_answer(subject)
 }
 
 /// Splits a text. Linear in its size; every line of it is in one of the three results, but for blank lines at their ends
@@ -49,7 +57,7 @@ pub(super) fn split(body: &Body<'_>) -> Split {
     }
     let lines = lines::of(body.text);
     let kinds = kinds::of(&lines, body);
-    let folded = folded(&lines, &kinds);
+    let folded = folded(&lines, &kinds, body.answers_nothing);
     let mut parts =
         Parts { lines: &lines, kinds: &kinds, author: body.author, kept: Vec::new(), signature: Vec::new() };
     parts.keep(0..folded.start, !folded.is_empty());
@@ -109,7 +117,7 @@ fn joined(lines: &[&str]) -> String {
 }
 
 /// The lines that are folded away; empty at the end if there are none.
-fn folded(lines: &[&str], kinds: &[Kind]) -> Range<usize> {
+fn folded(lines: &[&str], kinds: &[Kind], answers_nothing: bool) -> Range<usize> {
     let none = lines.len()..lines.len();
     let blocks = blocks(lines, kinds);
     let quotations = || blocks.iter().filter(|block| block.is_quoted());
@@ -120,6 +128,10 @@ fn folded(lines: &[&str], kinds: &[Kind]) -> Range<usize> {
             .all(|block| block.kind == Kind::Signature || signature::above(&lines[block.lines.clone()], "") == 0)
     };
     let Some(last) = quotations().next_back() else { return none };
+    // What the author himself announces with a colon, in mail that answers nothing, he shows.
+    if answers_nothing && last.kind == Kind::Marked && signs::is_announced(lines, last.lines.start) {
+        return none;
+    }
     if quotations().count() == 1 {
         // Marked lines without a sign are a quotation only at the end.
         let is_folded = last.kind == Kind::Quoted || author_is_alone(last.lines.end);

@@ -1,7 +1,7 @@
 //! What each line is: by its marks and by the signs above it, and for HTML by the elements around it.
 
 use super::signs::{self, Sign};
-use super::{Body, lines};
+use super::{Body, answer, lines};
 use crate::read::html_text::{self, Mark, MarkKind, Rendered};
 
 /// What a line is.
@@ -32,7 +32,7 @@ pub(super) fn of(lines: &[&str], body: &Body<'_>) -> Vec<Kind> {
             lines::marked(lines).into_iter().map(kind).collect()
         }
     };
-    apply_signs(lines, &mut kinds);
+    apply_signs(lines, &mut kinds, body.answers_nothing);
     if rendered.is_none() && !kinds.contains(&Kind::Quoted) && !kinds.contains(&Kind::Marked) {
         apply_html(lines, &mut kinds, body);
     }
@@ -90,7 +90,7 @@ fn is_forward(lines: &[&str], start: usize, end: usize) -> bool {
 }
 
 /// Marks introductions and what follows them.
-fn apply_signs(lines: &[&str], kinds: &mut [Kind]) {
+fn apply_signs(lines: &[&str], kinds: &mut [Kind], answers_nothing: bool) {
     let next = next_filled(lines);
     let (mut has_author, mut at) = (false, 0);
     while at < lines.len() {
@@ -113,6 +113,7 @@ fn apply_signs(lines: &[&str], kinds: &mut [Kind]) {
                 at = introduce(lines, kinds, below);
                 continue;
             }
+            Some(sign) if answers_nothing && !answer::is_sure(lines, sign, at) => has_author = true,
             Some(Sign { start, is_ticket_line }) => {
                 let has_author = has_author
                     && (0..start).rev().any(|at| kinds[at] != Kind::Signature && !lines[at].trim().is_empty());
@@ -171,7 +172,7 @@ fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
     let rendered: Rendered = html_text::render(html);
     let rendered_lines: Vec<&str> = rendered.text.lines().collect();
     let mut rendered_kinds = of_elements(&rendered_lines, &rendered.marks);
-    apply_signs(&rendered_lines, &mut rendered_kinds);
+    apply_signs(&rendered_lines, &mut rendered_kinds, body.answers_nothing);
     let filled = |line: &&str| !line.trim().is_empty();
     let quoted =
         rendered_kinds.iter().zip(&rendered_lines).position(|(kind, line)| *kind == Kind::Quoted && filled(line));

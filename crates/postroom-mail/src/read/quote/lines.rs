@@ -4,7 +4,16 @@ use super::signs;
 
 /// Whether a line carries a quotation mark; `>:` is the end of a folded introduction.
 pub(super) fn is_marked(line: &str) -> bool {
-    line.trim_start().starts_with('>') && !matches!(line.trim(), ">:" | "> wrote:")
+    line.trim_start().starts_with('>')
+        && !matches!(line.trim(), ">:" | "> wrote:")
+        && !is_groupwise(line)
+        && !(line.starts_with(">>>>> \"") && line.contains("\" == "))
+}
+
+/// `>>> Ann Baker <ann@example.org> 03/03/2026 09:15 >>>`, as GroupWise has it above a quotation.
+pub(super) fn is_groupwise(line: &str) -> bool {
+    let inside = line.trim().strip_prefix(">>> ").and_then(|rest| rest.strip_suffix(" >>>"));
+    inside.is_some_and(|inside| inside.len() <= 300 && signs::is_dated(inside))
 }
 
 /// The lines of `text`. A line that has an introduction behind the author's words becomes two.
@@ -40,6 +49,13 @@ fn shared_introduction(line: &str) -> Option<usize> {
 /// Which lines carry quotation marks, also other marks than `>`, and lines that a mark was lost of.
 pub(super) fn marked(lines: &[&str]) -> Vec<bool> {
     let mut marked: Vec<bool> = lines.iter().map(|line| is_marked(line)).collect();
+    // Stores of mail put the mark before lines that begin with the word.
+    for at in 0..lines.len() {
+        let is_cited = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_some_and(|line| line.starts_with('>'));
+        if lines[at].starts_with(">From ") && !is_cited(at.checked_sub(1)) && !is_cited(Some(at + 1)) {
+            marked[at] = false;
+        }
+    }
     mark_named(lines, &mut marked);
     mark_drawn(lines, &mut marked);
     for at in 1..lines.len() {

@@ -34,9 +34,10 @@ fn trimmed(lines: &[&str]) -> usize {
 fn marked(lines: &[&str]) -> usize {
     let first = lines.len().saturating_sub(SIGNATURE_MAX);
     let last = &lines[first..];
-    let start = last.iter().position(|line| begins_signature(line));
+    let start = last.iter().position(|line| begins_signature(line)).filter(|at| !divides(last, *at));
     // What telephones and mailing lists add stands at the very end.
-    let footer = last.iter().rposition(|line| is_footer(line)).filter(|at| last.len() - at <= 6);
+    let is_last = |at: usize| is_footer(last[at]) && !is_of_form(last, at);
+    let footer = (0..last.len()).rev().find(|at| is_last(*at)).filter(|at| last.len() - at <= 6);
     let named = || last.len().checked_sub(1).filter(|at| is_dashed_name(last, *at));
     start.or(footer).or_else(named).map_or(lines.len(), |at| first + at)
 }
@@ -44,6 +45,38 @@ fn marked(lines: &[&str]) -> usize {
 /// "-- ", which RFC 3676 §4.3 has above a signature, and what becomes of it on the way.
 fn begins_signature(line: &str) -> bool {
     matches!(line.trim_end(), "--" | "—" | "---" | "- --")
+}
+
+/// Whether dashes divide what the author wrote: there are several such lines, a list or prose follows, or he announced it.
+/// With the blank behind them they are what the RFC says.
+fn divides(lines: &[&str], at: usize) -> bool {
+    if lines[at] == "-- " {
+        return false;
+    }
+    let is_item = |line: &&str| {
+        let line = line.trim_start();
+        line.starts_with("- ") || line.starts_with("* ") || line.starts_with("• ")
+    };
+    let below = &lines[at + 1..];
+    let is_prose = |line: &&str| line.chars().count() > BLOCK_LINE_MAX && line.trim_end().ends_with(['.', '?', '!']);
+    below.iter().any(|line| begins_signature(line))
+        || below.iter().filter(|line| is_item(line)).count() >= 2
+        || below.iter().any(|line| is_prose(line))
+        || at.checked_sub(1).is_some_and(|above| lines[above].trim_end().ends_with(':'))
+}
+
+/// Whether a drawn line is to be written on, or a telephone's line is what the author writes about.
+fn is_of_form(lines: &[&str], at: usize) -> bool {
+    let below = &lines[at + 1..];
+    if lines[at].trim().bytes().all(|b| b == b'_') {
+        let is_list = |line: &&str| {
+            let lower = line.to_lowercase();
+            ["list", "://", "www.", "@", "subscribe"].iter().any(|word| lower.contains(word))
+        };
+        return below.iter().any(|line| !line.trim().is_empty()) && !below.iter().any(|line| is_list(&line));
+    }
+    let is_announced = at.checked_sub(1).is_some_and(|above| lines[above].trim_end().ends_with(':'));
+    is_announced && below.first().is_some_and(|line| !line.trim().is_empty())
 }
 
 /// `-Ann Baker`, alone between blank lines and the end.
@@ -129,7 +162,8 @@ fn unmarked(lines: &[&str], author: &str) -> usize {
         let is_author = is_author(line, author);
         let is_closing = is_closing(line);
         // The end of a letter is the author's, unless his address and numbers follow it.
-        if is_closing && contacts > 0 || is_author && contacts > 0 && at > 0 && is_apart(lines[at - 1]) {
+        let is_his = || author.trim().is_empty() || names(&lines[at..], author);
+        if is_closing && contacts > 0 && is_his() || is_author && contacts > 0 && at > 0 && is_apart(lines[at - 1]) {
             let closing =
                 (0..at).rev().find(|at| !lines[*at].trim().is_empty()).filter(|at| self::is_closing(lines[*at].trim()));
             let cut = if is_author { closing.unwrap_or(at) } else { at };
@@ -143,6 +177,16 @@ fn unmarked(lines: &[&str], author: &str) -> usize {
         filled += 1;
     }
     lines.len()
+}
+
+/// Whether any line has a word of the author's name; what stands below a letter's end may be about somebody else.
+fn names(lines: &[&str], author: &str) -> bool {
+    let author = author.to_lowercase();
+    let words = || author.split(|c: char| !c.is_alphanumeric()).filter(|word| word.chars().count() >= 3);
+    lines.iter().take(BLOCK_MAX + 1).any(|line| {
+        let line = line.to_lowercase();
+        words().take(8).any(|word| line.contains(word))
+    })
 }
 
 fn is_apart(above: &str) -> bool {

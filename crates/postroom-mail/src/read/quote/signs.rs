@@ -1,6 +1,8 @@
 //! The signs by which mail programs introduce what they quote. The words of the languages stand in `languages.txt`.
 
-use super::words::{Field, WORDS};
+use super::lines;
+pub(super) use super::words::Field;
+use super::words::WORDS;
 use std::borrow::Cow;
 
 /// Introductions take up to this many lines, because programs fold them.
@@ -24,7 +26,7 @@ pub(super) fn quotation_sign(lines: &[&str], at: usize, before_marks: bool) -> O
         return None;
     }
     let sign = |start| Some(Sign { start, is_ticket_line: false });
-    if is_original_mark(line) || is_header_block(lines, at) || is_notes_line(line) {
+    if is_original_mark(line) || is_header_block(lines, at) || is_notes_line(line) || lines::is_groupwise(line) {
         return sign(at);
     }
     if is_ticket_line(line) {
@@ -87,7 +89,14 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
         let above = found.iter().skip(1).take_while(|(start, _)| !lines[*start].trim_end().ends_with(['.', '!', '?']));
         goes_on(lower).then(|| above.last()).flatten().filter(|(start, _)| start < first)
     };
-    known.or_else(wrapped).or(found.first()).map(|(start, _)| *start)
+    // With nothing but the verb on the line, the rest of it stands above.
+    let is_verb = |lower: &str| lower.split(' ').count() <= 2 && !lower.contains('@') && !is_dated(lower);
+    let above_verb = || {
+        let (_, lower) = found.first().filter(|(start, lower)| *start == at && is_verb(lower))?;
+        let tells = |(_, whole): &&(usize, String)| whole.len() > lower.len() && whole.contains('@') && is_dated(whole);
+        found.iter().skip(1).find(tells)
+    };
+    known.or_else(above_verb).or_else(wrapped).or(found.first()).map(|(start, _)| *start)
 }
 
 /// A line without marks for the direction of text and other characters that nobody sees.
@@ -111,6 +120,10 @@ fn is_introduction(lower: &str, before_marks: bool) -> bool {
     let (dated, has_address) = (is_dated(head), head.contains('@'));
     if !(dashed || dated || has_address || before_marks) {
         return false;
+    }
+    let cites = ["zitat von ", "quoting ", "citando ", "citát ", "citeren ", "citerar "];
+    if before_marks && has_address && head.len() <= 200 && cites.iter().any(|word| head.starts_with(word)) {
+        return true;
     }
     let ends_wrote = ends_with_wrote(head);
     if ends_wrote && (dashed || has_address) {
@@ -208,10 +221,13 @@ fn between_dashes(line: &str) -> Option<String> {
         return None;
     }
     let inside = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace() || c == ':');
-    (inside.contains(char::is_alphabetic) && inside.len() <= 90).then(|| inside.to_lowercase())
+    (inside.contains(char::is_alphabetic) && inside.len() <= 90).then(|| {
+        // The dotted capital I of Turkish becomes two characters.
+        inside.to_lowercase().replace("i\u{307}", "i")
+    })
 }
 
-fn is_original_mark(line: &str) -> bool {
+pub(super) fn is_original_mark(line: &str) -> bool {
     // RFC 4880 §6.2 and §7: "-----BEGIN PGP SIGNED MESSAGE-----" stands above what the author signed.
     between_dashes(line).filter(|inside| !inside.contains("pgp ")).is_some_and(|inside| {
         WORDS.original.iter().any(|words| {
@@ -222,7 +238,7 @@ fn is_original_mark(line: &str) -> bool {
 }
 
 /// `"Ann Baker" ---03/03/2026 09:15:11 AM---Is there paper?`, as Notes has it.
-fn is_notes_line(line: &str) -> bool {
+pub(super) fn is_notes_line(line: &str) -> bool {
     // Most lines have no dash, which is found sooner than three of them.
     if memchr::memchr(b'-', line.as_bytes()).is_none() {
         return false;
@@ -241,7 +257,7 @@ fn is_ticket_line(line: &str) -> bool {
 }
 
 /// Which field a line is, and its value.
-fn field(line: &str) -> Option<(Field, &str)> {
+pub(super) fn field(line: &str) -> Option<(Field, &str)> {
     let line = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '|') || is_unseen(c));
     // Names have up to 40 octets and a mark behind them.
     let start = &line[..line.floor_char_boundary(48)];
@@ -264,7 +280,7 @@ fn lookup(name: &str) -> Option<Field> {
 
 /// Whether a block of such fields begins here. A timetable has "From:" and "To:" too, so that there must be an address or
 /// a subject with them.
-fn is_header_block(lines: &[&str], at: usize) -> bool {
+pub(super) fn is_header_block(lines: &[&str], at: usize) -> bool {
     if !matches!(field(lines[at]), Some((Field::From | Field::Sent, _))) {
         return false;
     }
@@ -295,6 +311,18 @@ pub(super) fn is_forward_mark(line: &str) -> bool {
 /// Whether a subject says that the message was passed on.
 pub(super) fn says_forwarded(subject: &str) -> bool {
     crate::read::forward::says_forwarded(subject)
+}
+
+/// Whether the line above `start` ends with a colon, so that the author announces what follows.
+pub(super) fn is_announced(lines: &[&str], start: usize) -> bool {
+    let passed_over = |line: &&&str| !line.trim().is_empty() && !is_rule(line);
+    let above = lines.get(..start).unwrap_or_default().iter().rev().take(6).find(passed_over);
+    above.is_some_and(|line| line.trim_end().ends_with([':', '：']))
+}
+
+/// Whether one word alone stands between dashes, as people draw it, too.
+pub(super) fn is_one_word(line: &str) -> bool {
+    between_dashes(line).is_some_and(|inside| !inside.contains([' ', '-', '\'']) && inside.chars().count() <= 12)
 }
 
 /// A line of dashes, underscores or equals signs.

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 const LANGUAGES: &str = include_str!("../../../../../../testdata/quotes/languages.txt");
 const CLIENTS: &str = include_str!("../../../../../../testdata/quotes/clients.txt");
 const TEXTS: &str = include_str!("../../../../../../testdata/quotes/texts.txt");
+const FIRST: &str = include_str!("../../../../../../testdata/quotes/first.txt");
 
 /// The lines of [`LANGUAGES`]: language, what it is, and the words.
 fn cases(kind: &str) -> Vec<(&'static str, &'static str)> {
@@ -118,7 +119,7 @@ fn sections(file: &str) -> Vec<(&str, &str, &str, &str)> {
             _ => found.push((name, text, "", "")),
         }
     }
-    assert!(found.len() >= 35, "only {} cases", found.len());
+    assert!(found.len() >= 20, "only {} cases", found.len());
     found
 }
 
@@ -146,6 +147,32 @@ fn plain_texts() {
         }
     }
     none(&wrong);
+}
+
+#[test]
+fn texts_that_answer_nothing() {
+    let mut wrong = Vec::new();
+    for (name, text, reply, signature) in sections(FIRST) {
+        // Without a reply of its own the whole text is to stay.
+        let reply = if reply.is_empty() { text } else { reply };
+        let found = split(&Body { text, author: "Bob Carter", answers_nothing: true, ..Body::default() });
+        if (found.reply.as_str(), found.signature.as_str()) != (reply, signature) {
+            wrong.push(format!("{name}: {found:?}"));
+        }
+    }
+    none(&wrong);
+}
+
+#[test]
+fn subjects_of_answers() {
+    for subject in
+        ["Re: x", "AW: x", "SV:x", "[list] Re: x", "RE[2]: x", "Antw: x", "回复：x", "Ответ: x", "Trả lời: x"]
+    {
+        assert!(crate::read::quote::says_answer(subject), "{subject}");
+    }
+    for subject in ["", "x", "Printer: broken", "Reading: x", "[list] x", "[list Re: x", "Fwd: x", "corpus wrapper"] {
+        assert!(!crate::read::quote::says_answer(subject), "{subject}");
+    }
 }
 
 #[test]
@@ -235,8 +262,10 @@ fn hostile_texts_end_soon() {
     ]) {
         for between in ["\n", "\n\n", "\nx\n", " "] {
             let text = format!("{piece}{between}").repeat(100_000 / (piece.len() + between.len()));
-            let found = split_of(&text, "Re: x");
-            assert!(found.reply.len() <= text.len());
+            for answers_nothing in [false, true] {
+                let found = split(&Body { text: &text, answers_nothing, ..Body::default() });
+                assert!(found.reply.len() <= text.len());
+            }
         }
     }
 }

@@ -48,6 +48,10 @@ fn tables() {
         ("<table><tr><th>Item<th>Price<tr><td><p class=MsoNormal>Paper</p><td>4</table>", "Item | Price\nPaper | 4"),
         ("<table><tr><td>left<td><p>one</p><p>two</p></table>", "left\n\none\n\ntwo"),
         ("<table><tr><td><table><tr><td>a<td>b</table><td>c</table>", "a  b\nc"),
+        ("<table border=1><tr><td>a<br>b<td>c<tr><td>d,<br>e<td>f</table>", "a; b | c\nd, e | f"),
+        ("<table border=1><tr><td>a<br><br>b<td>c</table>", "a\n\nb\nc"),
+        ("<table><tr><td>a<br>b<td>c</table>", "a\nb\nc"),
+        ("<blockquote type=cite><table border=1><tr><td>a<br>b<td>c</table></blockquote>", "> a; b | c"),
         ("<table><tr><th>Subject:</th><td>Paper</table>", "Subject: Paper"),
         ("<table><tr><td><table><tr><td><p>text</table></table>", "text"),
     ] {

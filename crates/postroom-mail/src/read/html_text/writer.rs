@@ -3,6 +3,7 @@
 use super::marks::Marks;
 use super::tag::{Attributes, Name};
 use super::{Rendered, reference};
+use std::borrow::Cow;
 
 /// Quotations deeper than this get no further mark, and lists deeper than this no further indent.
 const QUOTES_MAX: usize = 20;
@@ -34,6 +35,8 @@ pub(super) struct Writer {
     is_tight: bool,
     /// Line ends owed before the next word: 1 ends the line, 2 leaves a blank line.
     breaks: usize,
+    /// The one line end that is owed is a `br`.
+    is_soft: bool,
     /// White space was seen since the last word.
     blank: bool,
     lists: Vec<List>,
@@ -147,7 +150,8 @@ impl Writer {
             if std::mem::take(&mut row.begun) {
                 row.cells.push((before, self.text.len()));
             } else {
-                row.is_tall = true;
+                // Rows of data stay together, also where a cell has a second line.
+                row.is_tall |= !(row.is_data && self.is_soft);
             }
         }
         if let Some(link) = &mut self.link
@@ -169,10 +173,12 @@ impl Writer {
 
     /// Ends the line; twice in a row leaves a blank one.
     fn break_line(&mut self) {
+        self.is_soft = false;
         self.breaks = (self.breaks + 1).min(2);
     }
 
     fn end_block(&mut self, breaks: usize) {
+        self.is_soft &= breaks == 0;
         self.breaks = self.breaks.max(breaks);
     }
 
@@ -191,8 +197,11 @@ impl Writer {
         }
         self.marks.open(name, attributes, self.text.len());
         match element {
-            "br" => self.break_line(),
-            // Office gives its paragraphs no distance.
+            "br" => {
+                let is_soft = self.breaks == 0;
+                self.break_line();
+                self.is_soft = is_soft;
+            }
             "p" => {
                 // Office gives its paragraphs no distance.
                 self.is_tight = attributes.class.starts_with("Mso");
@@ -400,16 +409,16 @@ impl Writer {
         let Some(&(_, first)) = cells.first() else { return };
         if !is_tall && cells.len() > 1 && self.text.len().saturating_sub(first) <= ROW_MAX {
             let separator = if row.is_data { " | " } else { "  " };
-            let joined: Vec<&str> = cells
+            let joined: Vec<Cow<'_, str>> = cells
                 .iter()
                 .enumerate()
                 .map(|(index, (_, start))| {
                     let end = cells.get(index + 1).map_or(self.text.len(), |(end, _)| *end);
-                    self.text.get(*start..end).unwrap_or_default().trim()
+                    on_one_line(self.text.get(*start..end).unwrap_or_default().trim(), self.quotes > 0)
                 })
                 .collect();
             let mut line = String::new();
-            for (index, cell) in joined.iter().enumerate() {
+            for (index, cell) in joined.into_iter().enumerate() {
                 // "Subject:" and its value are one thing.
                 let between = if index == 0 || line.is_empty() {
                     ""
@@ -419,7 +428,7 @@ impl Writer {
                     separator
                 };
                 line.push_str(between);
-                line.push_str(cell);
+                line.push_str(&cell);
             }
             self.text.truncate(first);
             self.text.push_str(&line);
@@ -442,6 +451,22 @@ fn block_breaks(element: &str) -> usize {
         | "summary" => 1,
         _ => 0,
     }
+}
+
+/// The lines of a cell on one, without the marks of the quotation in which they stand.
+fn on_one_line(cell: &str, is_quoted: bool) -> Cow<'_, str> {
+    if !cell.contains('\n') {
+        return Cow::Borrowed(cell);
+    }
+    let mut line = String::new();
+    for piece in cell.lines() {
+        let piece = if is_quoted { piece.trim_start_matches('>') } else { piece }.trim();
+        if !line.is_empty() {
+            line.push_str(if line.ends_with([',', ';', ':', '.']) { " " } else { "; " });
+        }
+        line.push_str(piece);
+    }
+    Cow::Owned(line)
 }
 
 /// Whether the words of a link are the number that it calls: `(030) 123-45` for `+493012345`.

@@ -13,6 +13,7 @@ use postroom_mail::read::Inspection;
 use postroom_mail::{Message, Protection, RawMessage};
 use serde_json::json;
 use std::collections::VecDeque;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,11 +21,13 @@ use std::process::ExitCode;
 pub async fn inspect(files: Vec<PathBuf>, out: Output) -> Result<ExitCode, Failure> {
     let readers = crate::floor::readers()?;
     let window = 2 * readers::cores();
-    let mut parcels = Parcels { files: files.into(), json: out.is_json() };
+    let mut parcels =
+        Parcels { files: files.into(), json: out.is_json(), max_message: crate::floor::limits()?.max_message };
     let mut under_way = VecDeque::new();
     let mut status = ExitCode::SUCCESS;
     loop {
-        while under_way.len() < window {
+        // What may never come, as through a pipe, is waited for only when all before it is printed.
+        while under_way.len() < window && (under_way.is_empty() || !parcels.next_may_block()) {
             let Some(parcel) = parcels.next() else { break };
             let readers = readers.clone();
             // Each runs by itself: one that waits to be read alone waits for all the others.
@@ -66,6 +69,16 @@ struct Parcel(Vec<(String, Result<Ask, Failure>)>);
 struct Parcels {
     files: VecDeque<PathBuf>,
     json: bool,
+    /// Octets read of what is no file and may have no end.
+    max_message: u64,
+}
+
+impl Parcels {
+    /// Whether the next one is no file but, say, a pipe.
+    fn next_may_block(&self) -> bool {
+        let metadata = self.files.front().and_then(|path| std::fs::metadata(path).ok());
+        metadata.is_some_and(|metadata| !metadata.is_file() && !metadata.is_dir())
+    }
 }
 
 impl Iterator for Parcels {
@@ -74,9 +87,12 @@ impl Iterator for Parcels {
     fn next(&mut self) -> Option<Parcel> {
         let (mut parcel, mut octets) = (Vec::new(), 0);
         while parcel.len() < readers::TOGETHER.0 && octets < readers::TOGETHER.1 {
+            if !parcel.is_empty() && self.next_may_block() {
+                break;
+            }
             let Some(path) = self.files.pop_front() else { break };
             let name = path.display().to_string();
-            let ask = ask_for(&name, &path, self.json).map_err(|error| unreadable(&name, &error.to_string()));
+            let ask = ask_for(&name, &path, self.json, self.max_message);
             octets += ask.as_ref().map_or(0, |ask| ask.size);
             parcel.push((name, ask));
         }
@@ -86,17 +102,34 @@ impl Iterator for Parcels {
 
 /// A file is opened where it is read, so that its octets pass no pipe. What is no file, such as a pipe, can be read only
 /// here.
-fn ask_for(name: &str, path: &Path, json: bool) -> std::io::Result<Ask> {
-    let metadata = std::fs::metadata(path)?;
-    let name = name.to_owned();
+fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask, Failure> {
+    let unreadable = |error: std::io::Error| unreadable(name, &error.to_string());
+    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+    let task = |path| Task::Print { name: name.to_owned(), path, json };
     if metadata.is_file() {
-        let path = Some(std::path::absolute(path)?.into_os_string());
-        return Ok(Ask { task: Task::Print { name, path, json }, octets: Vec::new().into(), size: metadata.len() });
+        let path = Some(std::path::absolute(path).map_err(unreadable)?.into_os_string());
+        return Ok(Ask { task: task(path), octets: Vec::new().into(), size: metadata.len() });
     }
     if metadata.is_dir() {
-        return Err(std::io::Error::other("it is a directory; name the message files in it"));
+        return Err(unreadable(std::io::Error::other("it is a directory; name the message files in it")));
     }
-    Ok(Ask::of(Task::Print { name, path: None, json }, std::fs::read(path)?.into()))
+    let octets = octets_up_to(path, max_message.saturating_add(1)).map_err(unreadable)?;
+    if octets.len() as u64 > max_message {
+        return Err(too_large(name, max_message));
+    }
+    Ok(Ask::of(task(None), octets.into()))
+}
+
+/// The first octets of what may have no end.
+fn octets_up_to(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    std::fs::File::open(path)?.take(most).read_to_end(&mut octets)?;
+    Ok(octets)
+}
+
+fn too_large(name: &str, limit: u64) -> Failure {
+    let message = format!("{}: it has more than {limit} octets, the limit for a message", one_line(name, usize::MAX));
+    Failure::new("FILE_TOO_LARGE", message, "name a message; a larger limit can be set in POSTROOM_MAX_MESSAGE")
 }
 
 impl Parcel {
@@ -253,9 +286,15 @@ fn findings(read: &Inspection) -> Vec<String> {
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
     let store = open_store(global).await?;
     let name = file.display().to_string();
-    let octets = std::fs::read(file).map_err(|error| unreadable(&name, &error.to_string()))?;
-    let raw = RawMessage::undigested(octets);
     let limit = crate::floor::limits()?.max_message;
+    // Only a file says how long it is.
+    let is_file = std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file());
+    let most = if is_file { u64::MAX } else { limit.saturating_add(1) };
+    let octets = octets_up_to(file, most).map_err(|error| unreadable(&name, &error.to_string()))?;
+    if !is_file && octets.len() as u64 > limit {
+        return Err(too_large(&name, limit));
+    }
+    let raw = RawMessage::undigested(octets);
     if raw.size() > limit {
         let (size, reason) = (raw.size(), Reason::TooLarge);
         let trace = [TraceStep::new("size", "too large", format!("{size} octets; the limit is {limit}"))];

@@ -2,7 +2,7 @@
 
 use crate::desk::{Desk, lines, message};
 use std::ffi::OsStr;
-use std::io::Write as _;
+use std::io::{BufRead as _, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::{Command, Stdio};
 
@@ -41,6 +41,32 @@ fn a_pipe_is_read_like_a_file_and_text_is_for_people() {
     for line in ["/dev/stdin", "  from        Ann <ann@example.org>", "  subject     Through a pipe", "  | Hello"] {
         assert!(text.lines().any(|other| other == line), "{line:?} in\n{text}");
     }
+}
+
+#[test]
+fn what_has_no_end_is_read_up_to_the_limit_for_a_message() {
+    let desk = Desk::new();
+    let file = desk.file("a.eml", &message("ann@example.org", "Here", ""));
+    let mut command = desk.command(&["--json", "inspect", "/dev/zero"]);
+    let output = command.arg(&file).env("POSTROOM_MAX_MESSAGE", "100000").stdin(Stdio::null()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines(&output.stderr)[0]["error"]["code"], "FILE_TOO_LARGE");
+    assert_eq!(lines(&output.stdout)[0]["subject"], "Here");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_does_not_hold_back_what_was_read() {
+    let desk = Desk::new();
+    let file = desk.file("a.eml", &message("ann@example.org", "Here", ""));
+    let pipe = desk.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut command = desk.command(&["--json", "inspect"]);
+    let mut child = command.arg(&file).arg(&pipe).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    std::io::BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(lines(line.as_bytes())[0]["subject"], "Here");
+    std::fs::write(&pipe, message("ann@example.org", "Later", "")).unwrap();
+    assert!(child.wait().is_ok());
 }
 
 #[test]

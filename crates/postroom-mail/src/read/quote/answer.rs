@@ -146,7 +146,7 @@ fn is_sure_header(lines: &[&str], at: usize) -> bool {
         has_address |= line.contains('@') && field.is_none_or(|(kind, _)| kind != Field::Subject);
     }
     let kinds = seen.iter().filter(|seen| **seen).count();
-    (has_address || has_hour) && (kinds >= 3 || has_hour)
+    has_hour || has_address && kinds >= 3
 }
 
 /// Whether a value has figures on both sides of a colon; several fields may stand on one line.

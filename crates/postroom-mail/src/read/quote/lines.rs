@@ -7,7 +7,12 @@ pub(super) fn is_marked(line: &str) -> bool {
     line.trim_start().starts_with('>')
         && !matches!(line.trim(), ">:" | "> wrote:")
         && !is_groupwise(line)
-        && !(line.starts_with(">>>>> \"") && line.contains("\" == "))
+        && !is_gnus(line)
+}
+
+/// `>>>>> "Ann" == Ann Baker <ann@example.org> writes:`, as Gnus has it above a quotation.
+fn is_gnus(line: &str) -> bool {
+    line.starts_with(">>>>> \"") && line.contains("\" == ")
 }
 
 /// `>>> Ann Baker <ann@example.org> 03/03/2026 09:15 >>>`, as GroupWise has it above a quotation.

@@ -61,7 +61,7 @@ fn divides(lines: &[&str], at: usize) -> bool {
     let is_prose = |line: &&str| line.chars().count() > BLOCK_LINE_MAX && line.trim_end().ends_with(['.', '?', '!']);
     below.iter().any(|line| begins_signature(line))
         || below.iter().filter(|line| is_item(line)).count() >= 2
-        || below.iter().any(|line| is_prose(line))
+        || below.iter().any(is_prose)
         || at.checked_sub(1).is_some_and(|above| lines[above].trim_end().ends_with(':'))
 }
 
@@ -73,7 +73,7 @@ fn is_of_form(lines: &[&str], at: usize) -> bool {
             let lower = line.to_lowercase();
             ["list", "://", "www.", "@", "subscribe"].iter().any(|word| lower.contains(word))
         };
-        return below.iter().any(|line| !line.trim().is_empty()) && !below.iter().any(|line| is_list(&line));
+        return below.iter().any(|line| !line.trim().is_empty()) && !below.iter().any(is_list);
     }
     let is_announced = at.checked_sub(1).is_some_and(|above| lines[above].trim_end().ends_with(':'));
     is_announced && below.first().is_some_and(|line| !line.trim().is_empty())

@@ -355,7 +355,7 @@ fn absence(subject: &str) -> Option<bool> {
             .is_some_and(|(who, rest)| !who.contains(':') && rest.trim_start().starts_with(['.', '(']))
             || subject.strip_suffix(*words).is_some_and(|who| !who.contains(':'))
     };
-    if words::NOTES_SUBJECTS.iter().any(|words| is_notes(&words)) {
+    if words::NOTES_SUBJECTS.iter().any(is_notes) {
         return Some(true);
     }
     let mut endings = words::AUTO_REPLY_SUBJECTS.iter().filter_map(|start| {

@@ -1,10 +1,14 @@
 //! The one decision: what becomes of a message, and why.
 
+mod findings;
+
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
 use crate::{AutomaticMail, Policy, WorkspaceId};
 use postroom_mail::Message;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+
+pub use findings::findings;
 
 /// Longest title in characters; the rest of a longer subject is in the original message.
 const TITLE_MAX: usize = 255;
@@ -135,8 +139,7 @@ impl TraceStep {
 
 /// Decides what becomes of a message: judge the sender, look for the item it names, else open a new one. Pure.
 pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) -> Filing {
-    let mut trace = Vec::new();
-    findings::tell(message, &mut trace);
+    let mut trace = findings(message);
     let judged = if policy.released {
         trace.push(TraceStep::new("release", "admitted", "a person released it"));
         Ok(())
@@ -268,6 +271,5 @@ pub fn title_of(subject: &str) -> String {
     }
 }
 
-mod findings;
 #[cfg(test)]
 mod tests;

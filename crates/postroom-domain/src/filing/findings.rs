@@ -1,6 +1,7 @@
 //! What was recognised in a message, as steps of the trace: facts for the person who reads it, without any effect.
 
 use super::TraceStep;
+use jiff::Timestamp;
 use postroom_mail::{Bounce, Forwarded, Invitation, Message, Protection};
 
 /// Findings of one kind that are told one by one; the rest is counted.
@@ -8,8 +9,10 @@ const TOLD_MAX: usize = 5;
 /// Characters of one detail.
 const DETAIL_MAX: usize = 300;
 
-/// Adds what was recognised to the trace. Nothing of it says who the sender is: whoever wrote to us wrote this too.
-pub(super) fn tell(message: &Message, trace: &mut Vec<TraceStep>) {
+/// What was recognised in a message besides its text: the rules `bounce`, `forwarded`, `invitation` and `protection`. Nothing
+/// of it says who the sender is: whoever wrote to us wrote this too.
+pub fn findings(message: &Message) -> Vec<TraceStep> {
+    let trace = &mut Vec::new();
     if let Some(bounce) = &message.bounce {
         tell_bounce(bounce, trace);
     }
@@ -29,6 +32,7 @@ pub(super) fn tell(message: &Message, trace: &mut Vec<TraceStep>) {
         };
         trace.push(step("protection", outcome, detail));
     }
+    std::mem::take(trace)
 }
 
 fn tell_bounce(bounce: &Bounce, trace: &mut Vec<TraceStep>) {
@@ -61,7 +65,7 @@ fn step(rule: &str, outcome: &str, detail: &str) -> TraceStep {
 fn forward(forwarded: &Forwarded) -> String {
     let from = forwarded.from.as_ref().map_or_else(|| "an unnamed author".to_owned(), ToString::to_string);
     let date = match forwarded.date {
-        Some(date) => date.to_string(),
+        Some(date) => instant(date),
         None => forwarded.date_as_written.clone(),
     };
     let mut detail = format!("from {from}");
@@ -74,10 +78,15 @@ fn forward(forwarded: &Forwarded) -> String {
     detail
 }
 
+/// An instant for people.
+fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 /// What, when, where and who.
 fn invitation(found: &Invitation) -> String {
     let start = match found.start {
-        Some(start) => start.to_string(),
+        Some(start) => instant(start),
         None => found.start_as_written.clone(),
     };
     let answer = found.answer.as_ref().map(|(who, what)| format!("{who}: {what}"));

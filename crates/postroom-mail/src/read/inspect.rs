@@ -6,67 +6,67 @@ use serde::Serialize;
 
 /// A message as scripts see it. The field names and their meaning are a promise; more may be added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Inspection {
+pub struct Inspection<'m> {
     /// The file, as it was named.
-    pub file: String,
+    pub file: &'m str,
     /// addr-spec of the author as written; empty when the From field names none, the first one when it names several.
-    pub from: String,
+    pub from: &'m str,
     /// Display name of that author; may be empty.
-    pub from_name: String,
+    pub from_name: &'m str,
     /// Subject; may be empty.
-    pub subject: String,
+    pub subject: &'m str,
     /// The Date field as an instant (RFC 3339), if it names one.
     pub date: Option<Timestamp>,
     /// Message-ID without angle brackets.
-    pub message_id: Option<String>,
+    pub message_id: Option<&'m str>,
     /// Ids of In-Reply-To.
-    pub in_reply_to: Vec<String>,
+    pub in_reply_to: &'m [String],
     /// Ids of References, oldest first.
-    pub references: Vec<String>,
+    pub references: &'m [String],
     /// addr-specs of the To field.
-    pub to: Vec<String>,
+    pub to: Vec<&'m str>,
     /// addr-specs of the Cc field.
-    pub cc: Vec<String>,
+    pub cc: Vec<&'m str>,
     /// The plain body.
-    pub text: String,
+    pub text: &'m str,
     /// The sanitised HTML body.
-    pub html: Option<String>,
+    pub html: Option<&'m str>,
     /// What the author wrote now.
-    pub reply_text: String,
+    pub reply_text: &'m str,
     /// The quotation that `reply_text` leaves out.
-    pub quoted_text: String,
+    pub quoted_text: &'m str,
     /// The signature that `reply_text` leaves out.
-    pub signature: String,
+    pub signature: &'m str,
     /// Whether a machine wrote it and must not be answered.
     pub auto_submitted: bool,
     /// What kind of automatic mail it is.
     pub automatic_kind: Option<AutomaticKind>,
     /// What showed that it is.
-    pub automatic_evidence: Option<String>,
+    pub automatic_evidence: Option<&'m str>,
     /// What a bounce says.
-    pub bounce: Option<Bounce>,
+    pub bounce: Option<&'m Bounce>,
     /// Messages passed on within it.
-    pub forwarded: Vec<Forwarded>,
+    pub forwarded: &'m [Forwarded],
     /// Calendar invitations and answers.
-    pub invitations: Vec<Invitation>,
+    pub invitations: &'m [Invitation],
     /// Whether its author signed or encrypted it.
     pub protection: Option<Protection>,
     /// Every leaf part that is not shown as the text or its HTML form.
-    pub attachments: Vec<InspectedAttachment>,
+    pub attachments: Vec<InspectedAttachment<'m>>,
     /// What was wrong, as sentences.
     pub defects: Vec<String>,
 }
 
 /// One attachment as scripts see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InspectedAttachment {
+pub struct InspectedAttachment<'m> {
     /// File name, cleaned.
-    pub name: String,
+    pub name: &'m str,
     /// Media type as declared, in lower case.
-    pub content_type: String,
+    pub content_type: &'m str,
     /// What the content is, where the label says nothing or names a picture that it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub detected_type: Option<String>,
+    pub detected_type: Option<&'m str>,
     /// Octets of the decoded content.
     pub size: u64,
     /// Digest of the decoded content.
@@ -74,36 +74,36 @@ pub struct InspectedAttachment {
     /// Whether the HTML shows it.
     pub inline: bool,
     /// Content-ID without angle brackets.
-    pub content_id: Option<String>,
+    pub content_id: Option<&'m str>,
 }
 
-impl Inspection {
+impl<'m> Inspection<'m> {
     /// What scripts see of `message`; `file` is the name under which it was given.
-    pub fn of(file: &str, message: &Message) -> Self {
+    pub fn of(file: &'m str, message: &'m Message) -> Self {
         let author = message.from.first();
-        let addr_specs = |list: &[crate::Address]| list.iter().map(|address| address.addr_spec.clone()).collect();
+        let automatic = message.automatic.as_ref();
         Self {
-            file: file.to_owned(),
-            from: author.map_or_else(String::new, |address| address.addr_spec.clone()),
-            from_name: author.map_or_else(String::new, |address| address.name.clone()),
-            subject: message.subject.clone(),
+            file,
+            from: author.map_or("", |address| &address.addr_spec),
+            from_name: author.map_or("", |address| &address.name),
+            subject: &message.subject,
             date: message.date,
-            message_id: message.message_id.clone(),
-            in_reply_to: message.in_reply_to.clone(),
-            references: message.references.clone(),
-            to: addr_specs(&message.to),
-            cc: addr_specs(&message.cc),
-            text: message.text.clone(),
-            html: message.html.clone(),
-            reply_text: message.reply_text.clone(),
-            quoted_text: message.quoted_text.clone(),
-            signature: message.signature.clone(),
+            message_id: message.message_id.as_deref(),
+            in_reply_to: &message.in_reply_to,
+            references: &message.references,
+            to: message.to.iter().map(|address| address.addr_spec.as_str()).collect(),
+            cc: message.cc.iter().map(|address| address.addr_spec.as_str()).collect(),
+            text: &message.text,
+            html: message.html.as_deref(),
+            reply_text: &message.reply_text,
+            quoted_text: &message.quoted_text,
+            signature: &message.signature,
             auto_submitted: message.auto_submitted,
-            automatic_kind: message.automatic.as_ref().map(|automatic| automatic.kind),
-            automatic_evidence: message.automatic.as_ref().map(|automatic| automatic.evidence.clone()),
-            bounce: message.bounce.clone(),
-            forwarded: message.forwarded.clone(),
-            invitations: message.invitations.clone(),
+            automatic_kind: automatic.map(|automatic| automatic.kind),
+            automatic_evidence: automatic.map(|automatic| automatic.evidence.as_str()),
+            bounce: message.bounce.as_ref(),
+            forwarded: &message.forwarded,
+            invitations: &message.invitations,
             protection: message.protection,
             attachments: message.attachments.iter().map(InspectedAttachment::of).collect(),
             defects: message.defects.iter().map(ToString::to_string).collect(),
@@ -111,16 +111,16 @@ impl Inspection {
     }
 }
 
-impl InspectedAttachment {
-    fn of(attachment: &Attachment) -> Self {
+impl<'m> InspectedAttachment<'m> {
+    fn of(attachment: &'m Attachment) -> Self {
         Self {
-            name: attachment.name.clone(),
-            content_type: attachment.content_type.clone(),
-            detected_type: attachment.detected_type.clone(),
+            name: &attachment.name,
+            content_type: &attachment.content_type,
+            detected_type: attachment.detected_type.as_deref(),
             size: attachment.size,
             sha256: attachment.sha256,
             inline: attachment.inline,
-            content_id: attachment.content_id.clone(),
+            content_id: attachment.content_id.as_deref(),
         }
     }
 }

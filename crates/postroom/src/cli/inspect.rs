@@ -6,8 +6,7 @@ use super::{FAILED, open_store};
 use crate::failure::Failure;
 use crate::readers::frame::{Ask, Task};
 use crate::readers::{self, Unread};
-use jiff::Timestamp;
-use postroom_domain::filing::Effect;
+use postroom_domain::filing::{Effect, findings};
 use postroom_domain::{Filing, Reason, TraceStep};
 use postroom_mail::read::Inspection;
 use postroom_mail::{Message, Protection, RawMessage};
@@ -174,38 +173,41 @@ pub fn printed(name: &str, message: &Message, json: bool) -> Vec<u8> {
         // A value without maps or foreign types has always a JSON form.
         serde_json::to_vec(&inspection).unwrap_or_default()
     } else {
-        describe(&inspection).into_bytes()
+        describe(&inspection, &findings(message)).into_bytes()
     }
 }
 
-fn describe(read: &Inspection) -> String {
+fn describe(read: &Inspection<'_>, findings: &[TraceStep]) -> String {
     let mut lines = vec![
-        one_line(&read.file, usize::MAX),
+        one_line(read.file, usize::MAX),
         format!("  from        {}", author(read)),
-        format!("  subject     {}", one_line(&read.subject, 120)),
+        format!("  subject     {}", one_line(read.subject, 120)),
     ];
     if let Some(date) = read.date {
         lines.push(format!("  date        {date}"));
     }
     if let Some(kind) = read.automatic_kind {
-        let evidence = read.automatic_evidence.as_deref().unwrap_or_default();
+        let evidence = read.automatic_evidence.unwrap_or_default();
         lines.push(format!("  automatic   {}: {}", kind.as_str(), one_line(evidence, 200)));
     }
-    lines.extend(findings(read));
+    lines.extend(findings.iter().map(|found| {
+        let detail = one_line(&found.detail, 200);
+        format!("  {:11} {}: {detail}", found.rule, one_line(&found.outcome, 40))
+    }));
     for attachment in &read.attachments {
         let how = if attachment.inline { ", shown inside the text" } else { "" };
-        let (name, size) = (one_line(&attachment.name, 80), attachment.size);
-        lines.push(format!("  attachment  {name} ({}, {size} octets{how})", one_line(&attachment.content_type, 60)));
+        let (name, size) = (one_line(attachment.name, 80), attachment.size);
+        lines.push(format!("  attachment  {name} ({}, {size} octets{how})", one_line(attachment.content_type, 60)));
     }
     for defect in &read.defects {
         lines.push(format!("  defect      {defect}"));
     }
-    let text = clean_text(&read.reply_text);
+    let text = clean_text(read.reply_text);
     lines.extend(text.lines().map(|line| format!("  | {line}")));
     if text.trim().is_empty() {
         lines.extend(why_no_text(read).map(|why| format!("  no text     {why}")));
     }
-    for (what, left_out) in [("signature", &read.signature), ("quotation", &read.quoted_text)] {
+    for (what, left_out) in [("signature", read.signature), ("quotation", read.quoted_text)] {
         if !left_out.is_empty() {
             lines.push(format!("  left out    a {what} of {}", lines_of(left_out)));
         }
@@ -217,9 +219,9 @@ fn describe(read: &Inspection) -> String {
 }
 
 /// Name and address of the author, as far as they are there.
-fn author(read: &Inspection) -> String {
-    let name = one_line(&read.from_name, 60);
-    let address = if read.from.is_empty() { String::new() } else { format!("<{}>", one_line(&read.from, 100)) };
+fn author(read: &Inspection<'_>) -> String {
+    let name = one_line(read.from_name, 60);
+    let address = if read.from.is_empty() { String::new() } else { format!("<{}>", one_line(read.from, 100)) };
     format!("{name} {address}").trim().to_owned()
 }
 
@@ -228,7 +230,7 @@ fn lines_of(text: &str) -> String {
 }
 
 /// Where the words are when there are none of the author's own.
-fn why_no_text(read: &Inspection) -> Option<String> {
+fn why_no_text(read: &Inspection<'_>) -> Option<String> {
     use Protection::{PgpEncrypted, SmimeEncrypted, SmimeSigned};
     if let Some(protection @ (SmimeEncrypted | PgpEncrypted | SmimeSigned)) = read.protection {
         let how = if protection == SmimeSigned { "signed as a whole" } else { "encrypted" };
@@ -237,50 +239,14 @@ fn why_no_text(read: &Inspection) -> Option<String> {
         let content = read
             .attachments
             .iter()
-            .find(|one| is_content(&one.content_type) || names.contains(&one.name.to_ascii_lowercase().as_str()));
-        return content.map(|one| format!("it is {how}; the content is inside {}", one_line(&one.name, 80)));
+            .find(|one| is_content(one.content_type) || names.contains(&one.name.to_ascii_lowercase().as_str()));
+        return content.map(|one| format!("it is {how}; the content is inside {}", one_line(one.name, 80)));
     }
     if !read.quoted_text.trim().is_empty() || !read.signature.trim().is_empty() {
         return None;
     }
     let files = read.attachments.len() as u64;
     Some(if files == 0 { "the message is empty".to_owned() } else { format!("only {}", count(files, "attachment")) })
-}
-
-/// An instant for people.
-fn instant(at: &Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
-}
-
-/// What was recognised besides the text, a line each: the recipients of a bounce, what was forwarded, invitations,
-/// protection.
-fn findings(read: &Inspection) -> Vec<String> {
-    let mut lines = Vec::new();
-    for recipient in read.bounce.iter().flat_map(|bounce| &bounce.recipients) {
-        let status = recipient.status.as_deref().unwrap_or_default();
-        let said = format!("{} {} {status} {}", recipient.address, recipient.action, recipient.diagnostic);
-        lines.push(format!("  bounce      {}", one_line(&said, 160)));
-    }
-    if let Some(id) = read.bounce.as_ref().and_then(|bounce| bounce.original_message_id.as_deref()) {
-        lines.push(format!("  bounce      of the message {}", one_line(id, 120)));
-    }
-    for forwarded in &read.forwarded {
-        let from = forwarded.from.as_ref().map_or_else(String::new, ToString::to_string);
-        let date = forwarded.date.map_or_else(|| forwarded.date_as_written.clone(), |date| instant(&date));
-        let how = if forwarded.attached { " (attached)" } else { "" };
-        lines.push(format!("  forwarded   {}{how}", one_line(&format!("{from}, {date}: {}", forwarded.subject), 160)));
-    }
-    for found in &read.invitations {
-        let start = found.start.map_or_else(|| found.start_as_written.clone(), |start| instant(&start));
-        let answer = found.answer.as_ref().map_or_else(String::new, |(who, what)| format!("{who} {what}"));
-        let pieces = [&found.method, &found.summary, &start, &found.location, &found.organizer, &answer];
-        let told: Vec<&str> = pieces.into_iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
-        lines.push(format!("  invitation  {}", one_line(&told.join(", "), 200)));
-    }
-    if let Some(protection) = read.protection {
-        lines.push(format!("  protection  {}", json!(protection).as_str().unwrap_or_default()));
-    }
-    lines
 }
 
 pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
@@ -358,7 +324,7 @@ mod tests {
                 &format!(
                     "From: a@example.org\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n{event}END:VCALENDAR"
                 ),
-                "  invitation  REQUEST, Plan, 2026-03-03 08:15 UTC",
+                "  invitation  request: Plan, 2026-03-03 08:15 UTC",
             ),
         ] {
             let shown = shown(octets);

@@ -8,8 +8,8 @@ use std::path::Path;
 /// Compares a case with its `expected.json`; with `UPDATE_EXPECT=1` writes that file, to be reviewed before it is kept.
 fn check(case: &Path) {
     let raw = RawMessage::new(fs::read(case.join("message.eml")).unwrap());
-    let inspection = Inspection::of("message.eml", &read(&raw));
-    let actual = serde_json::to_string_pretty(&inspection).unwrap() + "\n";
+    let message = read(&raw);
+    let actual = serde_json::to_string_pretty(&Inspection::of("message.eml", &message)).unwrap() + "\n";
     expect_test::expect_file![case.join("expected.json")].assert_eq(&actual);
     let readme = fs::read_to_string(case.join("readme.md")).unwrap_or_default();
     assert!(!readme.trim().is_empty(), "{} has no readme.md", case.display());

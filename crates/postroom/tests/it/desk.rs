@@ -73,16 +73,21 @@ impl Desk {
         (error["error"]["code"].as_str().unwrap().to_owned(), output.status.code().unwrap())
     }
 
-    /// Adds a mailbox on a Dovecot, trusting its certificate.
+    /// Adds an IMAP mailbox on a Dovecot, trusting its certificate.
     pub fn add_mailbox(&self, dovecot: &Dovecot, name: &str, user: &str, options: &[&str]) {
+        self.add_mailbox_over("imap", dovecot, name, user, options);
+    }
+
+    /// The same over `imap` or `pop3`.
+    pub fn add_mailbox_over(&self, protocol: &str, dovecot: &Dovecot, name: &str, user: &str, options: &[&str]) {
         let password = self.file("password", format!("{PASSWORD}\n").as_bytes());
-        let port = dovecot.imaps_port.to_string();
+        let port = if protocol == "pop3" { dovecot.pop3s_port } else { dovecot.imaps_port }.to_string();
         let fixed = [
             "mailbox",
             "add",
             name,
             "--protocol",
-            "imap",
+            protocol,
             "--host",
             "localhost",
             "--allow-private-host",

@@ -37,34 +37,9 @@ fn counts(visit: &Value, expected: [(&str, u64); 4]) {
 fn mail_is_filed_and_left_or_deleted() {
     let Some(dovecot) = Dovecot::start() else { return };
     let desk = Desk::furnished();
-    let (port, password) =
-        (dovecot.pop3s_port.to_string(), desk.file("password", postroom_testkit::dovecot::PASSWORD.as_bytes()));
-    let pem = desk.file("server.pem", dovecot.certificate.chain_pem.as_bytes());
     for (user, keep, settled, left) in [("keep", "yes", 0, 2), ("delete", "no", 1, 1)] {
         dovecot.fill(user, &[message(ANN, user, ""), message("eve@elsewhere.example", "two", "")]).unwrap();
-        desk.ok(&[
-            "mailbox",
-            "add",
-            user,
-            "--protocol",
-            "pop3",
-            "--host",
-            "localhost",
-            "--allow-private-host",
-            "--port",
-            &port,
-            "--security",
-            "ssl",
-            "--user",
-            user,
-            "--password-file",
-            password.to_str().unwrap(),
-            "--start",
-            "all",
-            "--keep",
-            keep,
-        ]);
-        desk.ok(&["certificate", "add", pem.to_str().unwrap(), "--mailbox", user]);
+        desk.add_mailbox_over("pop3", &dovecot, user, user, &["--start", "all", "--keep", keep]);
         counts(&desk.ok(&["fetch", user])[0], [("listed", 2), ("items", 1), ("held", 1), ("settled", settled)]);
         assert_eq!(dovecot.read_all(user, "").unwrap().len(), left, "{user}");
         counts(&desk.ok(&["fetch", user])[0], [("listed", left as u64), ("fetched", 0), ("items", 0), ("settled", 0)]);

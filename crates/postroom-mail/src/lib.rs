@@ -5,10 +5,11 @@
 //! May touch: the values passed in, the time included. Must not: sockets, files, the clock, async, SQL.
 //! Standards: RFC 5322, 2045–2049, 2047, 2231, 3834, 8098 (messages); RFC 9051, 3501, 4315, 6851 (IMAP); 1939, 2449,
 //! 2595, 5034 (POP3); 4422, 4616, 2195, 5802, 7677 (SASL).
-//! Read in this order: `raw`, `address`, `message`, `read`, `access`, `sasl`, `imap`, `pop3`.
+//! Read in this order: `raw`, `address`, `message`, `read`, `access`, `sasl`, `conversation`, `imap`, `pop3`.
 
 pub mod access;
 pub mod address;
+pub mod conversation;
 pub mod imap;
 pub mod message;
 pub mod pop3;

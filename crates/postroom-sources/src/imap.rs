@@ -8,6 +8,7 @@ use crate::session::{Folder, Purpose};
 use crate::stream;
 use crate::wire::{GOODBYE, Wire};
 use crate::{Limits, SourceError, Trust};
+use postroom_mail::conversation::Breach;
 use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
 use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
 use std::collections::BTreeMap;
@@ -260,13 +261,11 @@ impl ImapSession {
         let host = self.wire.host.clone();
         match error {
             ImapError::PreauthBeforeTls => SourceError::TlsPreauthRefused { host },
-            ImapError::TlsInjection => SourceError::TlsInjection { host },
-            ImapError::LoginInClear => SourceError::StarttlsMissing { host },
             ImapError::Argument => SourceError::ArgumentInvalid { what: "user, password or folder" },
-            ImapError::Sasl(error) => crate::login::failed(&host, error),
-            ImapError::WrongState if self.conversation.state() == State::Ended => {
+            ImapError::Breach(Breach::WrongState) if self.conversation.state() == State::Ended => {
                 SourceError::ConnectionLost { host, detail: "the server said BYE".into() }
             }
+            ImapError::Breach(breach) => self.wire.breach(breach),
             other => SourceError::ProtocolError { host, detail: other.to_string() },
         }
     }

@@ -9,6 +9,7 @@ use crate::session::Folder;
 use crate::stream;
 use crate::wire::{GOODBYE, Wire};
 use crate::{Limits, SourceError, Trust};
+use postroom_mail::conversation::Breach;
 use postroom_mail::pop3::{self, Command, Conversation, Event, Pop3Error, Reply, State};
 use postroom_mail::{Pop3Access, RemoteId, Secret};
 use std::collections::HashMap;
@@ -146,13 +147,13 @@ impl Pop3Session {
     fn machine_error(&self, error: Pop3Error) -> SourceError {
         let host = self.wire.host.clone();
         match error {
-            Pop3Error::TlsInjection => SourceError::TlsInjection { host },
-            Pop3Error::LoginInClear => SourceError::StarttlsMissing { host },
             Pop3Error::Argument => SourceError::ArgumentInvalid { what: "user or password" },
-            Pop3Error::Sasl(error) => crate::login::failed(&host, error),
-            Pop3Error::UnexpectedReply | Pop3Error::NoReply if self.conversation.state() == State::Transaction => {
+            Pop3Error::Breach(Breach::UnexpectedReply) | Pop3Error::NoReply
+                if self.conversation.state() == State::Transaction =>
+            {
                 SourceError::Pop3Desync { host }
             }
+            Pop3Error::Breach(breach) => self.wire.breach(breach),
             other => SourceError::ProtocolError { host, detail: other.to_string() },
         }
     }

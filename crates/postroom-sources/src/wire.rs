@@ -2,10 +2,10 @@
 //! deadlines. One way for all protocols, so that one of them cannot be weaker.
 
 use crate::stream::{self, Stream};
-use crate::{Limits, SourceError, Trust};
+use crate::{Limits, SourceError, Trust, login};
 use bytes::{Bytes, BytesMut};
 use postroom_mail::Security;
-use postroom_mail::imap::Protection;
+use postroom_mail::conversation::{Breach, Protection};
 use postroom_mail::sasl::ChannelBinding;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -158,6 +158,17 @@ impl Wire {
 
     fn lost(&self, error: &std::io::Error) -> SourceError {
         SourceError::ConnectionLost { host: self.host.clone(), detail: error.to_string() }
+    }
+
+    /// A conversation that the machine of its protocol has ended.
+    pub(crate) fn breach(&self, breach: Breach) -> SourceError {
+        let host = self.host.clone();
+        match breach {
+            Breach::TlsInjection => SourceError::TlsInjection { host },
+            Breach::LoginInClear => SourceError::StarttlsMissing { host },
+            Breach::Sasl(error) => login::failed(&host, error),
+            Breach::UnexpectedReply | Breach::WrongState => self.protocol_error(&breach.to_string()),
+        }
     }
 
     pub(crate) fn protocol_error(&self, detail: &str) -> SourceError {

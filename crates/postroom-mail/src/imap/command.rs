@@ -4,6 +4,7 @@ use super::folder_name;
 use super::response::Capabilities;
 use super::{ImapError, Tag};
 use crate::Secret;
+use crate::conversation::Breach;
 use crate::sasl::{self, Octets};
 use std::collections::VecDeque;
 
@@ -83,7 +84,7 @@ pub(super) fn encode(
             writer.astring(password.expose())?;
         }
         // With [`begin_sasl`], since an exchange has a state.
-        Command::Authenticate { .. } => return Err(ImapError::WrongState),
+        Command::Authenticate { .. } => return Err(Breach::WrongState.into()),
         Command::Select { folder, read_only } => {
             writer.text(if *read_only { "EXAMINE " } else { "SELECT " });
             writer.folder(folder)?;

@@ -4,24 +4,11 @@ use super::ImapError;
 use super::command::{self, Command};
 use super::reader::{Piece, Reader};
 use super::response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
-use crate::sasl::{self, Octets, SaslError};
+use crate::conversation::{self, Breach, Incoming, Protection};
+use crate::sasl::{self, Octets};
 use bytes::Bytes;
 use std::collections::VecDeque;
 use std::fmt;
-
-/// How the connection is, or will be, protected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protection {
-    /// TLS from the first octet.
-    Tls,
-    /// STARTTLS comes first. Without `required`, a server that does not offer it is used in clear.
-    Starttls {
-        /// Whether a login in clear is refused.
-        required: bool,
-    },
-    /// Everything in clear, by explicit choice.
-    Clear,
-}
 
 /// How far the conversation is (RFC 9051 §3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +17,6 @@ pub enum State {
     Greeting,
     /// Not logged in.
     NotAuthenticated,
-    /// The server has agreed to STARTTLS: the next octet belongs to TLS.
-    StartingTls,
     /// Logged in.
     Authenticated,
     /// A folder is selected.
@@ -91,18 +76,12 @@ pub enum Event {
 /// The machine. After an error it only repeats the error.
 #[derive(Debug)]
 pub struct Conversation {
-    protection: Protection,
-    /// Whether TLS is up.
-    protected: bool,
+    incoming: Incoming<ImapError>,
     state: State,
     reader: Reader,
-    pending: Bytes,
-    /// Octets fed since the conversation began.
-    fed: u64,
     outstanding: VecDeque<Outstanding>,
     last_tag: u32,
     capabilities: Option<Capabilities>,
-    failed: Option<ImapError>,
 }
 
 /// A command whose reply is awaited.
@@ -140,16 +119,12 @@ impl Conversation {
     /// A conversation that waits for the greeting.
     pub fn new(protection: Protection) -> Self {
         Self {
-            protection,
-            protected: protection == Protection::Tls,
+            incoming: Incoming::new(protection),
             state: State::Greeting,
             reader: Reader::default(),
-            pending: Bytes::new(),
-            fed: 0,
             outstanding: VecDeque::new(),
             last_tag: 0,
             capabilities: None,
-            failed: None,
         }
     }
 
@@ -160,7 +135,7 @@ impl Conversation {
 
     /// Whether TLS is up.
     pub fn is_protected(&self) -> bool {
-        self.protected
+        self.incoming.is_protected()
     }
 
     /// What the server can do, as it said since the last change of protection or login; else ask with CAPABILITY.
@@ -170,12 +145,7 @@ impl Conversation {
 
     /// Takes octets from the server, in slices of any length. Then call [`Conversation::next_event`] until it gives `None`.
     pub fn feed(&mut self, octets: Bytes) {
-        self.fed += octets.len() as u64;
-        if self.state == State::StartingTls && !octets.is_empty() {
-            self.failed = Some(ImapError::TlsInjection);
-        }
-        self.pending =
-            if self.pending.is_empty() { octets } else { [std::mem::take(&mut self.pending), octets].concat().into() };
+        self.incoming.feed(octets);
     }
 
     /// The next thing that happened, or `None` when more octets are needed.
@@ -183,20 +153,15 @@ impl Conversation {
     /// # Errors
     /// See [`ImapError`]; the connection must be closed, nothing that follows has a meaning.
     pub fn next_event(&mut self) -> Result<Option<Event>, ImapError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.incoming.check()?;
         let next = self.advance();
-        if let Err(error) = &next {
-            self.failed = Some(*error);
-        }
-        next
+        self.incoming.remember(next)
     }
 
     /// Sends a command. Commands may be sent before earlier ones are replied to, unless those still have parts to send.
     ///
     /// # Errors
-    /// [`ImapError::LoginInClear`] before anything is sent, [`ImapError::Argument`], [`ImapError::WrongState`].
+    /// [`Breach::LoginInClear`] before anything is sent, [`ImapError::Argument`], [`Breach::WrongState`].
     pub fn send(&mut self, command: &Command<'_>) -> Result<Sent, ImapError> {
         let then = self.permit(command)?;
         let tag = Tag(self.last_tag + 1);
@@ -217,46 +182,44 @@ impl Conversation {
             // RFC 9051 §6.2: what the server can do may change with the login.
             self.capabilities = None;
         }
-        self.outstanding.push_back(Outstanding { tag, text: tag.to_string(), then, parts, client, sent_at: self.fed });
+        self.outstanding.push_back(Outstanding {
+            tag,
+            text: tag.to_string(),
+            then,
+            parts,
+            client,
+            sent_at: self.incoming.fed(),
+        });
         Ok(Sent { tag, octets })
     }
 
     /// Says that TLS is up. Everything said before is forgotten (RFC 9051 §6.2.1).
     ///
     /// # Errors
-    /// [`ImapError::WrongState`] unless the server has agreed to STARTTLS, [`ImapError::TlsInjection`].
+    /// [`Breach::WrongState`] unless the server has agreed to STARTTLS, [`Breach::TlsInjection`].
     pub fn tls_started(&mut self) -> Result<(), ImapError> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        if self.state != State::StartingTls {
-            return Err(ImapError::WrongState);
-        }
-        (self.protected, self.capabilities, self.state) = (true, None, State::NotAuthenticated);
+        self.incoming.tls_started()?;
+        self.capabilities = None;
         Ok(())
     }
 
     /// Whether `command` may be sent now, and what its OK will mean.
     fn permit(&self, command: &Command<'_>) -> Result<Then, ImapError> {
-        if self.failed.is_some() || self.outstanding.iter().any(Outstanding::waits) {
-            return Err(ImapError::WrongState);
+        if self.incoming.check_may_send().is_err() || self.outstanding.iter().any(Outstanding::waits) {
+            return Err(Breach::WrongState.into());
         }
         let in_state = |allowed: &[State], then| {
-            if allowed.contains(&self.state) { Ok(then) } else { Err(ImapError::WrongState) }
+            if allowed.contains(&self.state) { Ok(then) } else { Err(Breach::WrongState.into()) }
         };
         match command {
             Command::Capability | Command::Logout => {
                 in_state(&[State::NotAuthenticated, State::Authenticated, State::Selected], Then::Nothing)
             }
             // Pipelining across the switch to TLS is what the injection attacks live on: nothing else may be under way.
-            Command::Starttls if !self.outstanding.is_empty() || self.protected => Err(ImapError::WrongState),
+            Command::Starttls if !self.outstanding.is_empty() || self.is_protected() => Err(Breach::WrongState.into()),
             Command::Starttls => in_state(&[State::NotAuthenticated], Then::StartTls),
             Command::Login { .. } | Command::Authenticate { .. } => {
-                let may_be_clear =
-                    matches!(self.protection, Protection::Clear | Protection::Starttls { required: false });
-                if !self.protected && !may_be_clear {
-                    return Err(ImapError::LoginInClear);
-                }
+                self.incoming.check_may_log_in()?;
                 in_state(&[State::NotAuthenticated], Then::Authenticated)
             }
             Command::Select { .. } => in_state(&[State::Authenticated, State::Selected], Then::Selected),
@@ -271,7 +234,7 @@ impl Conversation {
     }
 
     fn advance(&mut self) -> Result<Option<Event>, ImapError> {
-        while let Some(piece) = self.reader.next(&mut self.pending)? {
+        while let Some(piece) = self.reader.next(&mut self.incoming.pending)? {
             let event = match piece {
                 // Mail that comes before a folder is selected is nobody's.
                 Piece::BodyStart(_) | Piece::BodyChunk(_) if self.state != State::Selected => None,
@@ -311,7 +274,7 @@ impl Conversation {
         let line = self.hear(line);
         match line.status {
             Status::Ok => self.state = State::NotAuthenticated,
-            Status::Preauth if matches!(self.protection, Protection::Starttls { .. }) => {
+            Status::Preauth if self.incoming.wants_starttls() => {
                 // STARTTLS is not possible any more in this state, and everything that follows could be anybody's.
                 return Err(ImapError::PreauthBeforeTls);
             }
@@ -335,29 +298,20 @@ impl Conversation {
     }
 
     fn reply(&mut self, tag: &str, line: StatusLine) -> Result<Event, ImapError> {
-        let at = self.outstanding.iter().position(|o| o.text == tag).ok_or(ImapError::UnexpectedReply)?;
-        let mut outstanding = self.outstanding.remove(at).ok_or(ImapError::UnexpectedReply)?;
-        // A reply that was on its way before the command was: somebody guessed our tags, as in
-        // CVE-2026-42246. An OK before the last part of the command was sent is the same.
-        let read = self.fed - self.pending.len() as u64;
+        let at = self.outstanding.iter().position(|o| o.text == tag).ok_or(Breach::UnexpectedReply)?;
+        let mut outstanding = self.outstanding.remove(at).ok_or(Breach::UnexpectedReply)?;
+        self.incoming.check_answers(outstanding.sent_at)?;
         let ok = line.status == Status::Ok;
-        if read <= outstanding.sent_at || (ok && !outstanding.parts.is_empty()) {
-            return Err(ImapError::UnexpectedReply);
+        // An OK before the last part of the command was sent was on its way too early as well.
+        if ok && !outstanding.parts.is_empty() {
+            return Err(Breach::UnexpectedReply.into());
         }
         if ok && let Some(client) = &mut outstanding.client {
-            client.succeed(None).map_err(|error| match error {
-                SaslError::Challenge => ImapError::UnexpectedReply,
-                other => ImapError::Sasl(other),
-            })?;
+            conversation::succeed(client)?;
         }
         let line = self.hear(line);
         match outstanding.then {
-            Then::StartTls if ok => {
-                self.state = State::StartingTls;
-                if !self.pending.is_empty() {
-                    return Err(ImapError::TlsInjection);
-                }
-            }
+            Then::StartTls if ok => self.incoming.agree_to_tls()?,
             Then::Authenticated if ok => self.state = State::Authenticated,
             Then::Selected if self.state != State::Ended => {
                 // RFC 9051 §6.3.2: a SELECT that fails leaves no folder selected.
@@ -369,14 +323,10 @@ impl Conversation {
     }
 
     fn continuation(&mut self, challenge: &[u8]) -> Result<Event, ImapError> {
-        let fed = self.fed;
+        let fed = self.incoming.fed();
         let waiting = self.outstanding.iter_mut().find(|o| o.waits()).ok_or(ImapError::UnexpectedContinuation)?;
         let octets = match &mut waiting.client {
-            Some(client) => {
-                let mut response = client.respond_base64(challenge).map_err(ImapError::Sasl)?;
-                response.extend_from_slice(b"\r\n");
-                response
-            }
+            Some(client) => conversation::respond(client, challenge)?,
             None => waiting.parts.pop_front().ok_or(ImapError::UnexpectedContinuation)?,
         };
         waiting.sent_at = fed;
@@ -388,7 +338,7 @@ impl Conversation {
         if let Some(Code::Capability(capabilities)) = &line.code {
             self.capabilities = Some(capabilities.clone());
         }
-        if matches!(self.protection, Protection::Starttls { .. }) && !self.protected {
+        if self.incoming.is_hearsay() {
             line.text.clear();
         }
         line

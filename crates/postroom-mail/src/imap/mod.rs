@@ -20,10 +20,12 @@ mod response;
 mod uid_set;
 
 pub use command::{Command, Flag};
-pub use conversation::{Conversation, Event, Protection, Sent, State, Tag};
+pub use conversation::{Conversation, Event, Sent, State, Tag};
 pub use reader::{MAX_LINE, Piece, Reader};
 pub use response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
 pub use uid_set::uid_sets;
+
+use crate::conversation::Breach;
 
 /// Deepest nesting of parentheses that is followed; a response that nests deeper is skipped.
 pub const MAX_NESTING: usize = 64;
@@ -40,9 +42,9 @@ pub enum ImapError {
     /// Two message literals in one response: nobody can say which of them the UID names.
     #[error("two message bodies in one response")]
     TwoBodies,
-    /// A tagged reply to a command that was not sent when the reply was on its way.
-    #[error("a reply to a command that was not sent")]
-    UnexpectedReply,
+    /// What ends any conversation.
+    #[error(transparent)]
+    Breach(#[from] Breach),
     /// A continuation request that no command waits for.
     #[error("a continuation request without a command")]
     UnexpectedContinuation,
@@ -52,18 +54,6 @@ pub enum ImapError {
     /// The server greets with PREAUTH although TLS has to come first.
     #[error("PREAUTH before TLS")]
     PreauthBeforeTls,
-    /// Octets in clear behind the answer to STARTTLS.
-    #[error("octets in clear behind the answer to STARTTLS")]
-    TlsInjection,
-    /// A password was about to be sent without the protection that was asked for.
-    #[error("the login would be in clear")]
-    LoginInClear,
-    /// A command that this state does not allow, or an earlier error.
-    #[error("a command at the wrong time")]
-    WrongState,
-    /// The login cannot go on.
-    #[error("the login failed: {0}")]
-    Sasl(crate::sasl::SaslError),
     /// An argument has a character that IMAP cannot carry in it (NUL).
     #[error("an argument with a character that IMAP cannot carry")]
     Argument,

@@ -52,11 +52,6 @@ struct Literal {
 }
 
 impl Reader {
-    /// Whether nothing of an unfinished line is held.
-    pub fn is_between_lines(&self) -> bool {
-        self.line.is_empty() && self.state == Mode::Text
-    }
-
     /// Takes the next piece off `input`, or `None` when `input` is used up.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 
 use super::Pop3Error;
 use crate::Secret;
+use crate::conversation::Breach;
 use crate::sasl::{self, Octets};
 
 /// A command. Messages are named by their numbers, which hold for this conversation alone.
@@ -35,8 +36,6 @@ pub enum Command<'a> {
     /// The header and this many lines of the body.
     Top(u32, u32),
     Dele(u32),
-    Rset,
-    Noop,
     Quit,
 }
 
@@ -58,8 +57,8 @@ pub(super) fn encode(
             argument(password.expose())?;
             format!("USER {}", argument(user)?)
         }
-        Command::Apop { user, password } => apop(argument(user)?, password, timestamp.ok_or(Pop3Error::WrongState)?),
-        Command::Auth { .. } => return auth(client.ok_or(Pop3Error::WrongState)?),
+        Command::Apop { user, password } => apop(argument(user)?, password, timestamp.ok_or(Breach::WrongState)?),
+        Command::Auth { .. } => return auth(client.ok_or(Breach::WrongState)?),
         Command::Stat => "STAT".to_owned(),
         Command::List => "LIST".to_owned(),
         Command::Uidl => "UIDL".to_owned(),
@@ -68,8 +67,6 @@ pub(super) fn encode(
         Command::Retr(number) => format!("RETR {number}"),
         Command::Top(number, lines) => format!("TOP {number} {lines}"),
         Command::Dele(number) => format!("DELE {number}"),
-        Command::Rset => "RSET".to_owned(),
-        Command::Noop => "NOOP".to_owned(),
         Command::Quit => "QUIT".to_owned(),
     };
     Ok(line(text.as_bytes()))

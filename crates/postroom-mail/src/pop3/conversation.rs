@@ -4,8 +4,8 @@ use super::command::{self, Command};
 use super::reader::{Piece, Reader};
 use super::reply::{Capabilities, Reply, apop_timestamp};
 use super::{MAX_CAPABILITIES, Pop3Error};
-pub use crate::imap::Protection;
-use crate::sasl::{self, Octets, SaslError};
+use crate::conversation::{self, Breach, Incoming, Protection};
+use crate::sasl::{self, Octets};
 use bytes::Bytes;
 use std::collections::VecDeque;
 
@@ -16,8 +16,6 @@ pub enum State {
     Greeting,
     /// Not logged in.
     Authorization,
-    /// The server has agreed to STLS: the next octet belongs to TLS.
-    StartingTls,
     /// Logged in.
     Transaction,
     /// The server has said `+OK` to QUIT.
@@ -42,18 +40,12 @@ pub enum Event {
 /// The machine. After an error it only repeats the error.
 #[derive(Debug)]
 pub struct Conversation {
-    protection: Protection,
-    /// Whether TLS is up.
-    protected: bool,
+    incoming: Incoming<Pop3Error>,
     state: State,
     reader: Reader,
-    pending: Bytes,
-    /// Octets fed since the conversation began.
-    fed: u64,
     outstanding: VecDeque<Outstanding>,
     timestamp: Option<String>,
     capabilities: Option<Capabilities>,
-    failed: Option<Pop3Error>,
 }
 
 /// A command whose reply is awaited.
@@ -86,16 +78,12 @@ impl Conversation {
     /// A conversation that waits for the greeting.
     pub fn new(protection: Protection) -> Self {
         Self {
-            protection,
-            protected: protection == Protection::Tls,
+            incoming: Incoming::new(protection),
             state: State::Greeting,
             reader: Reader::default(),
-            pending: Bytes::new(),
-            fed: 0,
             outstanding: VecDeque::new(),
             timestamp: None,
             capabilities: None,
-            failed: None,
         }
     }
 
@@ -106,7 +94,7 @@ impl Conversation {
 
     /// Whether TLS is up.
     pub fn is_protected(&self) -> bool {
-        self.protected
+        self.incoming.is_protected()
     }
 
     /// What the server can do, as it said since the last change of protection or login; else ask with CAPA. A server that
@@ -122,17 +110,12 @@ impl Conversation {
 
     /// Whether there are no octets that nothing has asked for.
     pub fn is_quiet(&self) -> bool {
-        !self.outstanding.is_empty() || (self.pending.is_empty() && self.reader.is_between_lines())
+        !self.outstanding.is_empty() || (self.incoming.pending.is_empty() && self.reader.is_between_lines())
     }
 
     /// Takes octets from the server, in slices of any length. Then call [`Conversation::next_event`] until it gives `None`.
     pub fn feed(&mut self, octets: Bytes) {
-        self.fed += octets.len() as u64;
-        if self.state == State::StartingTls && !octets.is_empty() {
-            self.failed = Some(Pop3Error::TlsInjection);
-        }
-        self.pending =
-            if self.pending.is_empty() { octets } else { [std::mem::take(&mut self.pending), octets].concat().into() };
+        self.incoming.feed(octets);
     }
 
     /// The next thing that happened, or `None` when more octets are needed.
@@ -140,27 +123,21 @@ impl Conversation {
     /// # Errors
     /// See [`Pop3Error`]; the connection must be closed, nothing that follows has a meaning.
     pub fn next_event(&mut self) -> Result<Option<Event>, Pop3Error> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.incoming.check()?;
         let next = self.advance();
-        if let Err(error) = &next {
-            self.failed = Some(*error);
-        }
-        next
+        self.incoming.remember(next)
     }
 
     /// The octets of a command, to be sent now; more may follow as [`Event::Transmit`]. Once logged in, commands may be sent
     /// before earlier ones are replied to, where the server allows it.
     ///
     /// # Errors
-    /// [`Pop3Error::LoginInClear`] before anything is sent, [`Pop3Error::Argument`], [`Pop3Error::WrongState`];
-    /// [`Pop3Error::UnexpectedReply`] when there are octets that nothing asked for.
+    /// [`Breach::LoginInClear`] before anything is sent, [`Pop3Error::Argument`], [`Breach::WrongState`];
+    /// [`Breach::UnexpectedReply`] when there are octets that nothing asked for.
     pub fn send(&mut self, command: &Command<'_>) -> Result<Octets, Pop3Error> {
         self.permit(command)?;
         if !self.is_quiet() {
-            self.failed = Some(Pop3Error::UnexpectedReply);
-            return Err(Pop3Error::UnexpectedReply);
+            return self.incoming.remember(Err(Breach::UnexpectedReply.into()));
         }
         let mut client = if let Command::Auth { client } = command { Some((*client).clone()) } else { None };
         let octets = command::encode(command, self.timestamp.as_deref(), client.as_mut())?;
@@ -175,29 +152,22 @@ impl Conversation {
             (Command::Quit, _) => Then::Ended,
             _ => Then::Nothing,
         };
-        self.outstanding.push_back(Outstanding { then, reply: None, sent_at: self.fed });
+        self.outstanding.push_back(Outstanding { then, reply: None, sent_at: self.incoming.fed() });
         Ok(octets)
     }
 
     /// Says that TLS is up. Everything said before is forgotten, the timestamp of the greeting included (RFC 2595 §4).
     ///
     /// # Errors
-    /// [`Pop3Error::WrongState`] unless the server has agreed to STLS, [`Pop3Error::TlsInjection`].
+    /// [`Breach::WrongState`] unless the server has agreed to STLS, [`Breach::TlsInjection`].
     pub fn tls_started(&mut self) -> Result<(), Pop3Error> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
-        if self.state != State::StartingTls {
-            return Err(Pop3Error::WrongState);
-        }
-        (self.protected, self.capabilities, self.timestamp, self.state) = (true, None, None, State::Authorization);
+        self.incoming.tls_started()?;
+        (self.capabilities, self.timestamp) = (None, None);
         Ok(())
     }
 
     fn permit(&self, command: &Command<'_>) -> Result<(), Pop3Error> {
-        if let Some(error) = self.failed {
-            return Err(error);
-        }
+        self.incoming.check_may_send()?;
         let is_idle = self.outstanding.is_empty();
         let allowed = match command {
             Command::Capa | Command::Quit => match self.state {
@@ -207,23 +177,19 @@ impl Conversation {
                 _ => false,
             },
             // Pipelining across the switch to TLS is what the injection attacks live on.
-            Command::Stls => self.state == State::Authorization && is_idle && !self.protected,
+            Command::Stls => self.state == State::Authorization && is_idle && !self.is_protected(),
             Command::User { .. } | Command::Apop { .. } | Command::Auth { .. } => {
-                if !self.protected
-                    && !matches!(self.protection, Protection::Clear | Protection::Starttls { required: false })
-                {
-                    return Err(Pop3Error::LoginInClear);
-                }
+                self.incoming.check_may_log_in()?;
                 self.state == State::Authorization && is_idle
             }
             _ => self.state == State::Transaction,
         };
         let is_ending = self.outstanding.back().is_some_and(|last| matches!(last.then, Then::Ended));
-        if allowed && !is_ending { Ok(()) } else { Err(Pop3Error::WrongState) }
+        if allowed && !is_ending { Ok(()) } else { Err(Breach::WrongState.into()) }
     }
 
     fn advance(&mut self) -> Result<Option<Event>, Pop3Error> {
-        while let Some(piece) = self.reader.next(&mut self.pending)? {
+        while let Some(piece) = self.reader.next(&mut self.incoming.pending)? {
             let event = match piece {
                 Piece::Chunk(chunk) => Some(Event::MessageChunk(chunk)),
                 Piece::End => Some(self.end_of_lines()?),
@@ -240,8 +206,7 @@ impl Conversation {
         if self.state == State::Greeting {
             return self.greeting(&line).map(Some);
         }
-        let read = self.fed - self.pending.len() as u64;
-        let current = self.outstanding.front_mut().ok_or(Pop3Error::UnexpectedReply)?;
+        let current = self.outstanding.front_mut().ok_or(Breach::UnexpectedReply)?;
         if current.reply.is_some() {
             // RFC 1939 §3: the lines of a listing have dots put in too.
             return match (line.strip_prefix(b"."), &mut current.then) {
@@ -256,14 +221,10 @@ impl Conversation {
                 (rest, _) => Ok(Some(Event::Entry(rest.map_or_else(|| line.clone(), <[u8]>::to_vec)))),
             };
         }
-        // A reply that was on its way before its command was: somebody speaks for the server.
-        if read <= current.sent_at {
-            return Err(Pop3Error::UnexpectedReply);
-        }
+        self.incoming.check_answers(current.sent_at)?;
         if let (Then::Auth(client), Some(challenge)) = (&mut current.then, challenge(&line)) {
-            let mut response = client.respond_base64(challenge).map_err(Pop3Error::Sasl)?;
-            response.extend_from_slice(b"\r\n");
-            current.sent_at = self.fed;
+            let response = conversation::respond(client, challenge)?;
+            current.sent_at = self.incoming.fed();
             return Ok(Some(Event::Transmit(response)));
         }
         let reply = Reply::read(&line).ok_or(Pop3Error::NoReply)?;
@@ -280,7 +241,7 @@ impl Conversation {
 
     /// The first line of the answer to the command sent first.
     fn reply(&mut self, reply: Reply) -> Result<Option<Event>, Pop3Error> {
-        let mut current = self.outstanding.pop_front().ok_or(Pop3Error::UnexpectedReply)?;
+        let mut current = self.outstanding.pop_front().ok_or(Breach::UnexpectedReply)?;
         let reply = self.hear(reply);
         if !reply.ok {
             if let Then::Capabilities(none) = current.then {
@@ -300,20 +261,13 @@ impl Conversation {
             }
             Then::Pass(password) => {
                 let octets = command::pass(password);
-                self.outstanding.push_front(Outstanding { then: Then::Authenticated, reply: None, sent_at: self.fed });
+                let sent_at = self.incoming.fed();
+                self.outstanding.push_front(Outstanding { then: Then::Authenticated, reply: None, sent_at });
                 return Ok(Some(Event::Transmit(octets)));
             }
-            Then::StartTls => {
-                self.state = State::StartingTls;
-                if !self.pending.is_empty() {
-                    return Err(Pop3Error::TlsInjection);
-                }
-            }
+            Then::StartTls => self.incoming.agree_to_tls()?,
             Then::Auth(client) => {
-                client.succeed(None).map_err(|error| match error {
-                    SaslError::Challenge => Pop3Error::UnexpectedReply,
-                    other => Pop3Error::Sasl(other),
-                })?;
+                conversation::succeed(client)?;
                 self.authenticated();
             }
             Then::Authenticated => self.authenticated(),
@@ -330,16 +284,16 @@ impl Conversation {
 
     /// The lines of the command sent first are complete.
     fn end_of_lines(&mut self) -> Result<Event, Pop3Error> {
-        let current = self.outstanding.pop_front().ok_or(Pop3Error::UnexpectedReply)?;
+        let current = self.outstanding.pop_front().ok_or(Breach::UnexpectedReply)?;
         if let Then::Capabilities(capabilities) = current.then {
             self.capabilities = Some(capabilities);
         }
-        current.reply.map(Event::Done).ok_or(Pop3Error::UnexpectedReply)
+        Ok(Event::Done(current.reply.ok_or(Breach::UnexpectedReply)?))
     }
 
     /// Takes the words out of a reply as long as anybody could have put them in.
     fn hear(&self, mut reply: Reply) -> Reply {
-        if matches!(self.protection, Protection::Starttls { .. }) && !self.protected {
+        if self.incoming.is_hearsay() {
             reply.text.clear();
         }
         reply

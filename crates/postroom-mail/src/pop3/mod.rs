@@ -17,9 +17,11 @@ mod reader;
 mod reply;
 
 pub use command::Command;
-pub use conversation::{Conversation, Event, Protection, State};
+pub use conversation::{Conversation, Event, State};
 pub use reader::{MAX_LINE, Piece, Reader};
 pub use reply::{Capabilities, Reply, arrival, is_unique_id, listing_entry, maildrop};
+
+use crate::conversation::Breach;
 
 /// Most lines of the answer to CAPA.
 pub const MAX_CAPABILITIES: usize = 256;
@@ -36,9 +38,9 @@ pub enum Pop3Error {
     /// A line that is neither `+OK` nor `-ERR` where a reply is awaited.
     #[error("a line that is no reply")]
     NoReply,
-    /// A reply that no command waits for, or one that was on its way before its command.
-    #[error("a reply to a command that was not sent")]
-    UnexpectedReply,
+    /// What ends any conversation.
+    #[error(transparent)]
+    Breach(#[from] Breach),
     /// The server does not greet as a POP3 server does.
     #[error("no POP3 greeting")]
     NoGreeting,
@@ -48,18 +50,6 @@ pub enum Pop3Error {
     /// The answer to CAPA does not end.
     #[error("more than {MAX_CAPABILITIES} capabilities")]
     TooManyCapabilities,
-    /// Octets in clear behind the answer to STLS.
-    #[error("octets in clear behind the answer to STLS")]
-    TlsInjection,
-    /// A password was about to be sent without the protection that was asked for.
-    #[error("the login would be in clear")]
-    LoginInClear,
-    /// A command that this state does not allow, or an earlier error.
-    #[error("a command at the wrong time")]
-    WrongState,
-    /// The login cannot go on.
-    #[error("the login failed: {0}")]
-    Sasl(crate::sasl::SaslError),
     /// An argument has a character that POP3 cannot carry in it (NUL or a line end).
     #[error("an argument with a character that POP3 cannot carry")]
     Argument,

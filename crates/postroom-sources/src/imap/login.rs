@@ -4,7 +4,8 @@ use super::{ImapSession, is_transient, refused};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
 use crate::{Limits, SourceError, Trust, login};
-use postroom_mail::imap::{Capabilities, Command, Conversation, Event, Protection, State, Status, StatusLine};
+use postroom_mail::conversation::Protection;
+use postroom_mail::imap::{Capabilities, Command, Conversation, Event, State, Status, StatusLine};
 use postroom_mail::{ImapAccess, Secret};
 
 impl ImapSession {

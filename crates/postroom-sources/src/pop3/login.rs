@@ -4,7 +4,8 @@ use super::{Pop3Session, is_transient, refused};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
 use crate::{Limits, SourceError, Trust, login};
-use postroom_mail::pop3::{Capabilities, Command, Conversation, Event, Protection, Reply};
+use postroom_mail::conversation::Protection;
+use postroom_mail::pop3::{Capabilities, Command, Conversation, Event, Reply};
 use postroom_mail::{AuthMethod, Pop3Access, Secret};
 
 impl Pop3Session {

@@ -1,10 +1,9 @@
 //! Commands as octets: whatever an argument holds, it stays one argument.
 
 use super::super::command::{self, Command, Flag};
-use super::super::{
-    Capabilities, Conversation, Event, ImapError, Protection, Response, Tag, date, folder_name, uid_sets,
-};
+use super::super::{Capabilities, Conversation, Event, ImapError, Response, Tag, date, folder_name, uid_sets};
 use crate::Secret;
+use crate::conversation::{Breach, Protection};
 use crate::sasl::{Channel, Client, Mechanism, SaslError};
 use bytes::Bytes;
 use proptest::prelude::*;
@@ -108,12 +107,12 @@ fn logins_go_step_by_step() {
         assert_eq!(login(mechanism, offered, &lines), Ok(expected), "{mechanism:?} {offered}");
     }
     let wrong = [
-        (Mechanism::Plain, "X", vec!["P1 OK in"], ImapError::UnexpectedReply),
-        (Mechanism::Login, "X", vec!["+ ", "P1 OK in"], ImapError::UnexpectedReply),
-        (Mechanism::Plain, "SASL-IR", vec!["+ more"], ImapError::Sasl(SaslError::Challenge)),
-        (Mechanism::CramMd5, "X", vec!["+ no base64"], ImapError::Sasl(SaslError::Challenge)),
-        (scram, "SASL-IR", vec![challenge, "P1 OK in"], ImapError::Sasl(SaslError::ServerNotProven)),
-        (scram, "SASL-IR", vec![challenge, "+ dj1BQUFB"], ImapError::Sasl(SaslError::ServerNotProven)),
+        (Mechanism::Plain, "X", vec!["P1 OK in"], Breach::UnexpectedReply.into()),
+        (Mechanism::Login, "X", vec!["+ ", "P1 OK in"], Breach::UnexpectedReply.into()),
+        (Mechanism::Plain, "SASL-IR", vec!["+ more"], Breach::Sasl(SaslError::Challenge).into()),
+        (Mechanism::CramMd5, "X", vec!["+ no base64"], Breach::Sasl(SaslError::Challenge).into()),
+        (scram, "SASL-IR", vec![challenge, "P1 OK in"], Breach::Sasl(SaslError::ServerNotProven).into()),
+        (scram, "SASL-IR", vec![challenge, "+ dj1BQUFB"], Breach::Sasl(SaslError::ServerNotProven).into()),
     ];
     for (mechanism, offered, lines, expected) in wrong {
         assert_eq!(login(mechanism, offered, &lines), Err(expected), "{mechanism:?} {lines:?}");

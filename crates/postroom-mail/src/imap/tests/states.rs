@@ -1,7 +1,8 @@
 //! What may happen in each state of a conversation.
 
-use super::super::{Command, Conversation, Event, ImapError, Protection, State};
+use super::super::{Command, Conversation, Event, ImapError, State};
 use crate::Secret;
+use crate::conversation::{Breach, Protection};
 use bytes::Bytes;
 
 const STARTTLS: Protection = Protection::Starttls { required: true };
@@ -27,7 +28,7 @@ fn a_password_never_goes_in_clear_by_accident() {
     let password = Secret::new("x");
     let login = Command::Login { user: "a", password: &password };
     let mut required = after(STARTTLS, "* OK hi\r\n").unwrap();
-    assert_eq!(required.send(&login).err(), Some(ImapError::LoginInClear));
+    assert_eq!(required.send(&login).err(), Some(Breach::LoginInClear.into()));
     for protection in [Protection::Tls, Protection::Clear, Protection::Starttls { required: false }] {
         assert!(after(protection, "* OK hi\r\n").unwrap().send(&login).is_ok());
     }
@@ -55,17 +56,17 @@ fn an_early_reply_ends_the_conversation() {
     conversation.feed(Bytes::from_static(b"* OK [CAPABILITY STARTTLS] hi\r\nP1 OK begin\r\n"));
     assert!(matches!(conversation.next_event(), Ok(Some(Event::Greeting(_)))));
     let _sent = conversation.send(&Command::Starttls).unwrap();
-    assert_eq!(conversation.next_event().err(), Some(ImapError::UnexpectedReply));
+    assert_eq!(conversation.next_event().err(), Some(Breach::UnexpectedReply.into()));
     // And it stays ended.
-    assert_eq!(conversation.next_event().err(), Some(ImapError::UnexpectedReply));
-    assert_eq!(conversation.send(&Command::Logout).err(), Some(ImapError::WrongState));
+    assert_eq!(conversation.next_event().err(), Some(Breach::UnexpectedReply.into()));
+    assert_eq!(conversation.send(&Command::Logout).err(), Some(Breach::WrongState.into()));
 }
 
 #[test]
 fn replies_and_continuations_without_a_command_end_the_conversation() {
     for (octets, expected) in [
-        ("P1 OK\r\n", ImapError::UnexpectedReply),
-        ("P9 NO\r\n", ImapError::UnexpectedReply),
+        ("P1 OK\r\n", Breach::UnexpectedReply.into()),
+        ("P9 NO\r\n", Breach::UnexpectedReply.into()),
         ("+ go\r\n", ImapError::UnexpectedContinuation),
     ] {
         let mut conversation = after(Protection::Clear, "* OK hi\r\n").unwrap();
@@ -80,7 +81,7 @@ fn octets_behind_the_answer_to_starttls_end_the_conversation() {
         let _sent = conversation.send(&Command::Starttls).unwrap();
         let first = feed(&mut conversation, at_once);
         let second = feed(&mut conversation, later);
-        assert_eq!(first.and(second).err(), Some(ImapError::TlsInjection), "{at_once:?} {later:?}");
+        assert_eq!(first.and(second).err(), Some(Breach::TlsInjection.into()), "{at_once:?} {later:?}");
         assert!(conversation.tls_started().is_err());
     }
 }
@@ -113,11 +114,11 @@ fn commands_have_their_time() {
     let select = Command::Select { folder: "INBOX", read_only: true };
     let fetch = Command::UidFetchSummary { set: "1:*" };
     let mut fresh = Conversation::new(Protection::Clear);
-    assert_eq!(fresh.send(&Command::Capability).err(), Some(ImapError::WrongState));
+    assert_eq!(fresh.send(&Command::Capability).err(), Some(Breach::WrongState.into()));
     let mut greeted = after(Protection::Clear, "* OK hi\r\n").unwrap();
-    assert_eq!(greeted.send(&select).err(), Some(ImapError::WrongState));
+    assert_eq!(greeted.send(&select).err(), Some(Breach::WrongState.into()));
     let mut known = after(Protection::Clear, "* PREAUTH hi\r\n").unwrap();
-    assert_eq!(known.send(&fetch).err(), Some(ImapError::WrongState));
+    assert_eq!(known.send(&fetch).err(), Some(Breach::WrongState.into()));
     let _sent = known.send(&select).unwrap();
     feed(&mut known, "P1 NO nothing there\r\n").unwrap();
     assert_eq!(known.state(), State::Authenticated);
@@ -129,5 +130,5 @@ fn commands_have_their_time() {
     let events = feed(&mut known, "P4 OK done\r\nP3 OK done\r\n").unwrap();
     assert!(events[0].contains(&format!("{second:?}")) && events[1].contains(&format!("{first:?}")), "{events:?}");
     feed(&mut known, "* BYE gone\r\n").unwrap();
-    assert_eq!(known.send(&fetch).err(), Some(ImapError::WrongState));
+    assert_eq!(known.send(&fetch).err(), Some(Breach::WrongState.into()));
 }

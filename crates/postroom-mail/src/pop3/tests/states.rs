@@ -1,7 +1,8 @@
 //! What may be said when, and what ends a conversation.
 
-use super::super::{Command, Conversation, Event, Pop3Error, Protection, State};
+use super::super::{Command, Conversation, Event, Pop3Error, State};
 use crate::Secret;
+use crate::conversation::{Breach, Protection};
 use crate::sasl::{Channel, Client, Mechanism};
 use bytes::Bytes;
 
@@ -54,10 +55,10 @@ fn answers_belong_to_commands_in_their_order() {
         hear(&mut c, "+OK 2 9\r\n+OK 5\r\n..a\r\n.\r\n-ERR none\r\n+OK\r\n1 x\r\n..y\r\n.\r\n+OK gone\r\n+OK\r\n.\r\n");
     assert_eq!(heard.unwrap(), "ok 2 9, chunk \".a\\r\\n\", ok 5, err none, entry 1 x, entry .y, ok , ok gone, ok ");
     assert_eq!(send(&mut c, Command::Quit).unwrap(), "QUIT\r\n");
-    assert_eq!(send(&mut c, Command::Noop), Err(Pop3Error::WrongState), "nothing behind QUIT");
+    assert_eq!(send(&mut c, Command::Stat), Err(Breach::WrongState.into()), "nothing behind QUIT");
     assert_eq!(hear(&mut c, "+OK bye\r\n").unwrap(), "ok bye");
     assert_eq!(c.state(), State::Ended);
-    assert_eq!(send(&mut c, Command::Noop), Err(Pop3Error::WrongState));
+    assert_eq!(send(&mut c, Command::Stat), Err(Breach::WrongState.into()));
 }
 
 #[test]
@@ -69,7 +70,7 @@ fn logins() {
     let sent = send(&mut apop, Command::Apop { user: "mrose", password: &password }).unwrap();
     assert_eq!(sent, "APOP mrose c4c9334bac560ecc979e58001b3e22fb\r\n");
     let mut none = conversation(Protection::Clear, "+OK ready\r\n");
-    assert_eq!(send(&mut none, Command::Apop { user: "mrose", password: &password }), Err(Pop3Error::WrongState));
+    assert_eq!(send(&mut none, Command::Apop { user: "mrose", password: &password }), Err(Breach::WrongState.into()));
     // RFC 5034 §6: in the command, unless it gets too long.
     let client = |user: &str| Client::new(Mechanism::Plain, user, &password, "n", Channel::None).unwrap();
     let mut auth = conversation(Protection::Clear, "+OK ready\r\n");
@@ -84,7 +85,7 @@ fn logins() {
     // An OK before the password was sent is nobody's.
     let mut early = conversation(Protection::Clear, "+OK ready\r\n");
     send(&mut early, Command::Auth { client: &client(&"t".repeat(200)) }).unwrap();
-    assert_eq!(hear(&mut early, "+OK in\r\n"), Err(Pop3Error::UnexpectedReply));
+    assert_eq!(hear(&mut early, "+OK in\r\n"), Err(Breach::UnexpectedReply.into()));
     // A line end or NUL never becomes a command of its own.
     for (user, text) in [("a\r\nDELE 1", "x"), ("a\n", "x"), ("", "x"), ("a", "x\r\ny"), ("a", "x\0"), ("a", "")] {
         let (mut c, text) = (conversation(Protection::Clear, "+OK ready\r\n"), Secret::new(text));
@@ -97,9 +98,9 @@ fn no_login_in_clear_and_nothing_from_before_tls() {
     let password = Secret::new("x");
     let login = Command::User { user: "ann", password: &password };
     let mut c = conversation(Protection::Starttls { required: true }, "+OK <1.2@example.org>\r\n");
-    assert_eq!(send(&mut c, login), Err(Pop3Error::LoginInClear));
+    assert_eq!(send(&mut c, login), Err(Breach::LoginInClear.into()));
     send(&mut c, Command::Capa).unwrap();
-    assert_eq!(send(&mut c, Command::Stls), Err(Pop3Error::WrongState), "not while something is under way");
+    assert_eq!(send(&mut c, Command::Stls), Err(Breach::WrongState.into()), "not while something is under way");
     assert_eq!(hear(&mut c, "+OK list\r\nSTLS\r\nSASL PLAIN\r\n.\r\n").unwrap(), "ok ", "words in clear are dropped");
     assert!(c.capabilities().unwrap().has("STLS") && c.offers_apop());
     send(&mut c, Command::Stls).unwrap();
@@ -107,30 +108,30 @@ fn no_login_in_clear_and_nothing_from_before_tls() {
     c.tls_started().unwrap();
     assert!(c.is_protected() && c.capabilities().is_none() && !c.offers_apop());
     assert_eq!(send(&mut c, login).unwrap(), "USER ann\r\n");
-    assert_eq!(send(&mut c, Command::Stls), Err(Pop3Error::WrongState));
+    assert_eq!(send(&mut c, Command::Stls), Err(Breach::WrongState.into()));
     for injected in ["+OK begin\r\n+OK\r\n", "+OK begin\r\n\n", "+OK begin\r\n."] {
         let mut c = conversation(Protection::Starttls { required: true }, "+OK\r\n");
         send(&mut c, Command::Stls).unwrap();
-        assert_eq!(hear(&mut c, injected), Err(Pop3Error::TlsInjection), "{injected:?}");
+        assert_eq!(hear(&mut c, injected), Err(Breach::TlsInjection.into()), "{injected:?}");
     }
     // The answer is there before the question.
     let mut c = conversation(Protection::Starttls { required: true }, "+OK\r\n+OK begin\r\n");
-    assert_eq!(send(&mut c, Command::Stls), Err(Pop3Error::UnexpectedReply));
+    assert_eq!(send(&mut c, Command::Stls), Err(Breach::UnexpectedReply.into()));
 }
 
 #[test]
 fn what_ends_a_conversation() {
     for (sent, heard, error) in [
-        (Command::Noop, "Subject: x\r\n", Pop3Error::NoReply),
-        (Command::Noop, "+ \r\n", Pop3Error::NoReply),
-        (Command::Noop, "+OK\n", Pop3Error::BareLineFeed),
-        (Command::Noop, "+OK\r\n+OK\r\n", Pop3Error::UnexpectedReply),
-        (Command::Retr(1), "+OK\r\na\r\n.\r\n+OK 2 octets\r\n", Pop3Error::UnexpectedReply),
-        (Command::Retr(1), "+OK\r\na\r\n.\r\nmore", Pop3Error::UnexpectedReply),
+        (Command::Stat, "Subject: x\r\n", Pop3Error::NoReply),
+        (Command::Stat, "+ \r\n", Pop3Error::NoReply),
+        (Command::Stat, "+OK\n", Pop3Error::BareLineFeed),
+        (Command::Stat, "+OK\r\n+OK\r\n", Breach::UnexpectedReply.into()),
+        (Command::Retr(1), "+OK\r\na\r\n.\r\n+OK 2 octets\r\n", Breach::UnexpectedReply.into()),
+        (Command::Retr(1), "+OK\r\na\r\n.\r\nmore", Breach::UnexpectedReply.into()),
     ] {
         let (mut c, _) = logged_in();
         send(&mut c, sent).unwrap();
-        let ended = hear(&mut c, heard).and_then(|_| send(&mut c, Command::Noop));
+        let ended = hear(&mut c, heard).and_then(|_| send(&mut c, Command::Stat));
         assert_eq!(ended, Err(error), "{heard:?}");
         assert_eq!(c.next_event().err(), Some(error), "and stays so");
     }

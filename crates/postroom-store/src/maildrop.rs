@@ -5,9 +5,8 @@
 //! name means when it comes again, and which receipt a message has that comes under another name.
 
 use crate::tx::params;
-use crate::visits::{NOT_ASKED_AGAIN, check_lease, first_visit, signed};
+use crate::visits::{NOT_ASKED_AGAIN, check_lease, signed};
 use crate::{Lease, Store, StoreError, Tx};
-use jiff::Timestamp;
 use postroom_domain::{MailboxId, ReceiptId};
 use postroom_mail::{Listed, RawMessage, RemoteId};
 use std::collections::{HashMap, HashSet};
@@ -80,24 +79,6 @@ impl Store {
                 tx.execute(sql, params![lease.mailbox().0, &id])?;
             }
             Ok(())
-        })
-        .await
-    }
-
-    /// Records messages that are left alone because they are older than what is to be taken; that this is no longer the
-    /// first visit stands in the same commit.
-    ///
-    /// # Errors
-    /// `LEASE_LOST`.
-    pub async fn leave(&self, lease: &Lease, ids: Vec<RemoteId>, now: Timestamp) -> Result<(), StoreError> {
-        let lease = lease.clone();
-        self.write(move |tx| {
-            check_lease(tx, &lease)?;
-            let sql = "INSERT INTO before_start (mailbox_id, remote_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            for id in &ids {
-                tx.execute(sql, params![lease.mailbox().0, &id.to_string()])?;
-            }
-            first_visit(tx, lease.mailbox(), now)
         })
         .await
     }

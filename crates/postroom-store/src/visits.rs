@@ -183,29 +183,19 @@ impl Store {
         .await
     }
 
-    /// Makes this the first visit of a Maildir and records what was there before, with nothing in `ids` when everything
-    /// counts. Where the first visit was made already, also by another process since [`Mailbox::first_visit_at`] was read,
-    /// nothing is changed.
+    /// Records messages of a Maildir or POP3 mailbox that are left alone because they were there before what is to be taken;
+    /// that this is no longer the first visit stands in the same commit. [`Mailbox::first_visit_at`] has to be read under the
+    /// lease: then nobody else can make the first visit.
     ///
     /// # Errors
     /// `LEASE_LOST`.
-    pub async fn record_before_start(
-        &self,
-        lease: &Lease,
-        ids: Vec<RemoteId>,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
+    pub async fn leave(&self, lease: &Lease, ids: Vec<RemoteId>, now: Timestamp) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             check_lease(tx, &lease)?;
-            if mailbox_by_id(tx, lease.mailbox)?.first_visit_at.is_some() {
-                return Ok(());
-            }
+            let sql = "INSERT INTO before_start (mailbox_id, remote_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
             for id in &ids {
-                tx.execute(
-                    "INSERT INTO before_start (mailbox_id, remote_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
-                    params![lease.mailbox.0, &id.to_string()],
-                )?;
+                tx.execute(sql, params![lease.mailbox.0, &id.to_string()])?;
             }
             first_visit(tx, lease.mailbox, now)
         })
@@ -373,7 +363,7 @@ pub(crate) fn is_successor(
     Ok(tx.query_opt(sql, params![mailbox.0, folder, i64::from(uid_validity)])?.is_some())
 }
 
-pub(crate) fn first_visit(tx: &mut Tx<'_>, mailbox: MailboxId, now: Timestamp) -> Result<(), StoreError> {
+fn first_visit(tx: &mut Tx<'_>, mailbox: MailboxId, now: Timestamp) -> Result<(), StoreError> {
     let sql = "UPDATE mailbox SET first_visit_at = ?2 WHERE id = ?1 AND first_visit_at IS NULL";
     tx.execute(sql, params![mailbox.0, now]).map(drop)
 }

@@ -286,7 +286,7 @@ impl Memory {
         }
         if mailbox.first_visit_at.is_none() {
             let left = if mailbox.start == StartFrom::New { listed } else { &[] };
-            store.record_before_start(lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
+            store.leave(lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
         }
         Ok(Self::Names(store.known_names(mailbox.id, max_message).await?))
     }

@@ -66,10 +66,9 @@ async fn the_first_visit_fixes_what_was_there_before() {
         let mailbox = store.add_mailbox(new, None, noon()).await.unwrap();
         let lease = lease(store, &mailbox, &house.me).await;
         let name = |name: &str| RemoteId::Maildir { name: name.to_owned() };
-        store.record_before_start(&lease, vec![name("1.a"), name("2.b")], noon()).await.unwrap();
+        store.leave(&lease, vec![name("1.a"), name("2.b")], noon()).await.unwrap();
         assert_eq!(store.mailbox("dir").await.unwrap().first_visit_at, Some(noon()));
-        // Another process may have made the first visit meanwhile: what came since is not from before.
-        store.record_before_start(&lease, vec![name("3.c")], at("2026-03-02T00:00:00Z")).await.unwrap();
+        store.leave(&lease, vec![name("2.b")], at("2026-03-02T00:00:00Z")).await.unwrap();
         assert_eq!(store.mailbox("dir").await.unwrap().first_visit_at, Some(noon()));
         store.accept(&lease, vec![fetched(name("3.c"), "c")], &house.me, noon()).await.unwrap();
         let known = store.known_names(mailbox.id, 100).await.unwrap();

@@ -181,7 +181,7 @@ fn describe(read: &Inspection<'_>, findings: &[TraceStep]) -> String {
     let mut lines = vec![
         one_line(read.file, usize::MAX),
         format!("  from        {}", author(read)),
-        format!("  subject     {}", one_line(read.subject, 120)),
+        format!("  subject     {}", or_none(one_line(read.subject, 120))),
     ];
     if let Some(date) = read.date {
         lines.push(format!("  date        {date}"));
@@ -196,8 +196,8 @@ fn describe(read: &Inspection<'_>, findings: &[TraceStep]) -> String {
     }));
     for attachment in &read.attachments {
         let how = if attachment.inline { ", shown inside the text" } else { "" };
-        let (name, size) = (one_line(attachment.name, 80), attachment.size);
-        lines.push(format!("  attachment  {name} ({}, {size} octets{how})", one_line(attachment.content_type, 60)));
+        let (name, size) = (one_line(attachment.name, 80), count(attachment.size, "octet"));
+        lines.push(format!("  attachment  {name} ({}, {size}{how})", one_line(attachment.content_type, 60)));
     }
     for defect in &read.defects {
         lines.push(format!("  defect      {defect}"));
@@ -222,7 +222,11 @@ fn describe(read: &Inspection<'_>, findings: &[TraceStep]) -> String {
 fn author(read: &Inspection<'_>) -> String {
     let name = one_line(read.from_name, 60);
     let address = if read.from.is_empty() { String::new() } else { format!("<{}>", one_line(read.from, 100)) };
-    format!("{name} {address}").trim().to_owned()
+    or_none(format!("{name} {address}").trim().to_owned())
+}
+
+fn or_none(text: String) -> String {
+    if text.is_empty() { "(none)".to_owned() } else { text }
 }
 
 fn lines_of(text: &str) -> String {
@@ -316,6 +320,9 @@ mod tests {
             ("From: Ann <ann@example.org>\r\n\r\nx", "  from        Ann <ann@example.org>"),
             ("From: a@example.org\r\n\r\nx\r\n-- \r\nAnn", "  left out    a signature of 1 line"),
             ("From: a@example.org\r\n\r\n", "  no text     the message is empty"),
+            ("\r\nx", "  from        (none)"),
+            ("\r\nx", "  subject     (none)"),
+            ("Content-Type: image/png; name=a.png\r\n\r\nx", "  attachment  a.png (image/png, 1 octet)"),
             (
                 "From: a@example.org\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data; name=smime.p7m\r\n\r\nx",
                 "  no text     it is encrypted; the content is inside smime.p7m",

@@ -10,7 +10,6 @@ mod finish;
 mod library;
 mod link;
 mod plain;
-mod reference;
 mod scan;
 mod style;
 mod tag;

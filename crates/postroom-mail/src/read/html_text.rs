@@ -2,10 +2,9 @@
 //!
 //! One linear pass without recursion: nothing is built but the text. What is not balanced ends where a browser would end
 //! it or at the end of the message. Read in this order: this file (finds the tags), `tag` (attributes, what is hidden),
-//! `marks` (which elements are quotations), `writer` (lines, lists, tables), `reference` (`&amp;`).
+//! `marks` (which elements are quotations), `writer` (lines, lists, tables).
 
 mod marks;
-mod reference;
 mod tag;
 #[cfg(test)]
 mod tests;

@@ -1,13 +1,12 @@
 //! Reading: from a raw message to a [`Message`]. Never fails; what is wrong becomes a [`Defect`].
 //!
 //! The structure is walked here and not by a MIME library, because those at hand decode every attachment to find the next
-//! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line. The
-//! library keeps what it does well: the names of HTML's characters.
+//! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
 //! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `date`, `body`, `flowed`, `embedded` (files
-//! within a text: `uuencode`, `yenc`), `html`, `html_text`, `quote`,
-//! `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
+//! within a text: `uuencode`, `yenc`), `reference` (`&amp;`), `html`, `html_text`, `quote`, `attachment`, `media_type`,
+//! `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
 
 mod address_list;
 mod attachment;
@@ -31,6 +30,7 @@ mod media_type;
 mod parameter;
 mod protection;
 mod quote;
+mod reference;
 mod structure;
 #[cfg(test)]
 mod tests;

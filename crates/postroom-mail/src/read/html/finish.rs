@@ -1,5 +1,6 @@
 //! The last pass, over what the library wrote: images are bound to the message, links say where they lead.
 
+use super::super::reference;
 use super::link;
 use std::collections::HashSet;
 
@@ -51,7 +52,7 @@ impl Finished {
             match name {
                 "title" => {}
                 "href" => {
-                    let address = super::reference::decode(value);
+                    let address = reference::decode(value);
                     let real = link::real_target(&address);
                     self.removed += u64::from(real.as_ref().is_some_and(|real| differs(real, &address)));
                     let shown = real.as_deref().map_or_else(|| value.to_owned(), escaped);
@@ -84,7 +85,7 @@ impl Finished {
                 continue;
             }
             if name == "src" {
-                match link::content_id(&super::reference::decode(value)).filter(|id| parts.contains(id)) {
+                match link::content_id(&reference::decode(value)).filter(|id| parts.contains(id)) {
                     Some(id) => self.content_ids.insert(id),
                     None => {
                         self.removed += 1;

@@ -6,9 +6,9 @@
 //! them. At the first thing that is anything else — an unknown element, an end that does not fit, a doubtful reference —
 //! this way ends and the library does the whole. What may stay is decided by the same rules in both.
 
+use super::super::reference::{self, Reference};
 use super::element::{Kind, element, may_have};
 use super::library::{LINK_REL, filter};
-use super::reference::{self, Reference};
 use super::tag::{Tag, end_of, end_of_comment, end_of_raw_text, lower};
 use super::{link, scan, style};
 use std::borrow::Cow;
@@ -107,9 +107,10 @@ impl<'x> Writer<'x> {
             rest = &rest[position + 1..];
             match reference::at(rest, false) {
                 Reference::Ampersand => self.out.push_str("&amp;"),
-                Reference::To(character, length) => {
-                    let mut octets = [0; 4];
-                    escape_text(character.encode_utf8(&mut octets), &mut self.out);
+                Reference::To(first, second, length) => {
+                    for character in [Some(first), second].into_iter().flatten() {
+                        escape_text(character.encode_utf8(&mut [0; 4]), &mut self.out);
+                    }
                     rest = &rest[length..];
                 }
                 Reference::Unknown => return None,

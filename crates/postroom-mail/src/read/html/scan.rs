@@ -1,6 +1,7 @@
 //! One linear pass over the tags: keeps from the cleaner what would cost it more than linear time, and counts what the
 //! cleaner is going to take out.
 
+use super::super::reference;
 use super::tag::{ATTRIBUTES_MAX, RAW_TEXT, Tag, end_of, end_of_comment, end_of_raw_text, lower};
 use super::{link, style};
 use std::collections::HashMap;
@@ -212,9 +213,9 @@ pub(super) fn active_in(name: &str, tag: &Tag<'_>) -> u64 {
 
 fn active_attribute(name: &str, attribute: &str, value: &str) -> u64 {
     let is_active = match attribute {
-        "style" => return style::sift(&super::reference::decode(value)).removed,
-        "src" => !value.trim().is_empty() && link::content_id(&super::reference::decode(value)).is_none(),
-        "href" if name == "a" => !link::is_harmless(&super::reference::decode(value)),
+        "style" => return style::sift(&reference::decode(value)).removed,
+        "src" => !value.trim().is_empty() && link::content_id(&reference::decode(value)).is_none(),
+        "href" if name == "a" => !link::is_harmless(&reference::decode(value)),
         "href" => name == "area",
         "http-equiv" => value.trim().eq_ignore_ascii_case("refresh"),
         // These load something on any element.

@@ -148,6 +148,18 @@ fn the_quick_way_writes_what_the_library_writes() {
     }
 }
 
+#[test]
+fn every_character_reference_is_what_the_library_reads() {
+    let names = html5ever::data::NAMED_ENTITIES.keys().map(|name| format!("&{name}"));
+    let numbers = (0..0x180).chain([0xd800, 0xfffe, 0x1f600, 0x11_0000, u32::MAX]);
+    let numbers = numbers.flat_map(|number| [format!("&#{number};"), format!("&#x{number:X};")]);
+    let mut taken = 0;
+    for reference in names.chain(numbers).chain(["&#99999999999;".to_owned()]) {
+        taken += usize::from(agrees(&format!("<p title='a{reference}b'>c{reference}d</p>"), "references"));
+    }
+    assert!(taken > 2_500, "only {taken} references went the quick way");
+}
+
 /// Start tags, end tags and text that are most of what mail consists of; `_` stands for a blank.
 const PIECES: &str = "<p> </p> <div> </div> <b> </b> <a_href=https://x.example/> </a> <span_style=color:red> </span> <table> </table> \
     <tr> </tr> <td> </td> <th> </th> <tbody> </tbody> <thead> </thead> <ul> </ul> <li> </li> <ol> </ol> <dl> </dl> <dt> <dd> \

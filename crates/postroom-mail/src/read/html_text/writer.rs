@@ -1,8 +1,9 @@
 //! Puts words, lines, lists, quotations and the cells of tables together.
 
+use super::super::reference;
+use super::Rendered;
 use super::marks::Marks;
 use super::tag::{Attributes, Name};
-use super::{Rendered, reference};
 use std::borrow::Cow;
 
 /// Quotations deeper than this get no further mark, and lists deeper than this no further indent.

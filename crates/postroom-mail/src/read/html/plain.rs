@@ -94,9 +94,10 @@ impl<'x> Writer<'x> {
         if text.is_empty() {
             return Some(());
         }
+        // A parser drops a line end at the start of preformatted text, also one that is written as a reference.
         let is_blank = text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\x0c'));
         if !is_blank && self.top().is_some_and(|kind| kind.is_frame_of_cells())
-            || self.at_preformatted && text.starts_with('\n')
+            || self.at_preformatted && text.starts_with(['\n', '&'])
         {
             return None;
         }

@@ -11,7 +11,7 @@ macro_rules! crash_point {
 pub(crate) use crash_point;
 
 /// Does what the name says to a message that has the octets of that variable in it: POSTROOM_FAULT_PANIC, _ABORT,
-/// _OVERFLOW (of the stack), _LOOP (without end), _MEMORY (without bounds) and _SLOW (30 ms).
+/// _OVERFLOW (of the stack), _LOOP (without end), _MEMORY (without bounds), _HANG (without using anything) and _SLOW (30 ms).
 #[cfg(feature = "crash-points")]
 pub fn while_reading(raw: &postroom_mail::RawMessage) {
     let has = |name: &str| {
@@ -28,6 +28,9 @@ pub fn while_reading(raw: &postroom_mail::RawMessage) {
     while has("LOOP") {
         std::hint::spin_loop();
     }
+    while has("HANG") {
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
     let mut memory = Vec::new();
     while has("MEMORY") {
         memory.push(vec![1_u8; 16 << 20]);
@@ -37,6 +40,13 @@ pub fn while_reading(raw: &postroom_mail::RawMessage) {
         std::thread::sleep(std::time::Duration::from_millis(30));
     }
     assert!(!has("PANIC"), "a fault on demand");
+}
+
+/// How long a message may take by the clock, where a test cannot wait as long as people can: POSTROOM_FAULT_PATIENCE_MS.
+#[cfg(feature = "crash-points")]
+pub fn patience() -> Option<std::time::Duration> {
+    let milliseconds = std::env::var("POSTROOM_FAULT_PATIENCE_MS").ok()?.parse().ok()?;
+    Some(std::time::Duration::from_millis(milliseconds))
 }
 
 /// Calls itself until the stack ends.

@@ -105,13 +105,14 @@ impl Process {
             outbox.extend([head, ask.octets.clone()].into_iter().filter(|octets| !octets.is_empty()));
         }
         let wanted = answers.len() + asks.len();
-        let mut deadline = Instant::now() + PATIENCE;
+        let patience = patience();
+        let mut deadline = Instant::now() + patience;
         while answers.len() < wanted {
             if stop.load(Ordering::Relaxed) {
                 return Err(self.killed(Cause::Stopped, "we are ending"));
             }
             if Instant::now() > deadline {
-                return Err(self.killed(Cause::StoodStill, &format!("no answer within {} s", PATIENCE.as_secs())));
+                return Err(self.killed(Cause::StoodStill, &format!("no answer within {patience:?}")));
             }
             if !self.exchange(&mut outbox).map_err(|error| self.killed(Cause::Crashed, &error.to_string()))? {
                 return Err(self.buried());
@@ -119,7 +120,7 @@ impl Process {
             let before = answers.len();
             self.take_answers(answers).map_err(|error| self.killed(Cause::Crashed, &error.to_string()))?;
             if answers.len() > before {
-                deadline = Instant::now() + PATIENCE;
+                deadline = Instant::now() + patience;
                 if wanted - answers.len() > FEW {
                     // Small messages are read faster than we can wake up for each; several of them come at once then.
                     std::thread::sleep(BREATH);
@@ -208,6 +209,14 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn patience() -> Duration {
+    #[cfg(feature = "crash-points")]
+    if let Some(shorter) = crate::fault::patience() {
+        return shorter;
+    }
+    PATIENCE
 }
 
 /// This very program, even if its file was replaced since we were started: what goes over the pipes has no version.

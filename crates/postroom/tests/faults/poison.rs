@@ -23,6 +23,7 @@ fn poison_is_held_and_nothing_else() {
         ("POSTROOM_FAULT_ABORT", "READ_CRASHED", 10),
         ("POSTROOM_FAULT_OVERFLOW", "READ_CRASHED", 10),
         ("POSTROOM_FAULT_MEMORY", "READ_EXHAUSTED", 20),
+        ("POSTROOM_FAULT_HANG", "READ_EXHAUSTED", 30),
         // Ten seconds of processor time, which take longer on a machine that has other work.
         ("POSTROOM_FAULT_LOOP", "READ_EXHAUSTED", 60),
     ] {
@@ -35,7 +36,11 @@ fn poison_is_held_and_nothing_else() {
             dovecot.fill(&world.user, &[POISON]).unwrap();
             world.send(&dovecot, 10);
             let started = Instant::now();
-            let fetched = world.command(&["fetch"]).env(fault, NEEDLE).output().unwrap();
+            let mut fetch = world.command(&["fetch"]);
+            if fault.ends_with("HANG") {
+                fetch.env("POSTROOM_FAULT_PATIENCE_MS", "2000");
+            }
+            let fetched = fetch.env(fault, NEEDLE).output().unwrap();
             assert!(fetched.status.success(), "{name}: {fetched:?}");
             assert!(started.elapsed() < Duration::from_secs(slowest), "{name}: {:?}", started.elapsed());
             let receipts = world.receipts();

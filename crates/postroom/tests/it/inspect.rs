@@ -104,6 +104,18 @@ fn the_largest_message_is_read_within_its_memory() {
 }
 
 #[test]
+fn a_machine_without_room_for_another_process_is_named() {
+    let desk = Desk::new();
+    let file = desk.file("one.eml", &message("ann@example.org", "one", "words"));
+    // As many open files as the program itself needs; the pipes of a reading process are three pairs more.
+    let script = format!("ulimit -n 12; exec '{}' --json inspect '{}'", env!("CARGO_BIN_EXE_postroom"), file.display());
+    let output = Command::new("sh").args(["-c", &script]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert_eq!(lines(&output.stderr)[0]["error"]["code"], "READER_UNAVAILABLE");
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
 fn the_reading_process_is_not_offered_to_people() {
     let desk = Desk::new();
     let help = String::from_utf8(desk.run(&["--help"]).stdout).unwrap();

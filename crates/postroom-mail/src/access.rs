@@ -16,7 +16,7 @@ pub enum Access {
     /// A folder on an IMAP server.
     Imap(ImapAccess),
     /// The maildrop of a POP3 server.
-    Pop3(Pop3Access),
+    Pop3(ServerAccess),
     /// A Maildir on this machine.
     Maildir {
         /// The directory that has `new`, `cur` and `tmp` in it.
@@ -26,28 +26,30 @@ pub enum Access {
     Push,
 }
 
-/// Host, port, protection, login name and folder of an IMAP mailbox.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ImapAccess {
-    /// Host name or address literal; also the name that the server's certificate must bear.
-    pub host: String,
-    /// TCP port.
-    pub port: u16,
-    /// Protection of the connection.
-    pub security: Security,
-    /// Login name.
-    pub user: String,
-    /// How to log in.
-    pub auth: AuthMethod,
-    /// The folder to read, in IMAP terms a mailbox name, as UTF-8.
-    pub folder: String,
-    /// Whether the host may be on this machine or in a private network.
-    pub allow_private_host: bool,
+impl Access {
+    /// The server, where there is one.
+    pub fn server(&self) -> Option<&ServerAccess> {
+        match self {
+            Self::Imap(imap) => Some(&imap.server),
+            Self::Pop3(server) => Some(server),
+            Self::Maildir { .. } | Self::Push => None,
+        }
+    }
 }
 
-/// Host, port, protection and login name of a POP3 mailbox.
+/// A folder on an IMAP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Pop3Access {
+pub struct ImapAccess {
+    /// The server.
+    #[serde(flatten)]
+    pub server: ServerAccess,
+    /// The folder to read, in IMAP terms a mailbox name, as UTF-8.
+    pub folder: String,
+}
+
+/// Host, port, protection and login of a mailbox on a mail server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerAccess {
     /// Host name or address literal; also the name that the server's certificate must bear.
     pub host: String,
     /// TCP port.

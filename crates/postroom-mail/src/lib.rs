@@ -18,7 +18,7 @@ pub mod read;
 pub mod sasl;
 pub mod secret;
 
-pub use access::{Access, AuthMethod, ImapAccess, Listed, Pop3Access, RemoteId, Security, Settlement};
+pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, ServerAccess, Settlement};
 pub use address::Address;
 pub use message::{
     Attachment, Automatic, AutomaticKind, Bounce, Content, Defect, FailedRecipient, Forwarded, Invitation, Message,

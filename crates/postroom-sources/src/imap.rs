@@ -4,13 +4,13 @@ mod fetch;
 mod login;
 mod settle;
 
+use crate::SourceError;
 use crate::session::{Folder, Purpose};
 use crate::stream;
 use crate::wire::{GOODBYE, Wire};
-use crate::{Limits, SourceError, Trust};
 use postroom_mail::conversation::Breach;
 use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
-use postroom_mail::{ImapAccess, Listed, RemoteId, Secret};
+use postroom_mail::{Listed, RemoteId};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const MOST_LISTED: u32 = 5_000_000;
 // RFC 7162 §4
 const MAX_SET: usize = 7000;
 
-/// One conversation with an IMAP server, logged in after [`ImapSession::open`].
+/// One conversation with an IMAP server, logged in after [`ImapSession::log_in`].
 pub struct ImapSession {
     wire: Wire,
     conversation: Conversation,
@@ -40,23 +40,6 @@ struct Selected {
 }
 
 impl ImapSession {
-    /// Connects to the first address of the host that answers, and logs in.
-    ///
-    /// # Errors
-    /// Everything from the name of the host to the login.
-    pub async fn open(
-        access: &ImapAccess,
-        password: Option<&Secret>,
-        trust: &Trust,
-        limits: &Limits,
-    ) -> Result<Self, SourceError> {
-        let addresses = stream::resolve(&access.host, access.port, access.allow_private_host, limits).await?;
-        let tcp = stream::connect(&access.host, &addresses, limits).await?;
-        let mut session = Self::greet(Box::new(tcp), access, trust, limits).await?;
-        session.log_in(access, password).await?;
-        Ok(session)
-    }
-
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
@@ -109,7 +92,7 @@ impl ImapSession {
     /// All messages of the folder in ascending order of UID.
     ///
     /// # Errors
-    /// `SERVER_REFUSED`, `TIMEOUT` after [`Limits::listing`] in all, `PROTOCOL_ERROR` for a list far longer than the folder
+    /// `SERVER_REFUSED`, `TIMEOUT` after [`crate::Limits::listing`] in all, `PROTOCOL_ERROR` for a list far longer than the folder
     /// was said to be, and those of the connection.
     pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
         let selected = self.selected(Purpose::Look).await?;

@@ -9,13 +9,13 @@
 
 pub mod certificate;
 pub mod error;
-pub mod imap;
+mod imap;
 pub mod limits;
 pub mod local;
 mod login;
-pub mod maildir;
+mod maildir;
 pub mod mbox;
-pub mod pop3;
+mod pop3;
 pub mod probe;
 pub mod session;
 pub mod stream;

@@ -5,17 +5,16 @@ mod list;
 mod login;
 mod settle;
 
+use crate::SourceError;
 use crate::session::Folder;
-use crate::stream;
 use crate::wire::{GOODBYE, Wire};
-use crate::{Limits, SourceError, Trust};
+use postroom_mail::RemoteId;
 use postroom_mail::conversation::Breach;
 use postroom_mail::pop3::{self, Command, Conversation, Event, Pop3Error, Reply, State};
-use postroom_mail::{Pop3Access, RemoteId, Secret};
 use std::collections::HashMap;
 use std::time::Duration;
 
-/// One conversation with a POP3 server, logged in after [`Pop3Session::open`].
+/// One conversation with a POP3 server, logged in after [`Pop3Session::log_in`].
 pub struct Pop3Session {
     wire: Wire,
     conversation: Conversation,
@@ -33,23 +32,6 @@ struct Entry {
 }
 
 impl Pop3Session {
-    /// Connects to the first address of the host that answers, and logs in.
-    ///
-    /// # Errors
-    /// Everything from the name of the host to the login.
-    pub async fn open(
-        access: &Pop3Access,
-        password: Option<&Secret>,
-        trust: &Trust,
-        limits: &Limits,
-    ) -> Result<Self, SourceError> {
-        let addresses = stream::resolve(&access.host, access.port, access.allow_private_host, limits).await?;
-        let tcp = stream::connect(&access.host, &addresses, limits).await?;
-        let mut session = Self::greet(Box::new(tcp), access, trust, limits).await?;
-        session.log_in(access, password).await?;
-        Ok(session)
-    }
-
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()

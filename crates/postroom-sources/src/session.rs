@@ -4,12 +4,14 @@ use crate::imap::ImapSession;
 use crate::limits::{Budget, Limits};
 use crate::maildir::MaildirSession;
 use crate::pop3::Pop3Session;
+use crate::stream::{self, Stream};
 use crate::{SourceError, Trust};
-use postroom_mail::{Access, Listed, RawMessage, RemoteId, Secret, Settlement};
+use postroom_mail::{Access, Listed, RawMessage, RemoteId, Secret, ServerAccess, Settlement};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-/// Connects and logs in; the folder is not selected yet and nothing on the server changes.
+/// Connects to the first address of the host that answers and logs in; the folder is not selected yet and nothing on the
+/// server changes.
 ///
 /// # Errors
 /// Everything from the name of the host to the login; see [`SourceError::code`].
@@ -19,12 +21,15 @@ pub async fn open(
     trust: &Trust,
     limits: &Limits,
 ) -> Result<Session, SourceError> {
-    match access {
-        Access::Imap(access) => Ok(Session::Imap(Box::new(ImapSession::open(access, password, trust, limits).await?))),
-        Access::Pop3(access) => Ok(Session::Pop3(Box::new(Pop3Session::open(access, password, trust, limits).await?))),
-        Access::Maildir { path } => Ok(Session::Maildir(MaildirSession::open(path, limits).await?)),
-        Access::Push => Err(SourceError::NothingToVisit),
+    if let Access::Maildir { path } = access {
+        return Ok(Session::Maildir(MaildirSession::open(path, limits).await?));
     }
+    let server = access.server().ok_or(SourceError::NothingToVisit)?;
+    let addresses = stream::resolve(server, limits).await?;
+    let tcp = stream::connect(&server.host, &addresses, limits).await?;
+    let mut session = Session::greet(Box::new(tcp), access, trust, limits).await?;
+    session.log_in(server, password).await?;
+    Ok(session)
 }
 
 /// One authenticated conversation.
@@ -94,6 +99,37 @@ pub enum Outcome {
 }
 
 impl Session {
+    /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
+    ///
+    /// # Errors
+    /// `TLS_…`, `CERT_…`, `STARTTLS_MISSING` and those of the connection. No password has been sent by then.
+    pub async fn greet(
+        stream: Box<dyn Stream>,
+        access: &Access,
+        trust: &Trust,
+        limits: &Limits,
+    ) -> Result<Self, SourceError> {
+        match access {
+            Access::Imap(imap) => Ok(Self::Imap(Box::new(ImapSession::greet(stream, imap, trust, limits).await?))),
+            Access::Pop3(server) => Ok(Self::Pop3(Box::new(Pop3Session::greet(stream, server, trust, limits).await?))),
+            Access::Maildir { .. } | Access::Push => Err(SourceError::NothingToVisit),
+        }
+    }
+
+    /// Logs in, with the password in clear only where the connection is protected or clear text was chosen. A Maildir asks
+    /// nobody who he is.
+    ///
+    /// # Errors
+    /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `MAILBOX_IN_USE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the
+    /// connection.
+    pub async fn log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
+        match self {
+            Self::Imap(session) => session.log_in(server, password).await,
+            Self::Pop3(session) => session.log_in(server, password).await,
+            Self::Maildir(_) => Ok(()),
+        }
+    }
+
     /// Whether the conversation is protected by TLS. A Maildir is not on a network, so `false`.
     pub fn tls(&self) -> bool {
         match self {

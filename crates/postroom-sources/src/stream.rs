@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use crate::{SourceError, Trust, certificate};
+use postroom_mail::ServerAccess;
 use postroom_mail::sasl::ChannelBinding;
 use rustls::pki_types::ServerName;
 use std::future::Future;
@@ -23,17 +24,13 @@ const READ_AHEAD: usize = 128 * 1024;
 ///
 /// # Errors
 /// `HOST_UNKNOWN`; `HOST_PRIVATE` when every address is private and that is not allowed.
-pub(crate) async fn resolve(
-    host: &str,
-    port: u16,
-    allow_private: bool,
-    limits: &Limits,
-) -> Result<Vec<SocketAddr>, SourceError> {
-    let unknown = || SourceError::HostUnknown { host: host.to_owned() };
+pub(crate) async fn resolve(server: &ServerAccess, limits: &Limits) -> Result<Vec<SocketAddr>, SourceError> {
+    let ServerAccess { host, port, allow_private_host, .. } = server;
+    let unknown = || SourceError::HostUnknown { host: host.clone() };
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let found: Vec<SocketAddr> = match literal {
-        Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => tokio::time::timeout(limits.connect, tokio::net::lookup_host((host, port)))
+        Ok(address) => vec![SocketAddr::new(address, *port)],
+        Err(_) => tokio::time::timeout(limits.connect, tokio::net::lookup_host((host.as_str(), *port)))
             .await
             .map_err(|_| unknown())?
             .map_err(|_| unknown())?
@@ -41,9 +38,9 @@ pub(crate) async fn resolve(
     };
     let first = found.first().ok_or_else(unknown)?.ip();
     // The addresses checked here are those connected to: a name that resolves otherwise a moment later gains nothing.
-    let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| allow_private || !is_private(a.ip())).collect();
+    let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| *allow_private_host || !is_private(a.ip())).collect();
     if allowed.is_empty() {
-        return Err(SourceError::HostPrivate { host: host.to_owned(), address: first });
+        return Err(SourceError::HostPrivate { host: host.clone(), address: first });
     }
     Ok(allowed)
 }

@@ -4,9 +4,9 @@
 use crate::stream::{self, Stream};
 use crate::{Limits, SourceError, Trust, login};
 use bytes::{Bytes, BytesMut};
-use postroom_mail::Security;
 use postroom_mail::conversation::{Breach, Protection};
 use postroom_mail::sasl::ChannelBinding;
+use postroom_mail::{Security, ServerAccess};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -46,8 +46,7 @@ impl Wire {
     /// `TLS_…`, `CERT_…`, `TIMEOUT`.
     pub(crate) async fn begin(
         stream: Box<dyn Stream>,
-        host: &str,
-        security: Security,
+        server: &ServerAccess,
         trust: &Trust,
         limits: &Limits,
     ) -> Result<(Self, Protection), SourceError> {
@@ -55,11 +54,11 @@ impl Wire {
             stream,
             binding: None,
             limits: limits.clone(),
-            host: host.to_owned(),
+            host: server.host.clone(),
             buffer: BytesMut::with_capacity(READ_BUFFER),
             waited: Waited::default(),
         };
-        Ok(match security {
+        Ok(match server.security {
             Security::Ssl => (wire.start_tls(trust).await?, Protection::Tls),
             Security::Starttls => (wire, Protection::Starttls { required: true }),
             Security::StarttlsIfAvailable => (wire, Protection::Starttls { required: trust.is_tls_seen() }),

@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
 use postroom_domain::WorkspaceKey;
-use postroom_mail::{Access, Security};
+use postroom_mail::{Access, Security, ServerAccess};
 use postroom_store::{MailboxStatus, ReceiptCounts};
 use serde_json::Value;
 use std::cmp::Ordering;
@@ -117,13 +117,15 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>) -> Inbox {
 
 fn place(access: &Access) -> String {
     match access {
-        Access::Imap(imap) => {
-            format!("IMAP · {}:{} · {} · folder {}", imap.host, imap.port, protection(imap.security), imap.folder)
-        }
-        Access::Pop3(pop3) => format!("POP3 · {}:{} · {}", pop3.host, pop3.port, protection(pop3.security)),
+        Access::Imap(imap) => format!("IMAP · {} · folder {}", server(&imap.server), imap.folder),
+        Access::Pop3(pop3) => format!("POP3 · {}", server(pop3)),
         Access::Maildir { path } => format!("Maildir · {}", path.display()),
         Access::Push => "brought by other programs".to_owned(),
     }
+}
+
+fn server(server: &ServerAccess) -> String {
+    format!("{}:{} · {}", server.host, server.port, protection(server.security))
 }
 
 fn protection(security: Security) -> &'static str {

@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Access, AuthMethod, ImapAccess, NotARemoteId, RemoteId, Security, Settlement};
+use super::{Access, AuthMethod, ImapAccess, NotARemoteId, RemoteId, Security, ServerAccess, Settlement};
 use proptest::prelude::*;
 
 #[test]
@@ -53,22 +53,25 @@ proptest! {
 /// What is stored today must be read tomorrow.
 #[test]
 fn stored_access_and_settlement() {
-    let access = Access::Imap(ImapAccess {
+    let server = ServerAccess {
         host: "mail.example.org".to_owned(),
         port: 993,
         security: Security::StarttlsIfAvailable,
         user: "desk".to_owned(),
         auth: AuthMethod::Auto,
-        folder: "INBOX".to_owned(),
         allow_private_host: false,
-    });
+    };
+    let access = Access::Imap(ImapAccess { server, folder: "INBOX".to_owned() });
     let json = serde_json::to_string(&access).unwrap();
     expect_test::expect![[
-        r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","folder":"INBOX","allow_private_host":false}"#
+        r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","allow_private_host":false,"folder":"INBOX"}"#
     ]]
     .assert_eq(&json);
     assert_eq!(serde_json::from_str::<Access>(&json).unwrap(), access);
-    let access = Access::Pop3(super::Pop3Access {
+    // The order in which the fields once stood.
+    let json = r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","folder":"INBOX","allow_private_host":false}"#;
+    assert_eq!(serde_json::from_str::<Access>(json).unwrap(), access);
+    let access = Access::Pop3(ServerAccess {
         host: "mail.example.org".to_owned(),
         port: 995,
         security: Security::Ssl,

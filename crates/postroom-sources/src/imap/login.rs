@@ -6,7 +6,7 @@ use crate::wire::Wire;
 use crate::{Limits, SourceError, Trust, login};
 use postroom_mail::conversation::Protection;
 use postroom_mail::imap::{Capabilities, Command, Conversation, Event, State, Status, StatusLine};
-use postroom_mail::{ImapAccess, Secret};
+use postroom_mail::{ImapAccess, Secret, ServerAccess};
 
 impl ImapSession {
     /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
@@ -19,13 +19,14 @@ impl ImapSession {
         trust: &Trust,
         limits: &Limits,
     ) -> Result<Self, SourceError> {
-        let (wire, protection) = Wire::begin(stream, &access.host, access.security, trust, limits).await?;
+        let server = &access.server;
+        let (wire, protection) = Wire::begin(stream, server, trust, limits).await?;
         let conversation = Conversation::new(protection);
         let mut session = Self { wire, conversation, folder: access.folder.clone(), selected: None };
         // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
-        stream::deadline(&access.host, "the greeting", limits.step, session.await_greeting()).await??;
+        stream::deadline(&server.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
-            Protection::Starttls { .. } => session.starttls(access, trust).await,
+            Protection::Starttls { .. } => session.starttls(server, trust).await,
             Protection::Tls | Protection::Clear => Ok(session),
         }
     }
@@ -40,15 +41,15 @@ impl ImapSession {
     }
 
     // RFC 9051 §6.2.1, RFC 2595 §3
-    async fn starttls(mut self, access: &ImapAccess, trust: &Trust) -> Result<Self, SourceError> {
+    async fn starttls(mut self, server: &ServerAccess, trust: &Trust) -> Result<Self, SourceError> {
         let limit = self.wire.limits.step;
-        let offered = stream::deadline(&access.host, "CAPABILITY", limit, self.ask_capabilities()).await??;
+        let offered = stream::deadline(&server.host, "CAPABILITY", limit, self.ask_capabilities()).await??;
         if !offered.has("STARTTLS") {
-            return self.wire.without_tls(access.security, trust).map(|()| self);
+            return self.wire.without_tls(server.security, trust).map(|()| self);
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
         let reply =
-            stream::deadline(&access.host, "STARTTLS", limit, self.run("STARTTLS", &Command::Starttls)).await??;
+            stream::deadline(&server.host, "STARTTLS", limit, self.run("STARTTLS", &Command::Starttls)).await??;
         if reply.status != Status::Ok {
             return Err(SourceError::StarttlsMissing { host: self.wire.host });
         }
@@ -71,24 +72,24 @@ impl ImapSession {
     ///
     /// # Errors
     /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the connection.
-    pub async fn log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
+    pub async fn log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         let limit = self.wire.limits.step;
-        stream::deadline(&access.host, "the login", limit, self.try_log_in(access, password)).await?
+        stream::deadline(&server.host, "the login", limit, self.try_log_in(server, password)).await?
     }
 
-    async fn try_log_in(&mut self, access: &ImapAccess, password: Option<&Secret>) -> Result<(), SourceError> {
+    async fn try_log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         if self.conversation.state() == State::Authenticated {
             // PREAUTH over TLS or a connection that is meant to be in clear: the server knows us already.
             return Ok(());
         }
         let password = password.ok_or(SourceError::PasswordMissing)?;
         let capabilities = self.ask_capabilities().await?;
-        let user = access.user.as_str();
+        let user = server.user.as_str();
         let offers = |name: &str| capabilities.has(&format!("AUTH={name}"));
-        let line = match login::choose(access.auth, user, password, self.wire.binding.as_ref(), offers)? {
+        let line = match login::choose(server.auth, user, password, self.wire.binding.as_ref(), offers)? {
             Some(client) => self.run("the login", &Command::Authenticate { client: &client }).await?,
             // RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
-            None if login::may_be_command(access.auth) && !capabilities.has("LOGINDISABLED") => {
+            None if login::may_be_command(server.auth) && !capabilities.has("LOGINDISABLED") => {
                 self.run("the login", &Command::Login { user, password }).await?
             }
             None => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),

@@ -6,7 +6,7 @@ use crate::wire::Wire;
 use crate::{Limits, SourceError, Trust, login};
 use postroom_mail::conversation::Protection;
 use postroom_mail::pop3::{Capabilities, Command, Conversation, Event, Reply};
-use postroom_mail::{AuthMethod, Pop3Access, Secret};
+use postroom_mail::{AuthMethod, Secret, ServerAccess};
 
 impl Pop3Session {
     /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
@@ -15,16 +15,16 @@ impl Pop3Session {
     /// `TLS_…`, `CERT_…`, `STARTTLS_MISSING` and those of the connection. No password has been sent by then.
     pub async fn greet(
         stream: Box<dyn Stream>,
-        access: &Pop3Access,
+        server: &ServerAccess,
         trust: &Trust,
         limits: &Limits,
     ) -> Result<Self, SourceError> {
-        let (wire, protection) = Wire::begin(stream, &access.host, access.security, trust, limits).await?;
+        let (wire, protection) = Wire::begin(stream, server, trust, limits).await?;
         let mut session = Self { wire, conversation: Conversation::new(protection), maildrop: None, numbers: None };
         // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
-        stream::deadline(&access.host, "the greeting", limits.step, session.await_greeting()).await??;
+        stream::deadline(&server.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
-            Protection::Starttls { .. } => session.starttls(access, trust).await,
+            Protection::Starttls { .. } => session.starttls(server, trust).await,
             Protection::Tls | Protection::Clear => Ok(session),
         }
     }
@@ -41,14 +41,14 @@ impl Pop3Session {
     }
 
     // RFC 2595 §4
-    async fn starttls(mut self, access: &Pop3Access, trust: &Trust) -> Result<Self, SourceError> {
+    async fn starttls(mut self, server: &ServerAccess, trust: &Trust) -> Result<Self, SourceError> {
         let limit = self.wire.limits.step;
-        let offered = stream::deadline(&access.host, "CAPA", limit, self.ask_capabilities()).await??;
+        let offered = stream::deadline(&server.host, "CAPA", limit, self.ask_capabilities()).await??;
         if !offered.has("STLS") {
-            return self.wire.without_tls(access.security, trust).map(|()| self);
+            return self.wire.without_tls(server.security, trust).map(|()| self);
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
-        let reply = stream::deadline(&access.host, "STLS", limit, self.run("STLS", &Command::Stls)).await??;
+        let reply = stream::deadline(&server.host, "STLS", limit, self.run("STLS", &Command::Stls)).await??;
         if !reply.ok {
             return Err(SourceError::StarttlsMissing { host: self.wire.host });
         }
@@ -72,26 +72,26 @@ impl Pop3Session {
     /// # Errors
     /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `MAILBOX_IN_USE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the
     /// connection.
-    pub async fn log_in(&mut self, access: &Pop3Access, password: Option<&Secret>) -> Result<(), SourceError> {
+    pub async fn log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         let limit = self.wire.limits.step;
-        stream::deadline(&access.host, "the login", limit, self.try_log_in(access, password)).await?
+        stream::deadline(&server.host, "the login", limit, self.try_log_in(server, password)).await?
     }
 
-    async fn try_log_in(&mut self, access: &Pop3Access, password: Option<&Secret>) -> Result<(), SourceError> {
+    async fn try_log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         let password = password.ok_or(SourceError::PasswordMissing)?;
         let capabilities = self.ask_capabilities().await?;
-        let user = access.user.as_str();
+        let user = server.user.as_str();
         let binding = self.wire.binding.clone();
-        let client = login::choose(access.auth, user, password, binding.as_ref(), |name| capabilities.offers(name))?;
+        let client = login::choose(server.auth, user, password, binding.as_ref(), |name| capabilities.offers(name))?;
         // APOP sends no password, so it goes before those mechanisms that do.
-        let wants_apop = matches!(access.auth, AuthMethod::Auto | AuthMethod::Apop) && self.conversation.offers_apop();
+        let wants_apop = matches!(server.auth, AuthMethod::Auto | AuthMethod::Apop) && self.conversation.offers_apop();
         let reply = match client {
             Some(client) if !(wants_apop && client.mechanism().sends_password()) => {
                 self.run("the login", &Command::Auth { client: &client }).await?
             }
             _ if wants_apop => self.run("the login", &Command::Apop { user, password }).await?,
             // RFC 2449 §6.3: a server with CAPA says whether it takes USER; one without it has nothing else.
-            _ if login::may_be_command(access.auth) && may_be_user(&capabilities) => {
+            _ if login::may_be_command(server.auth) && may_be_user(&capabilities) => {
                 self.run("the login", &Command::User { user, password }).await?
             }
             _ => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),

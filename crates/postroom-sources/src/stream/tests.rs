@@ -2,6 +2,7 @@
 
 use super::{connect, is_private, resolve};
 use crate::Limits;
+use postroom_mail::{AuthMethod, Security, ServerAccess};
 use std::net::SocketAddr;
 
 #[test]
@@ -45,9 +46,11 @@ fn private_addresses_are_known_in_every_disguise() {
 #[tokio::test]
 async fn literals_are_resolved_and_checked() {
     let limits = Limits::default();
-    let code = |host: &'static str, allow| {
+    let code = |host: &str, allow_private_host| {
+        let (host, security, user, auth) = (host.into(), Security::Ssl, "ann".into(), AuthMethod::Auto);
+        let server = ServerAccess { host, port: 143, security, user, auth, allow_private_host };
         let limits = limits.clone();
-        async move { resolve(host, 143, allow, &limits).await.map_err(|e| e.code()).map(|a| a.len()) }
+        async move { resolve(&server, &limits).await.map_err(|e| e.code()).map(|a| a.len()) }
     };
     assert_eq!(code("127.0.0.1", false).await, Err("HOST_PRIVATE"));
     assert_eq!(code("[::1]", false).await, Err("HOST_PRIVATE"));

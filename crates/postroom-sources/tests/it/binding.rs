@@ -1,11 +1,10 @@
 //! A login that is bound to the TLS connection, against a server that looks at what it is bound to.
 
-use crate::client::{limits, password, pop3};
+use crate::client::{limits, log_in_over, server};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use postroom_mail::Security;
-use postroom_sources::pop3::Pop3Session;
-use postroom_sources::{SourceError, Trust};
+use postroom_mail::{Access, Security};
+use postroom_sources::Trust;
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use sha2::Digest as _;
@@ -70,13 +69,12 @@ async fn a_login_is_bound_to_its_connection_where_the_server_can_do_that() {
     ] {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
         let client = async {
-            let access = pop3("localhost", 995, Security::Ssl, "ann");
+            let access = Access::Pop3(server("localhost", 995, Security::Ssl, "ann"));
             let trust = Trust::new(vec![certificate.der.clone()]);
-            let mut session = Pop3Session::greet(Box::new(ours), &access, &trust, &limits()).await?;
-            session.log_in(&access, Some(&password())).await
+            log_in_over(ours, &access, &trust, &limits()).await
         };
         let (client, server) = tokio::join!(client, serve(theirs, certificate.clone(), version, offered));
-        assert_eq!(client.map_err(|error: SourceError| error.code()), Err("AUTH_REJECTED"), "{offered}");
+        assert_eq!(client.map(|_| ()).map_err(|error| error.code()), Err("AUTH_REJECTED"), "{offered}");
         let (used, bound, name) = server;
         let name = if header.starts_with('p') { name } else { Vec::new() };
         assert_eq!((used.as_str(), bound), (mechanism, [header.as_bytes(), &name].concat()), "{offered}");

@@ -1,37 +1,30 @@
 //! What all tests here do with a server.
 
-use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, Pop3Access, Secret, Security};
+use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Secret, Security, ServerAccess, Settlement};
+use postroom_sources::stream::Stream;
 use postroom_sources::{Budget, Fetched, Limits, Outcome, Session, SourceError, Trust, open};
 use postroom_testkit::dovecot::{Dovecot, PASSWORD};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-pub fn imap(host: &str, port: u16, security: Security, user: &str) -> ImapAccess {
-    ImapAccess {
+pub fn server(host: &str, port: u16, security: Security, user: &str) -> ServerAccess {
+    ServerAccess {
         host: host.into(),
         port,
         security,
         user: user.into(),
         auth: AuthMethod::Auto,
-        folder: "INBOX".into(),
         allow_private_host: true,
     }
 }
 
-pub fn pop3(host: &str, port: u16, security: Security, user: &str) -> Pop3Access {
-    Pop3Access {
-        host: host.into(),
-        port,
-        security,
-        user: user.into(),
-        auth: AuthMethod::Auto,
-        allow_private_host: true,
-    }
+pub fn imap(server: ServerAccess) -> Access {
+    Access::Imap(ImapAccess { server, folder: "INBOX".into() })
 }
 
 /// Access over TLS to a user of a Dovecot.
-pub fn over_tls(dovecot: &Dovecot, user: &str) -> ImapAccess {
-    imap("localhost", dovecot.imaps_port, Security::Ssl, user)
+pub fn over_tls(dovecot: &Dovecot, user: &str) -> Access {
+    imap(server("localhost", dovecot.imaps_port, Security::Ssl, user))
 }
 
 pub fn password() -> Secret {
@@ -52,8 +45,20 @@ pub fn limits() -> Limits {
     }
 }
 
-pub async fn try_log_in(access: &ImapAccess, trust: &Trust) -> Result<Session, SourceError> {
-    open(&Access::Imap(access.clone()), Some(&password()), trust, &limits()).await
+/// Logs in over this stream.
+pub async fn log_in_over(
+    stream: impl Stream + 'static,
+    access: &Access,
+    trust: &Trust,
+    limits: &Limits,
+) -> Result<Session, SourceError> {
+    let mut session = Session::greet(Box::new(stream), access, trust, limits).await?;
+    session.log_in(access.server().unwrap(), Some(&password())).await?;
+    Ok(session)
+}
+
+pub async fn try_log_in(access: &Access, trust: &Trust) -> Result<Session, SourceError> {
+    open(access, Some(&password()), trust, &limits()).await
 }
 
 pub async fn log_in(dovecot: &Dovecot, user: &str) -> Session {
@@ -80,6 +85,23 @@ pub async fn fetch(session: &mut Session, wanted: &[Listed]) -> (Vec<Fetched>, R
     let (result, all) = tokio::join!(producer, consumer);
     assert_eq!(budget.free(), 16 << 20, "all of the budget came back");
     (all, result)
+}
+
+/// Fetches all that can be fetched, over a connection that may be cut; returns the messages that were handed over.
+pub async fn visit(access: &Access) -> Vec<Vec<u8>> {
+    let Ok(mut session) = try_log_in(access, &Trust::default()).await else { return Vec::new() };
+    let Ok(listed) = session.list().await else { return Vec::new() };
+    let (fetched, _result) = fetch(&mut session, &listed).await;
+    let _goodbye = session.close().await;
+    octets(&fetched)
+}
+
+/// Deletes a message over a connection that may be cut; returns what is confirmed.
+pub async fn try_delete(access: &Access, trust: &Trust, id: &RemoteId) -> Vec<RemoteId> {
+    match try_log_in(access, trust).await {
+        Ok(mut session) => session.settle(std::slice::from_ref(id), &Settlement::Delete).await.unwrap_or_default(),
+        Err(_) => Vec::new(),
+    }
 }
 
 /// The octets of the messages among `fetched`.

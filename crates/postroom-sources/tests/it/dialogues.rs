@@ -1,11 +1,9 @@
 //! Every dialogue of `testdata/dialogues`, over TCP, in memory, and in memory one octet at a time.
 
-use crate::client::{fetch, imap, limits, password, pop3};
-use postroom_mail::{AuthMethod, ImapAccess, Listed, Pop3Access, RemoteId, Security, Settlement};
-use postroom_sources::imap::ImapSession;
-use postroom_sources::pop3::Pop3Session;
+use crate::client::{fetch, imap, limits, log_in_over, server};
+use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, ServerAccess, Settlement};
 use postroom_sources::stream::Stream;
-use postroom_sources::{Fetched, Limits, Outcome, Session, SourceError, Trust};
+use postroom_sources::{Fetched, Limits, Outcome, SourceError, Trust};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::scripted::{Dialogue, ScriptedServer};
 use std::io;
@@ -217,7 +215,7 @@ async fn a_trickling_server_does_not_hold_us() {
         "* 1 EXISTS\r\n* OK [UIDVALIDITY 9] valid\r\nP2 OK done\r\n",
     ];
     let limits = Limits { step: Duration::from_millis(200), stall: Duration::from_millis(40), ..limits() };
-    let access = imap("localhost", 143, Security::None, "ann");
+    let access = imap(server("localhost", 143, Security::None, "ann"));
     // The trickle begins in place of the greeting, of the reply to the login, of the listing.
     for sent_at_once in 0..=replies.len() {
         let (ours, theirs) = tokio::io::duplex(1 << 16);
@@ -235,11 +233,7 @@ async fn a_trickling_server_does_not_hold_us() {
                 ticks.tick().await;
             }
         };
-        let client = async {
-            let mut session = ImapSession::greet(Box::new(ours), &access, &Trust::default(), &limits).await?;
-            session.log_in(&access, Some(&password())).await?;
-            session.list().await
-        };
+        let client = async { log_in_over(ours, &access, &Trust::default(), &limits).await?.list().await };
         let both = async { tokio::join!(client, server).0 };
         let outcome = tokio::time::timeout(Duration::from_secs(10), both).await.expect("it holds us");
         assert_eq!(outcome.map_err(|e| e.code()), Err("TIMEOUT"), "after {sent_at_once} replies");
@@ -295,11 +289,14 @@ fn auth(dialogue: &Dialogue) -> AuthMethod {
     }
 }
 
-fn access(dialogue: &Dialogue) -> ImapAccess {
-    let mut access = imap("localhost", 143, security(dialogue), dialogue.setting("user").unwrap_or("ann"));
-    access.auth = auth(dialogue);
-    access.folder = dialogue.setting("folder").unwrap_or("INBOX").into();
-    access
+fn access(dialogue: &Dialogue) -> Access {
+    let user = dialogue.setting("user").unwrap_or("ann");
+    // Nobody looks at the port: the streams are there already.
+    let server = ServerAccess { auth: auth(dialogue), ..server("localhost", 0, security(dialogue), user) };
+    match dialogue.setting("protocol") {
+        Some("pop3") => Access::Pop3(server),
+        _ => Access::Imap(ImapAccess { server, folder: dialogue.setting("folder").unwrap_or("INBOX").into() }),
+    }
 }
 
 /// Does what `> do` says and puts what came of it into one line.
@@ -317,20 +314,7 @@ async fn try_act(
     let max_message = dialogue.setting("max-message").map_or(100_000, |octets| octets.parse().unwrap());
     let max_unnamed_messages = dialogue.setting("max-unnamed").map_or(100, |messages| messages.parse().unwrap());
     let limits = Limits { stall: Duration::from_millis(stall), max_message, max_unnamed_messages, ..limits() };
-    let mut session = match dialogue.setting("protocol") {
-        Some("pop3") => {
-            let access = Pop3Access { auth: auth(dialogue), ..pop3("localhost", 110, security(dialogue), "ann") };
-            let mut session = Pop3Session::greet(stream, &access, &trust, &limits).await?;
-            session.log_in(&access, Some(&password())).await?;
-            Session::Pop3(Box::new(session))
-        }
-        _ => {
-            let access = access(dialogue);
-            let mut session = ImapSession::greet(stream, &access, &trust, &limits).await?;
-            session.log_in(&access, Some(&password())).await?;
-            Session::Imap(Box::new(session))
-        }
-    };
+    let mut session = log_in_over(stream, &access(dialogue), &trust, &limits).await?;
     let (what, rest) = dialogue
         .setting("do")
         .unwrap_or("login")

@@ -1,10 +1,9 @@
 //! Against a real Dovecot.
 
-use crate::client::{code, fetch, imap, limits, log_in, octets, over_tls, password, pinned, try_log_in};
-use postroom_mail::{Access, ImapAccess, RemoteId, Secret, Security, Settlement};
+use crate::client::{code, fetch, imap, limits, log_in, octets, over_tls, password, pinned, server, try_log_in};
+use postroom_mail::{Access, ImapAccess, RemoteId, Secret, Security, ServerAccess, Settlement};
 use postroom_sources::certificate::parse;
-use postroom_sources::imap::ImapSession;
-use postroom_sources::{Budget, Fetched, Limits, Outcome, Purpose, Trust, open, probe};
+use postroom_sources::{Budget, Fetched, Limits, Outcome, Purpose, Session, Trust, open, probe};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::dovecot::Dovecot;
 use std::time::Duration;
@@ -45,7 +44,7 @@ async fn every_protection_and_trust() {
         ("nonexistent.invalid", ssl, Security::Ssl, &pin, "HOST_UNKNOWN", false),
     ];
     for (host, port, security, trust, expected, tls) in cases {
-        let session = try_log_in(&imap(host, port, security, "ann"), trust).await;
+        let session = try_log_in(&imap(server(host, port, security, "ann")), trust).await;
         let is_tls = session.as_ref().is_ok_and(|s| s.tls());
         assert_eq!((code(session), is_tls), (expected, tls), "{host} {port} {security:?}");
     }
@@ -110,9 +109,10 @@ async fn no_mailbox_borrows_the_trust_of_another() {
     for _ in 0..25 {
         let (to_one, to_two) = (over_tls(&one, "ann"), over_tls(&two, "ann"));
         let (trust_one, trust_two) = (authority(&one), authority(&two));
-        let greet = |access: ImapAccess, trust: Trust| async move {
-            let tcp = tokio::net::TcpStream::connect(("127.0.0.1", access.port)).await.unwrap();
-            code(ImapSession::greet(Box::new(tcp), &access, &trust, &limits()).await)
+        let greet = |access: Access, trust: Trust| async move {
+            let port = access.server().unwrap().port;
+            let tcp = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+            code(Session::greet(Box::new(tcp), &access, &trust, &limits()).await)
         };
         let outcomes = tokio::join!(
             tokio::spawn(greet(to_one.clone(), trust_one.clone())),
@@ -130,24 +130,21 @@ async fn wrong_password_refused_port_missing_folder_private_host() {
     let Some(dovecot) = Dovecot::start() else { return };
     let access = over_tls(&dovecot, "ann");
     let wrong = Secret::new("wrong");
-    let rejected = open(&Access::Imap(access.clone()), Some(&wrong), &pinned(&dovecot), &limits()).await;
+    let rejected = open(&access, Some(&wrong), &pinned(&dovecot), &limits()).await;
     assert_eq!(code(rejected), "AUTH_REJECTED");
-    let none = open(&Access::Imap(access.clone()), None, &pinned(&dovecot), &limits()).await;
+    let none = open(&access, None, &pinned(&dovecot), &limits()).await;
     assert_eq!(code(none), "PASSWORD_MISSING");
 
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    assert_eq!(
-        code(try_log_in(&imap("127.0.0.1", free, Security::Ssl, "ann"), &Trust::default()).await),
-        "CONNECT_REFUSED"
-    );
+    let nobody = imap(server("127.0.0.1", free, Security::Ssl, "ann"));
+    assert_eq!(code(try_log_in(&nobody, &Trust::default()).await), "CONNECT_REFUSED");
 
-    let mut private = access.clone();
-    private.allow_private_host = false;
+    let to_dovecot = access.server().unwrap();
+    let private = imap(ServerAccess { allow_private_host: false, ..to_dovecot.clone() });
     assert_eq!(code(try_log_in(&private, &pinned(&dovecot)).await), "HOST_PRIVATE");
 
     for folder in ["Nirgends", "Entwürfe\r\nA1 LOGOUT", "\"quoted\\\"", "&", "日本"] {
-        let mut elsewhere = access.clone();
-        elsewhere.folder = folder.into();
+        let elsewhere = Access::Imap(ImapAccess { server: to_dovecot.clone(), folder: folder.into() });
         let mut session = try_log_in(&elsewhere, &pinned(&dovecot)).await.unwrap();
         let selected = session.select(Purpose::Look).await;
         let expected = if folder.contains('\r') { "SERVER_REFUSED" } else { "FOLDER_MISSING" };
@@ -204,7 +201,7 @@ async fn a_message_over_the_limit_stays_and_the_others_come() {
     let large = vec![b'x'; 300_000];
     dovecot.fill("ann", &[message(1), large, message(2)]).unwrap();
     let small = Limits { max_message: 200_000, ..limits() };
-    let access = Access::Imap(over_tls(&dovecot, "ann"));
+    let access = over_tls(&dovecot, "ann");
     let mut session = open(&access, Some(&password()), &pinned(&dovecot), &small).await.unwrap();
     let listed = session.list().await.unwrap();
     let (fetched, result) = fetch(&mut session, &listed).await;
@@ -301,7 +298,7 @@ async fn marking_moving_and_keeping() {
 async fn a_test_of_the_mailbox_names_each_step() {
     let Some(dovecot) = Dovecot::start() else { return };
     dovecot.fill("ann", &[message(1)]).unwrap();
-    let access = Access::Imap(over_tls(&dovecot, "ann"));
+    let access = over_tls(&dovecot, "ann");
     let steps = probe(&access, Some(&password()), &pinned(&dovecot), &limits()).await;
     let names: Vec<_> = steps.iter().map(|s| (s.step, s.ok)).collect();
     assert_eq!(names, [("resolve", true), ("connect", true), ("tls", true), ("login", true), ("folder", true)]);

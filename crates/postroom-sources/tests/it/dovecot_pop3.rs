@@ -1,9 +1,8 @@
 //! POP3 against a real Dovecot.
 
-use crate::client::{code, fetch, limits, octets, password, pinned, pop3};
-use postroom_mail::{Access, AuthMethod, Listed, Pop3Access, RemoteId, Security, Settlement};
-use postroom_sources::pop3::Pop3Session;
-use postroom_sources::{Limits, Outcome, Purpose, Session, SourceError, Trust, open, probe};
+use crate::client::{code, fetch, limits, octets, password, pinned, server, try_delete, try_log_in, visit};
+use postroom_mail::{Access, AuthMethod, Listed, RemoteId, Security, ServerAccess, Settlement};
+use postroom_sources::{Limits, Outcome, Session, Trust, open, probe};
 use postroom_testkit::dovecot::Dovecot;
 use postroom_testkit::proxy::{Cut, CutProxy};
 
@@ -17,12 +16,17 @@ fn message(number: usize) -> Vec<u8> {
     text.into_bytes()
 }
 
-fn over_tls(dovecot: &Dovecot) -> Pop3Access {
-    pop3("localhost", dovecot.pop3s_port, Security::Ssl, "ann")
+fn over_tls(dovecot: &Dovecot) -> Access {
+    over_tls_with(dovecot, AuthMethod::Auto)
 }
 
-async fn try_log_in(access: &Pop3Access, trust: &Trust) -> Result<Session, SourceError> {
-    open(&Access::Pop3(access.clone()), Some(&password()), trust, &limits()).await
+fn over_tls_with(dovecot: &Dovecot, auth: AuthMethod) -> Access {
+    Access::Pop3(ServerAccess { auth, ..server("localhost", dovecot.pop3s_port, Security::Ssl, "ann") })
+}
+
+/// Through a proxy, with the password in clear.
+fn through(port: u16) -> Access {
+    Access::Pop3(ServerAccess { auth: AuthMethod::Plain, ..server("localhost", port, Security::None, "ann") })
 }
 
 async fn log_in(dovecot: &Dovecot) -> Session {
@@ -48,7 +52,7 @@ async fn every_protection_and_every_login() {
         (clear, Security::Ssl, &pin, "TLS_FAILED", false),
     ];
     for (port, security, trust, expected, tls) in cases {
-        let session = try_log_in(&pop3("localhost", port, security, "ann"), trust).await;
+        let session = try_log_in(&Access::Pop3(server("localhost", port, security, "ann")), trust).await;
         let is_tls = session.as_ref().is_ok_and(|s| s.tls());
         assert_eq!((code(session), is_tls), (expected, tls), "{port} {security:?}");
     }
@@ -62,10 +66,10 @@ async fn every_protection_and_every_login() {
         AuthMethod::Apop,
     ];
     for auth in methods {
-        let access = Pop3Access { auth, ..over_tls(&dovecot) };
+        let access = over_tls_with(&dovecot, auth);
         assert_eq!(code(try_log_in(&access, &pin).await), "ok", "{auth:?}");
         let wrong = postroom_mail::Secret::new("wrong");
-        let session = open(&Access::Pop3(access), Some(&wrong), &pin, &limits()).await;
+        let session = open(&access, Some(&wrong), &pin, &limits()).await;
         assert_eq!(code(session), "AUTH_REJECTED", "{auth:?}");
     }
 }
@@ -116,7 +120,7 @@ async fn a_message_over_the_limit_stays_and_the_others_come() {
     let Some(dovecot) = Dovecot::start() else { return };
     dovecot.fill("ann", &[message(1), vec![b'x'; 300_000], message(2)]).unwrap();
     let small = Limits { max_message: 200_000, ..limits() };
-    let access = Access::Pop3(over_tls(&dovecot));
+    let access = over_tls(&dovecot);
     let mut session = open(&access, Some(&password()), &pinned(&dovecot), &small).await.unwrap();
     let listed = session.list().await.unwrap();
     let (fetched, result) = fetch(&mut session, &listed).await;
@@ -130,7 +134,7 @@ async fn a_message_over_the_limit_stays_and_the_others_come() {
 async fn a_test_of_the_mailbox_names_each_step() {
     let Some(dovecot) = Dovecot::start() else { return };
     dovecot.fill("ann", &[message(1)]).unwrap();
-    let access = Access::Pop3(over_tls(&dovecot));
+    let access = over_tls(&dovecot);
     let steps = probe(&access, Some(&password()), &pinned(&dovecot), &limits()).await;
     let names: Vec<_> = steps.iter().map(|s| (s.step, s.ok)).collect();
     assert_eq!(names, [("resolve", true), ("connect", true), ("tls", true), ("login", true), ("folder", true)]);
@@ -140,24 +144,13 @@ async fn a_test_of_the_mailbox_names_each_step() {
     assert_eq!(dovecot.read_all("ann", "").unwrap().len(), 1);
 }
 
-/// Fetches all that can be fetched; returns the messages that were handed over.
-async fn visit(access: &Pop3Access) -> Vec<Vec<u8>> {
-    let Ok(mut session) = try_log_in(access, &Trust::default()).await else { return Vec::new() };
-    if session.select(Purpose::Look).await.is_err() {
-        return Vec::new();
-    }
-    let Ok(listed) = session.list().await else { return Vec::new() };
-    let (fetched, _result) = fetch(&mut session, &listed).await;
-    octets(&fetched)
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_cut_amid_hands_over_whole_messages_only() {
     let Some(dovecot) = Dovecot::start() else { return };
     let sent: Vec<Vec<u8>> = (1..=3).map(|n| message(n * 3)).collect();
     dovecot.fill("ann", &sent).unwrap();
     let proxy = CutProxy::start(dovecot.pop3_port, Cut::Never).unwrap();
-    let access = Pop3Access { auth: AuthMethod::Plain, ..pop3("localhost", proxy.port, Security::None, "ann") };
+    let access = through(proxy.port);
     assert_eq!(visit(&access).await, sent);
     let (to_client, to_server) = proxy.forwarded();
     // Each octet in turn is what the dialogues do; here a step that meets every place of a line sooner or later.
@@ -176,19 +169,14 @@ async fn a_deletion_cut_amid_is_confirmed_only_when_it_is_done() {
     let Some(dovecot) = Dovecot::start() else { return };
     let (named, kept) = (message(1), message(2));
     let proxy = CutProxy::start(dovecot.pop3_port, Cut::Never).unwrap();
-    let access = Pop3Access { auth: AuthMethod::Plain, ..pop3("localhost", proxy.port, Security::None, "ann") };
+    let access = through(proxy.port);
     dovecot.fill("ann", &[&kept]).unwrap();
     let (mut confirmed, mut round) = (0, 0);
     while confirmed < 3 {
         dovecot.fill("ann", &[&named]).unwrap();
         let last = ids(&log_in(&dovecot).await.list().await.unwrap()).pop().unwrap();
         proxy.set_cut(Cut::ToClient(100 + round * 7));
-        let settled = match try_log_in(&access, &Trust::default()).await {
-            Ok(mut session) => {
-                session.settle(std::slice::from_ref(&last), &Settlement::Delete).await.unwrap_or_default()
-            }
-            Err(_) => Vec::new(),
-        };
+        let settled = try_delete(&access, &Trust::default(), &last).await;
         let left: Vec<_> = dovecot.read_all("ann", "").unwrap().into_iter().map(|(_, octets)| octets).collect();
         assert!(left.contains(&kept), "round {round}");
         if !settled.is_empty() {
@@ -210,7 +198,7 @@ async fn a_deletion_cut_amid_is_confirmed_only_when_it_is_done() {
 #[tokio::test]
 async fn scram_over_tls_1_3_says_that_it_could_be_bound() {
     let Some(dovecot) = Dovecot::start() else { return };
-    let access = Pop3Access { auth: AuthMethod::ScramSha256, ..over_tls(&dovecot) };
-    let session = Pop3Session::open(&access, Some(&password()), &pinned(&dovecot), &limits()).await.unwrap();
+    let access = over_tls_with(&dovecot, AuthMethod::ScramSha256);
+    let session = try_log_in(&access, &pinned(&dovecot)).await.unwrap();
     assert!(session.tls());
 }

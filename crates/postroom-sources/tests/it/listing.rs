@@ -1,14 +1,14 @@
 //! Listings that a server makes long, on purpose or not: time and memory stay within bounds.
 
-use crate::client::{imap, limits, password};
+use crate::client::{imap, limits, log_in_over, server};
 use postroom_mail::{Listed, Security};
-use postroom_sources::imap::ImapSession;
 use postroom_sources::{Limits, SourceError, Trust};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 /// What comes of a folder whose server announces two messages and then sends these lines, and OK when they end.
 async fn list(lines: impl Iterator<Item = String>, limits: Limits) -> Result<Vec<Listed>, SourceError> {
+    let access = imap(server("localhost", 143, Security::None, "ann"));
     let (ours, theirs) = tokio::io::duplex(1 << 16);
     let server = async move {
         let mut stream = BufReader::new(theirs);
@@ -25,12 +25,7 @@ async fn list(lines: impl Iterator<Item = String>, limits: Limits) -> Result<Vec
         }
         stream.write_all(b"P3 OK done\r\n").await
     };
-    let client = async {
-        let access = imap("localhost", 143, Security::None, "ann");
-        let mut session = ImapSession::greet(Box::new(ours), &access, &Trust::default(), &limits).await?;
-        session.log_in(&access, Some(&password())).await?;
-        session.list().await
-    };
+    let client = async { log_in_over(ours, &access, &Trust::default(), &limits).await?.list().await };
     // A server that is told goodbye in the middle of its lines fails to send the rest, as it should.
     let both = async { tokio::join!(client, server).0 };
     tokio::time::timeout(Duration::from_secs(30), both).await.expect("it ends")

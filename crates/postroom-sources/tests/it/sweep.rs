@@ -1,9 +1,9 @@
 //! The connection to a real server is cut, in both directions: nothing incomplete is ever handed over, and nothing is
 //! reported as settled that the server does not confirm.
 
-use crate::client::{fetch, imap, log_in, octets, over_tls, pinned, try_log_in};
-use postroom_mail::{ImapAccess, Security, Settlement};
-use postroom_sources::{Purpose, Trust};
+use crate::client::{imap, log_in, pinned, server, try_delete, try_log_in, visit};
+use postroom_mail::{Security, Settlement};
+use postroom_sources::Purpose;
 use postroom_testkit::dovecot::Dovecot;
 use postroom_testkit::proxy::{Cut, CutProxy};
 
@@ -11,22 +11,12 @@ fn messages() -> Vec<Vec<u8>> {
     (1..=3).map(|n| format!("Subject: number {n}\r\n\r\n{}\r\n", "text ".repeat(n * 20)).into_bytes()).collect()
 }
 
-/// Fetches all that can be fetched; returns the messages that were handed over.
-async fn visit(access: &ImapAccess) -> Vec<Vec<u8>> {
-    let Ok(mut session) = try_log_in(access, &Trust::default()).await else { return Vec::new() };
-    let Ok(listed) = session.list().await else { return Vec::new() };
-    let (fetched, _result) = fetch(&mut session, &listed).await;
-    let came = octets(&fetched);
-    let _goodbye = session.close().await;
-    came
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_fetch_cut_amid_hands_over_whole_messages_only() {
     let Some(dovecot) = Dovecot::start() else { return };
     dovecot.fill("ann", &messages()).unwrap();
     let proxy = CutProxy::start(dovecot.imap_port, Cut::Never).unwrap();
-    let access = imap("localhost", proxy.port, Security::None, "ann");
+    let access = imap(server("localhost", proxy.port, Security::None, "ann"));
     // The first session gives out the UIDs, so that all later ones are alike.
     log_in(&dovecot, "ann").await.select(Purpose::Settle).await.unwrap();
     assert_eq!(visit(&access).await, messages());
@@ -48,8 +38,7 @@ async fn a_deletion_cut_amid_takes_only_what_was_named() {
     let (named, kept) = (messages()[0].clone(), messages()[1].clone());
     dovecot.fill("ann", &[&kept]).unwrap();
     let proxy = CutProxy::start(dovecot.imaps_port, Cut::Never).unwrap();
-    let mut through = over_tls(&dovecot, "ann");
-    through.port = proxy.port;
+    let through = imap(server("localhost", proxy.port, Security::Ssl, "ann"));
     let mut round = 0;
     loop {
         dovecot.fill("ann", &[&named]).unwrap();
@@ -59,12 +48,7 @@ async fn a_deletion_cut_amid_takes_only_what_was_named() {
         drop(look);
         let cut = 1500 + round * 29;
         proxy.set_cut(Cut::ToClient(cut));
-        let confirmed = match try_log_in(&through, &pinned(&dovecot)).await {
-            Ok(mut session) => {
-                session.settle(std::slice::from_ref(&last), &Settlement::Delete).await.unwrap_or_default()
-            }
-            Err(_) => Vec::new(),
-        };
+        let confirmed = try_delete(&through, &pinned(&dovecot), &last).await;
         let left = dovecot.read_all("ann", "").unwrap();
         assert!(left.iter().any(|(_, octets)| *octets == kept), "cut after {cut}");
         let is_gone = !left.iter().any(|(_, octets)| *octets == named);

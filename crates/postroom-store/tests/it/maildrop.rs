@@ -93,7 +93,7 @@ async fn old_mail_is_left_alone_as_long_as_it_is_there() {
         store.leave(&house.lease, vec![pop3("b")], noon()).await.unwrap();
         store.names_gone(&house.lease, vec![pop3("a")]).await.unwrap();
         assert_eq!(store.known_drop(id, 1000).await.unwrap().before_start, [pop3("b")].into());
-        let access = Access::Pop3(postroom_mail::Pop3Access {
+        let access = Access::Pop3(postroom_mail::ServerAccess {
             host: "mail.test".to_owned(),
             port: 995,
             security: postroom_mail::Security::Ssl,

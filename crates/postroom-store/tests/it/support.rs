@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{Mailbox, MailboxPolicy, Role, StartFrom, WorkspaceKey};
-use postroom_mail::access::{AuthMethod, ImapAccess, Security};
+use postroom_mail::access::{AuthMethod, ImapAccess, Security, ServerAccess};
 use postroom_mail::{
     Access, Address, Attachment, Content, Listed, Message, RawMessage, RemoteId, Sha256, TransferEncoding,
 };
@@ -116,15 +116,15 @@ pub fn slice(raw: &RawMessage, name: &str, range: std::ops::Range<usize>) -> Att
 }
 
 pub fn imap(name: &str, policy: MailboxPolicy, start: StartFrom) -> NewMailbox {
-    let access = Access::Imap(ImapAccess {
+    let server = ServerAccess {
         host: "mail.test".to_owned(),
         port: 993,
         security: Security::Ssl,
         user: name.to_owned(),
         auth: AuthMethod::Auto,
-        folder: "INBOX".to_owned(),
         allow_private_host: false,
-    });
+    };
+    let access = Access::Imap(ImapAccess { server, folder: "INBOX".to_owned() });
     NewMailbox { name: name.to_owned(), access, workspace: Some(key("SUP")), policy, start, every_s: 60 }
 }
 

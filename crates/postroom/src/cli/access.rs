@@ -2,45 +2,63 @@
 
 use super::args::{AuthArg, MailboxAdd, MailboxOptions, Protocol, SecurityArg};
 use crate::failure::Failure;
-use postroom_mail::{Access, AuthMethod, ImapAccess, Pop3Access, Security};
+use postroom_mail::{Access, AuthMethod, ImapAccess, Security, ServerAccess};
 use std::path::PathBuf;
+
+/// What differs between the servers of two protocols.
+struct Kind {
+    default_port: fn(Security) -> u16,
+    auth: fn(AuthArg) -> Result<AuthMethod, Failure>,
+}
+
+const IMAP: Kind = Kind { default_port: Security::default_imap_port, auth: imap_auth };
+const POP3: Kind = Kind { default_port: Security::default_pop3_port, auth };
+
+impl Kind {
+    fn new_server(&self, options: &MailboxOptions) -> Result<ServerAccess, Failure> {
+        let host = required(options.host.clone(), "host")?;
+        let security = security(options.security.ok_or_else(|| missing("security"))?);
+        Ok(ServerAccess {
+            host: checked_host(host, options.allow_private_host)?,
+            port: options.port.unwrap_or_else(|| (self.default_port)(security)),
+            security,
+            user: required(options.user.clone(), "user")?,
+            auth: (self.auth)(options.auth.unwrap_or(AuthArg::Auto))?,
+            allow_private_host: options.allow_private_host,
+        })
+    }
+
+    fn changed_server(&self, mut server: ServerAccess, options: &MailboxOptions) -> Result<ServerAccess, Failure> {
+        server.allow_private_host |= options.allow_private_host;
+        if let Some(host) = &options.host {
+            server.host = checked_host(host.clone(), server.allow_private_host)?;
+        }
+        if let Some(chosen) = options.security {
+            let was_default = server.port == (self.default_port)(server.security);
+            server.security = security(chosen);
+            if was_default {
+                server.port = (self.default_port)(server.security);
+            }
+        }
+        server.port = options.port.unwrap_or(server.port);
+        server.user = options.user.clone().unwrap_or(server.user);
+        server.auth = options.auth.map_or(Ok(server.auth), self.auth)?;
+        Ok(server)
+    }
+}
 
 pub(super) fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
     let options = &add.options;
     match add.protocol {
         Protocol::Maildir => maildir(add),
-        Protocol::Pop3 => {
-            if options.folder.is_some() {
-                return Err(Failure::new(
-                    "USAGE",
-                    "POP3 has no folders",
-                    "leave --folder away, or use --protocol imap",
-                ));
-            }
-            let host = required(options.host.clone(), "host")?;
-            let security = security(options.security.ok_or_else(|| missing("security"))?);
-            Ok(Access::Pop3(Pop3Access {
-                host: checked_host(host, options.allow_private_host)?,
-                port: options.port.unwrap_or_else(|| security.default_pop3_port()),
-                security,
-                user: required(options.user.clone(), "user")?,
-                auth: auth(options.auth.unwrap_or(AuthArg::Auto))?,
-                allow_private_host: options.allow_private_host,
-            }))
+        Protocol::Pop3 if options.folder.is_some() => {
+            Err(Failure::new("USAGE", "POP3 has no folders", "leave --folder away, or use --protocol imap"))
         }
+        Protocol::Pop3 => POP3.new_server(options).map(Access::Pop3),
         Protocol::Imap => {
-            let host = required(options.host.clone(), "host")?;
-            let security = security(options.security.ok_or_else(|| missing("security"))?);
-            let imap = ImapAccess {
-                host: checked_host(host, options.allow_private_host)?,
-                port: options.port.unwrap_or_else(|| security.default_imap_port()),
-                security,
-                user: required(options.user.clone(), "user")?,
-                auth: imap_auth(options.auth.unwrap_or(AuthArg::Auto))?,
-                folder: options.folder.clone().unwrap_or_else(|| "INBOX".to_owned()),
-                allow_private_host: options.allow_private_host,
-            };
-            Ok(Access::Imap(imap))
+            let server = IMAP.new_server(options)?;
+            let folder = options.folder.clone().unwrap_or_else(|| "INBOX".to_owned());
+            Ok(Access::Imap(ImapAccess { server, folder }))
         }
         Protocol::Exchange => Err(Failure::new(
             "PROTOCOL_UNSUPPORTED",
@@ -67,58 +85,31 @@ pub(super) fn changed_access(
     path: Option<PathBuf>,
     options: &MailboxOptions,
 ) -> Result<Access, Failure> {
-    if let Access::Pop3(pop3) = access {
-        return changed_pop3(pop3, path, options).map(Access::Pop3);
-    }
-    let Access::Imap(mut imap) = access else {
-        if options.host.is_some() || options.security.is_some() || options.user.is_some() {
+    match access {
+        Access::Imap(_) if path.is_some() => {
+            let help = "remove the mailbox and add it again with --protocol maildir";
+            Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help))
+        }
+        Access::Imap(imap) => {
+            let server = IMAP.changed_server(imap.server, options)?;
+            let folder = options.folder.clone().unwrap_or(imap.folder);
+            Ok(Access::Imap(ImapAccess { server, folder }))
+        }
+        Access::Pop3(_) if path.is_some() || options.folder.is_some() => {
+            let help = "remove the mailbox and add it again with another --protocol";
+            Err(Failure::new("USAGE", "a POP3 mailbox has neither --path nor --folder", help))
+        }
+        Access::Pop3(server) => POP3.changed_server(server, options).map(Access::Pop3),
+        Access::Maildir { .. } | Access::Push
+            if options.host.is_some() || options.security.is_some() || options.user.is_some() =>
+        {
             let help = "remove the mailbox and add it again with --protocol imap";
-            return Err(Failure::new("USAGE", "this mailbox is not on a server", help));
+            Err(Failure::new("USAGE", "this mailbox is not on a server", help))
         }
-        return Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }));
-    };
-    if path.is_some() {
-        let help = "remove the mailbox and add it again with --protocol maildir";
-        return Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help));
-    }
-    imap.allow_private_host |= options.allow_private_host;
-    if let Some(host) = &options.host {
-        imap.host = checked_host(host.clone(), imap.allow_private_host)?;
-    }
-    if let Some(chosen) = options.security {
-        let was_default = imap.port == imap.security.default_imap_port();
-        imap.security = security(chosen);
-        if was_default {
-            imap.port = imap.security.default_imap_port();
+        Access::Maildir { .. } | Access::Push => {
+            Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }))
         }
     }
-    imap.port = options.port.unwrap_or(imap.port);
-    imap.user = options.user.clone().unwrap_or(imap.user);
-    imap.folder = options.folder.clone().unwrap_or(imap.folder);
-    imap.auth = options.auth.map_or(Ok(imap.auth), imap_auth)?;
-    Ok(Access::Imap(imap))
-}
-
-fn changed_pop3(mut pop3: Pop3Access, path: Option<PathBuf>, options: &MailboxOptions) -> Result<Pop3Access, Failure> {
-    if path.is_some() || options.folder.is_some() {
-        let help = "remove the mailbox and add it again with another --protocol";
-        return Err(Failure::new("USAGE", "a POP3 mailbox has neither --path nor --folder", help));
-    }
-    pop3.allow_private_host |= options.allow_private_host;
-    if let Some(host) = &options.host {
-        pop3.host = checked_host(host.clone(), pop3.allow_private_host)?;
-    }
-    if let Some(chosen) = options.security {
-        let was_default = pop3.port == pop3.security.default_pop3_port();
-        pop3.security = security(chosen);
-        if was_default {
-            pop3.port = pop3.security.default_pop3_port();
-        }
-    }
-    pop3.port = options.port.unwrap_or(pop3.port);
-    pop3.user = options.user.clone().unwrap_or(pop3.user);
-    pop3.auth = options.auth.map_or(Ok(pop3.auth), auth)?;
-    Ok(pop3)
 }
 
 fn required(value: Option<String>, option: &str) -> Result<String, Failure> {

@@ -63,7 +63,7 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
     distinct_folders(&new.access, &new.policy)?;
     let mut password = password(&options)?;
     // Only where a password is needed: on `set` a variable that happens to be there must not change one.
-    let on_server = matches!(new.access, Access::Imap(_) | Access::Pop3(_));
+    let on_server = new.access.server().is_some();
     if let (None, true, Some(file)) = (&password, on_server, std::env::var_os("POSTROOM_PASSWORD_FILE")) {
         password = Some(usable(read_secret_file(Path::new(&file))?)?);
     }
@@ -153,7 +153,7 @@ fn state(status: &MailboxStatus) -> String {
 
 fn place(access: &Access) -> String {
     match access {
-        Access::Imap(imap) => format!("imap {}:{} {}", imap.host, imap.port, imap.folder),
+        Access::Imap(imap) => format!("imap {}:{} {}", imap.server.host, imap.server.port, imap.folder),
         Access::Pop3(pop3) => format!("pop3 {}:{}", pop3.host, pop3.port),
         Access::Maildir { path } => format!("maildir {}", path.display()),
         Access::Push => "delivered".to_owned(),

@@ -1,0 +1,184 @@
+//! Mailboxes: `postroom mailbox` and `postroom certificate`.
+
+use clap::{Args, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+#[derive(Debug, Subcommand)]
+pub enum MailboxCommand {
+    /// Add a mailbox; nothing is fetched yet
+    Add(Box<MailboxAdd>),
+    /// Change a mailbox; what is not named stays
+    Set(Box<MailboxSet>),
+    /// Try the connection step by step; changes nothing on the server
+    Test { name: String },
+    /// List the mailboxes with their state
+    List,
+    /// Suspend visits
+    Pause { name: String },
+    /// Go on with visits
+    Resume { name: String },
+    /// Remove a mailbox; its items and receipts stay
+    Remove { name: String },
+}
+
+#[derive(Debug, Args)]
+pub struct MailboxAdd {
+    /// A name for it
+    pub name: String,
+    /// How it is reached
+    #[arg(long)]
+    pub protocol: Protocol,
+    /// Directory of a Maildir
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: MailboxOptions,
+}
+
+#[derive(Debug, Args)]
+pub struct MailboxSet {
+    /// The mailbox
+    pub name: String,
+    /// Directory of a Maildir
+    #[arg(long, value_name = "DIR")]
+    pub path: Option<PathBuf>,
+    #[command(flatten)]
+    pub options: MailboxOptions,
+}
+
+#[derive(Debug, Args, Default)]
+pub struct MailboxOptions {
+    /// Host name of the mail server
+    #[arg(long, value_name = "H")]
+    pub host: Option<String>,
+    /// Port; by default the one that protocol and security use
+    #[arg(long, value_name = "P")]
+    pub port: Option<u16>,
+    /// Protection of the connection
+    #[arg(long)]
+    pub security: Option<SecurityArg>,
+    /// Login name
+    #[arg(long, value_name = "U")]
+    pub user: Option<String>,
+    /// Read the password from standard input
+    #[arg(long, conflicts_with = "password_file")]
+    pub password_stdin: bool,
+    /// Read the password from a file; `add` also takes its name from POSTROOM_PASSWORD_FILE
+    #[arg(long, value_name = "F")]
+    pub password_file: Option<PathBuf>,
+    /// How to log in
+    #[arg(long)]
+    pub auth: Option<AuthArg>,
+    /// Folder to read [default: INBOX]
+    #[arg(long, value_name = "F")]
+    pub folder: Option<String>,
+    /// Workspace of its items; without it the default workspace
+    #[arg(long, value_name = "KEY")]
+    pub workspace: Option<String>,
+    /// Leave filed mail on the server (yes, the default) or delete it
+    #[arg(long)]
+    pub keep: Option<YesNo>,
+    /// Move filed mail to this folder instead
+    #[arg(long, value_name = "F")]
+    pub done_folder: Option<String>,
+    /// Move held mail to this folder
+    #[arg(long, value_name = "F")]
+    pub held_folder: Option<String>,
+    /// Mail that is already there: `new` (leave it, the default), `all`, or `since:DATE`
+    #[arg(long, value_name = "WHICH")]
+    pub start: Option<String>,
+    /// Time between visits, for example 60s, 5m [default: 60s]
+    #[arg(long, value_name = "TIME")]
+    pub every: Option<String>,
+    /// Whether people without an account may write
+    #[arg(long)]
+    pub unknown_senders: Option<SwitchArg>,
+    /// Whether mail is taken from it at all
+    #[arg(long)]
+    pub submissions: Option<SwitchArg>,
+    /// Whether any number in a subject may name an item, not only `#123` [default: yes]
+    #[arg(long)]
+    pub bare_numbers: Option<YesNo>,
+    /// What happens to automatic mail [default: file]
+    #[arg(long)]
+    pub automatic: Option<AutomaticArg>,
+    /// The host may be on this machine or in a private network
+    #[arg(long)]
+    pub allow_private_host: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Protocol {
+    Imap,
+    Maildir,
+    Pop3,
+    Exchange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SecurityArg {
+    /// TLS from the first octet
+    #[value(alias = "implicit-tls")]
+    Ssl,
+    /// STARTTLS, required
+    #[value(alias = "tls")]
+    Starttls,
+    /// STARTTLS where offered; required once it was seen
+    #[value(alias = "tls-if-available")]
+    StarttlsIfAvailable,
+    /// Everything in clear, the password too
+    None,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AuthArg {
+    Auto,
+    Plain,
+    Login,
+    CramMd5,
+    #[value(name = "scram-sha-1")]
+    ScramSha1,
+    #[value(name = "scram-sha-256")]
+    ScramSha256,
+    Apop,
+    Xoauth2,
+    Oauthbearer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum YesNo {
+    Yes,
+    No,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SwitchArg {
+    Yes,
+    No,
+    Inherit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AutomaticArg {
+    File,
+    Hold,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CertificateCommand {
+    /// Trust a certificate (PEM or DER) for one mailbox
+    ///
+    /// A certificate equal to the server's own is a pin, also if it is self-signed; any other is a trusted authority.
+    Add {
+        file: PathBuf,
+        #[arg(long, value_name = "NAME")]
+        mailbox: String,
+    },
+    /// List trusted certificates
+    List,
+    /// Trust a certificate no more
+    Remove {
+        /// SHA-256 fingerprint, or at least its first 8 digits
+        fingerprint: String,
+    },
+}

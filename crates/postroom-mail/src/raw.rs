@@ -73,7 +73,7 @@ impl Sha256 {
     }
 
     /// A digest that was computed elsewhere, say while a file was streamed.
-    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 

@@ -38,7 +38,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 async fn measure(config: &StoreConfig, size: usize) -> Result<(f64, f64), Box<dyn std::error::Error>> {
     let store = Store::open(config)?;
     let now = Timestamp::now();
-    let _ = store.add_workspace(&"SUP".parse()?, "Support", true).await;
+    let _ = store.add_workspace(&"SUP".parse()?, "Support", true, Timestamp::now()).await;
     let name = format!("border {}", config.data_dir.display());
     let new = NewMailbox {
         name,

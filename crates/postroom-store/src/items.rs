@@ -1,5 +1,6 @@
 //! Items: lists, one whole item, attachments, and moving and splitting.
 
+use crate::audit::AuditAction;
 use crate::search;
 use crate::tx::{Param, Row, params};
 use crate::workspaces::workspace_id;
@@ -7,7 +8,9 @@ use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{Attachment, Comment, Item, ItemSummary, Party, ReceiptId, WorkspaceKey};
+use serde_json::json;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Which items to list; those that changed last come first.
 #[derive(Debug, Clone, Default)]
@@ -74,21 +77,18 @@ impl Store {
         self.read(move |tx| item(tx, number)).await
     }
 
-    /// Moves an item into another workspace. `actor`: address of who does it, for the history.
+    /// Moves an item into another workspace.
     ///
     /// # Errors
     /// `ITEM_UNKNOWN`, `WORKSPACE_UNKNOWN`.
-    pub async fn move_item(
-        &self,
-        number: i64,
-        workspace: &WorkspaceKey,
-        actor: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (workspace, actor) = (workspace.clone(), actor.to_owned());
-        self.write(move |tx| {
+    pub async fn move_item(&self, number: i64, workspace: &WorkspaceKey, now: Timestamp) -> Result<(), StoreError> {
+        let (workspace, actor) = (workspace.clone(), Arc::clone(&self.actor));
+        self.change(now, move |tx, notes| {
             tx.take_turn()?;
             let id = workspace_id(tx, &workspace)?;
+            let from = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
+            let from = tx.query_opt(from, params![number])?.map_or(Ok(None), |mut row| row.opt_text(0))?;
+            notes.add(AuditAction::ItemMove, "item", number, json!({ "from": from, "to": workspace }));
             let sql = "UPDATE item SET workspace_id = ?2, updated_at = ?3 WHERE number = ?1";
             if tx.execute(sql, params![number, id.0, now])? == 0 {
                 return Err(StoreError::unknown(Noun::Item, number));
@@ -103,17 +103,13 @@ impl Store {
     ///
     /// # Errors
     /// `ITEM_UNKNOWN`, `COMMENT_UNKNOWN`.
-    pub async fn split_comment(
-        &self,
-        number: i64,
-        comment: i64,
-        actor: &str,
-        now: Timestamp,
-    ) -> Result<i64, StoreError> {
-        let actor = actor.to_owned();
-        self.write(move |tx| {
+    pub async fn split_comment(&self, number: i64, comment: i64, now: Timestamp) -> Result<i64, StoreError> {
+        let actor = Arc::clone(&self.actor);
+        self.change(now, move |tx, notes| {
             tx.take_turn()?;
-            split_comment(tx, number, comment, &actor, now)
+            let new = split_comment(tx, number, comment, &actor, now)?;
+            notes.add(AuditAction::ItemSplit, "item", number, json!({ "comment": comment, "new": new }));
+            Ok(new)
         })
         .await
     }

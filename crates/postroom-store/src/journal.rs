@@ -1,5 +1,6 @@
 //! The journal: receipts as people see them, and what people may do with them.
 
+use crate::audit::AuditAction;
 use crate::facts::{Remote, settlement_of};
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{to_json, workspace_id};
@@ -7,6 +8,7 @@ use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId, ReceiptState, SettlementState, TraceStep, WorkspaceKey};
 use postroom_mail::{RawMessage, RemoteId, Sha256};
+use serde_json::json;
 
 /// Which receipts to list; newest first.
 #[derive(Debug, Clone, Default)]
@@ -49,23 +51,51 @@ impl Store {
         self.octets_of_raw(sha256).await
     }
 
+    /// The octets of a receipt, for somebody who takes them away. That stands in the audit before they are given out.
+    ///
+    /// # Errors
+    /// Those of [`Store::raw_of`].
+    pub async fn download(&self, id: ReceiptId, now: Timestamp) -> Result<RawMessage, StoreError> {
+        let raw = self.raw_of(id).await?;
+        let detail = json!({ "size": raw.size(), "sha256": raw.sha256() });
+        self.change(now, move |_, notes| {
+            notes.add(AuditAction::ReceiptDownload, "receipt", id, detail.clone());
+            Ok(())
+        })
+        .await?;
+        Ok(raw)
+    }
+
     /// Decides a held or deferred receipt again, under the rules of today.
     ///
     /// # Errors
     /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`.
-    pub async fn retry(&self, id: ReceiptId) -> Result<(), StoreError> {
-        self.write(move |tx| again(tx, id, &[ReceiptState::Held, ReceiptState::Deferred], None)).await
+    pub async fn retry(&self, id: ReceiptId, now: Timestamp) -> Result<(), StoreError> {
+        self.change(now, move |tx, notes| {
+            let was = again(tx, id, &[ReceiptState::Held, ReceiptState::Deferred], None)?;
+            notes.add(AuditAction::ReceiptRetry, "receipt", id, json!({ "reason": was.reason }));
+            Ok(())
+        })
+        .await
     }
 
     /// Files a held receipt whatever the rules say about its sender; into this workspace if one is named.
     ///
     /// # Errors
     /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
-    pub async fn release(&self, id: ReceiptId, workspace: Option<&WorkspaceKey>) -> Result<(), StoreError> {
+    pub async fn release(
+        &self,
+        id: ReceiptId,
+        workspace: Option<&WorkspaceKey>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let workspace = workspace.cloned();
-        self.write(move |tx| {
-            let workspace = workspace.as_ref().map(|key| workspace_id(tx, key)).transpose()?;
-            again(tx, id, &[ReceiptState::Held], Some(workspace.map(|id| id.0)))
+        self.change(now, move |tx, notes| {
+            let chosen = workspace.as_ref().map(|key| workspace_id(tx, key)).transpose()?;
+            let was = again(tx, id, &[ReceiptState::Held], Some(chosen.map(|id| id.0)))?;
+            let detail = json!({ "reason": was.reason, "workspace": workspace });
+            notes.add(AuditAction::ReceiptRelease, "receipt", id, detail);
+            Ok(())
         })
         .await
     }
@@ -149,13 +179,14 @@ fn trace_of(json: Option<String>) -> Result<Vec<TraceStep>, StoreError> {
     serde_json::from_str(&json).map_err(|error| StoreError::bad_value(format!("trace: {error}")))
 }
 
-/// Makes a receipt wait for intake again; `released` with the workspace that a person chose, if one was chosen.
+/// Makes a receipt wait for intake again, and returns it as it was; `released` with the workspace that a person chose, if one
+/// was chosen.
 fn again(
     tx: &mut Tx<'_>,
     id: ReceiptId,
     allowed: &[ReceiptState],
     released: Option<Option<i64>>,
-) -> Result<(), StoreError> {
+) -> Result<Receipt, StoreError> {
     let sql = format!("SELECT id FROM receipt WHERE id = ?1{}", tx.for_update());
     tx.query_opt(&sql, params![id.0])?;
     let receipt = receipt(tx, id)?;
@@ -171,8 +202,8 @@ fn again(
          settlement = CASE WHEN settlement = 'settled' THEN settlement END, released = ?2, release_workspace_id = ?3, \
          claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![id.0, released.is_some(), released.flatten()],
-    )
-    .map(drop)
+    )?;
+    Ok(receipt)
 }
 
 /// Holds a receipt that was not decided by the rules.

@@ -3,13 +3,14 @@
 //! Purpose: every verb of [`Store`] is one transaction, and is durable when it returns. May touch: the database, the data
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
-//! Read in this order: `error`, `tx`, `backend`, `migrate`; then the verbs in the order in which a message meets them:
+//! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
 //! `mailboxes`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `dump`, `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
 
 mod accept;
+mod audit;
 mod backend;
 mod backup;
 mod blobs;
@@ -39,6 +40,7 @@ mod visits;
 mod workspaces;
 
 pub use accept::{Accepted, AcceptedBatch, Fetched};
+pub use audit::{AuditAction, AuditEntry, AuditFilter, SYSTEM};
 pub use backup::BackupReport;
 pub use check::{CheckReport, Problem};
 pub use config::{Database, StoreConfig};
@@ -65,10 +67,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
-/// The store. Clones share the same threads; when the last clone is dropped, what is queued is still done.
+/// The store. Clones share the same threads; when the last clone is dropped, what is queued is still done. Each acts in
+/// somebody's name: [`Store::by`].
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    actor: Arc<str>,
 }
 
 struct Inner {
@@ -147,10 +151,11 @@ impl Store {
             sealer: OnceLock::new(),
             is_alive: config.is_alive,
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), actor: Arc::from(audit::SYSTEM) })
     }
 
-    /// Runs `work` in a transaction that writes, and returns after its commit. It may run more than once.
+    /// Runs `work` in a transaction that writes, and returns after its commit. It may run more than once. For what mail
+    /// causes; what a person does goes through [`Store::change`].
     pub(crate) async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         F: FnMut(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,

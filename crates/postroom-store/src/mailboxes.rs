@@ -1,11 +1,13 @@
 //! Mailboxes: their configuration, their sealed passwords, and how they are doing.
 
+use crate::audit::{AuditAction, Notes, difference};
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::{Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
 use postroom_mail::{Access, Secret};
+use serde_json::json;
 use std::collections::HashMap;
 
 /// A mailbox to be added.
@@ -88,8 +90,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<Mailbox, StoreError> {
         let sealer = password.as_ref().map(|_| self.sealer(true)).transpose()?;
-        self.write(move |tx| {
-            let id = insert_mailbox(tx, &new, false, now)?;
+        self.change(now, move |tx, notes| {
+            let id = insert_mailbox(tx, notes, &new, false, now)?;
             // Sealing is bound to the row, so it happens once its number is known.
             if let (Some(sealer), Some(password)) = (&sealer, &password) {
                 set_password(tx, id, &sealer.seal(password, &row_name(id))?)?;
@@ -103,14 +105,20 @@ impl Store {
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`, `WORKSPACE_UNKNOWN`, `NO_DEFAULT_WORKSPACE`.
-    pub async fn update_mailbox(&self, name: &str, change: MailboxChange) -> Result<Mailbox, StoreError> {
+    pub async fn update_mailbox(
+        &self,
+        name: &str,
+        change: MailboxChange,
+        now: Timestamp,
+    ) -> Result<Mailbox, StoreError> {
         let mailbox = self.mailbox(name).await?;
         let sealed = match &change.password {
             Some(password) => Some(self.sealer(true)?.seal(password, &row_name(mailbox.id))?),
             None => None,
         };
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let mut mailbox = mailbox_by_id(tx, mailbox.id)?;
+            let before = mailbox.clone();
             mailbox.access = change.access.clone().unwrap_or(mailbox.access);
             mailbox.policy = change.policy.clone().unwrap_or(mailbox.policy);
             mailbox.start = change.start.unwrap_or(mailbox.start);
@@ -132,8 +140,13 @@ impl Store {
                     workspace
                 ],
             )?;
+            let differs = difference(&configuration(&before), &configuration(&mailbox))?;
+            if differs != json!({}) {
+                notes.add(AuditAction::MailboxSet, "mailbox", &mailbox.name, differs);
+            }
             if let Some(sealed) = &sealed {
                 set_password(tx, mailbox.id, sealed)?;
+                notes.add(AuditAction::MailboxPassword, "mailbox", &mailbox.name, json!({}));
             }
             mailbox_by_id(tx, mailbox.id)
         })
@@ -169,8 +182,9 @@ impl Store {
     /// `MAILBOX_UNKNOWN`.
     pub async fn remove_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let id = mailbox_by_name(tx, &name)?.id.0;
+            notes.add(AuditAction::MailboxRemove, "mailbox", &name, json!({ "id": id }));
             tx.execute(
                 "UPDATE mailbox SET removed_at = ?2, paused = TRUE, password = NULL WHERE id = ?1",
                 params![id, now],
@@ -193,22 +207,24 @@ impl Store {
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
-    pub async fn pause_mailbox(&self, name: &str) -> Result<(), StoreError> {
-        self.set_paused(name, true).await
+    pub async fn pause_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.set_paused(name, true, now).await
     }
 
     /// Resumes the visits of a mailbox.
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
-    pub async fn resume_mailbox(&self, name: &str) -> Result<(), StoreError> {
-        self.set_paused(name, false).await
+    pub async fn resume_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        self.set_paused(name, false, now).await
     }
 
-    async fn set_paused(&self, name: &str, paused: bool) -> Result<(), StoreError> {
+    async fn set_paused(&self, name: &str, paused: bool, now: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let id = mailbox_by_name(tx, &name)?.id.0;
+            let action = if paused { AuditAction::MailboxPause } else { AuditAction::MailboxResume };
+            notes.add(action, "mailbox", &name, json!({}));
             tx.execute("UPDATE mailbox SET paused = ?2 WHERE id = ?1", params![id, paused]).map(drop)
         })
         .await
@@ -248,7 +264,7 @@ impl Store {
     /// `WORKSPACE_UNKNOWN`.
     pub async fn push_mailbox(&self, workspace: &WorkspaceKey, now: Timestamp) -> Result<Mailbox, StoreError> {
         let workspace = workspace.clone();
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let name = format!("import:{workspace}");
             match mailbox_by_name(tx, &name) {
                 Err(StoreError::Unknown { noun: Noun::Mailbox, .. }) => {
@@ -260,7 +276,7 @@ impl Store {
                         start: StartFrom::All,
                         every_s: 86_400,
                     };
-                    let id = insert_mailbox(tx, &new, true, now)?;
+                    let id = insert_mailbox(tx, notes, &new, true, now)?;
                     mailbox_by_id(tx, id)
                 }
                 other => other,
@@ -279,7 +295,13 @@ fn set_password(tx: &mut Tx<'_>, id: MailboxId, sealed: &[u8]) -> Result<(), Sto
     tx.execute("UPDATE mailbox SET password = ?2 WHERE id = ?1", params![id.0, sealed]).map(drop)
 }
 
-fn insert_mailbox(tx: &mut Tx<'_>, new: &NewMailbox, internal: bool, now: Timestamp) -> Result<MailboxId, StoreError> {
+fn insert_mailbox(
+    tx: &mut Tx<'_>,
+    notes: &mut Notes,
+    new: &NewMailbox,
+    internal: bool,
+    now: Timestamp,
+) -> Result<MailboxId, StoreError> {
     let workspace = workspace_or_default(tx, new.workspace.as_ref())?;
     let row = tx.query_opt(
         "INSERT INTO mailbox (name, access, policy, start_from, every_s, paused, internal, workspace_id, created_at, tls_seen, failures) \
@@ -299,7 +321,21 @@ fn insert_mailbox(tx: &mut Tx<'_>, new: &NewMailbox, internal: bool, now: Timest
     let Some(mut row) = row else {
         return Err(StoreError::Exists { noun: Noun::Mailbox, name: new.name.clone() });
     };
-    Ok(MailboxId(row.int(0)?))
+    let id = MailboxId(row.int(0)?);
+    notes.add(AuditAction::MailboxAdd, "mailbox", &new.name, configuration(&mailbox_by_id(tx, id)?));
+    Ok(id)
+}
+
+/// What a person sets on a mailbox, as the audit shows it.
+fn configuration(mailbox: &Mailbox) -> serde_json::Value {
+    json!({
+        "id": mailbox.id,
+        "access": mailbox.access,
+        "workspace": mailbox.workspace,
+        "policy": mailbox.policy,
+        "start": mailbox.start,
+        "every_s": mailbox.every_s,
+    })
 }
 
 /// The number of the named workspace; `None` for a global inbox, which needs a default workspace.

@@ -4,6 +4,7 @@ use crate::tx::params;
 use crate::{StoreError, Tx};
 use jiff::Timestamp;
 use postroom_mail::Sha256;
+use std::collections::HashSet;
 
 /// One step: its number and its text for each database.
 struct Migration {
@@ -12,6 +13,7 @@ struct Migration {
     postgres: &'static str,
 }
 
+/// In the order of their numbers; there may be gaps.
 const MIGRATIONS: &[Migration] = &[
     Migration {
         number: 1,
@@ -23,10 +25,15 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0002_no_suspects.sql"),
         postgres: include_str!("../migrations/postgres/0002_no_suspects.sql"),
     },
+    Migration {
+        number: 40,
+        sqlite: include_str!("../migrations/sqlite/0040_audit.sql"),
+        postgres: include_str!("../migrations/postgres/0040_audit.sql"),
+    },
 ];
 
 /// The schema that this program works with.
-pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;
+pub(crate) const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].number;
 
 /// Applies what is missing. Runs inside a transaction that the caller commits.
 ///
@@ -41,7 +48,7 @@ pub(crate) fn migrate(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError>
     tx.batch(
         "CREATE TABLE IF NOT EXISTS migration (number BIGINT PRIMARY KEY, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)",
     )?;
-    let mut done = 0;
+    let mut done = HashSet::new();
     for mut row in tx.query("SELECT number, checksum FROM migration ORDER BY number", &[])? {
         let (number, checksum) = (row.int(0)?, row.text(1)?);
         let Some(known) = MIGRATIONS.iter().find(|known| known.number == number) else {
@@ -50,9 +57,9 @@ pub(crate) fn migrate(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError>
         if checksum != checksum_of(known.text(tx)) {
             return Err(StoreError::SchemaDiffers { number });
         }
-        done = number;
+        done.insert(number);
     }
-    for migration in MIGRATIONS.iter().filter(|migration| migration.number > done) {
+    for migration in MIGRATIONS.iter().filter(|migration| !done.contains(&migration.number)) {
         let text = migration.text(tx);
         tx.batch(text)?;
         tx.execute(
@@ -70,6 +77,12 @@ impl Migration {
             Tx::Postgres(_) => self.postgres,
         }
     }
+}
+
+/// The texts of all steps for PostgreSQL.
+#[cfg(test)]
+pub(crate) fn texts() -> impl Iterator<Item = &'static str> {
+    MIGRATIONS.iter().map(|migration| migration.postgres)
 }
 
 fn checksum_of(text: &str) -> String {
@@ -91,6 +104,11 @@ mod tests {
             2,
             "54d5bf32f05882014efe2c552d185b628dc24941b37507ae43a2e3739d24d769",
             "33c8cf0df635b7a6831c391975e9e4ccf4aa87ee088129d131a73f7fd7a051f6",
+        ),
+        (
+            40,
+            "9221dfacce80afd749fa6ce82d45f992affaee449c26744aed2ec8cccc5b4189",
+            "5df4f9395f8d299c0fdcbbbdb17cd00fa379384d7f3cbc20014714364c5a670e",
         ),
     ];
 

@@ -1,11 +1,13 @@
 //! Registered users, their addresses and memberships.
 
+use crate::audit::AuditAction;
 use crate::tx::{Row, params};
 use crate::workspaces::workspace_id;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::{Membership, Role, User, UserId, WorkspaceKey};
 use postroom_mail::address::canonical;
+use serde_json::json;
 
 /// A user to be registered.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +36,7 @@ impl Store {
         aliases.sort();
         aliases.dedup();
         aliases.retain(|alias| *alias != main);
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let mut row = tx.query_one(
                 "INSERT INTO person (name, admin, active, created_at) VALUES (?1, ?2, TRUE, ?3) RETURNING id",
                 params![&user.name, user.admin, now],
@@ -57,7 +59,9 @@ impl Store {
                     params![id, workspace.0, role.as_str()],
                 )?;
             }
-            user_by_id(tx, UserId(id))?.ok_or_else(|| StoreError::unknown(Noun::User, &main))
+            let user = user_by_id(tx, UserId(id))?.ok_or_else(|| StoreError::unknown(Noun::User, &main))?;
+            notes.add(AuditAction::UserAdd, "user", &main, json!(user));
+            Ok(user)
         })
         .await
     }

@@ -1,12 +1,15 @@
 //! A restore: a whole backup into an empty place, with all visits suspended.
 
+use crate::audit::AuditAction;
 use crate::backup::{BackupReport, require_empty};
 use crate::dump::{FORMAT, MANIFEST, Manifest, RETIRED, TABLES, Table, columns, from_json, param_of};
 use crate::files::{Files, sync_dir};
 use crate::migrate::NEWEST;
 use crate::tx::{Param, Value};
 use crate::{Store, StoreConfig, StoreError, Tx, config, search};
+use jiff::Timestamp;
 use postroom_mail::Sha256;
+use serde_json::json;
 use sha2::Digest as _;
 use std::collections::BTreeSet;
 use std::fs::{File, Permissions};
@@ -17,11 +20,17 @@ use std::path::{Path, PathBuf};
 impl Store {
     /// Restores the backup in `dir` into an empty data directory and an empty database, of either kind. Every file is
     /// verified before anything is written. All mailboxes are paused afterwards, so that two copies never visit the same
-    /// mailbox; `postroom mailbox resume` takes up the visits. The data directory may have the key file in it already.
+    /// mailbox; `postroom mailbox resume` takes up the visits. The data directory may have the key file in it already. `actor`:
+    /// in whose name, as with [`Store::by`]; the store that is returned acts in it too.
     ///
     /// # Errors
     /// `BACKUP_DAMAGED`, `NOT_EMPTY`, and those of [`Store::open`].
-    pub async fn restore(dir: &Path, config: &StoreConfig) -> Result<(Self, BackupReport), StoreError> {
+    pub async fn restore(
+        dir: &Path,
+        config: &StoreConfig,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<(Self, BackupReport), StoreError> {
         require_empty(&config.data_dir, &["secret.key"])?;
         let (from, to) = (dir.to_owned(), config.clone());
         let (store, manifest) = tokio::task::spawn_blocking(move || {
@@ -32,10 +41,16 @@ impl Store {
         })
         .await
         .unwrap_or_else(|error| Err(StoreError::Database(error.into())))?;
-        let report = BackupReport::of(&manifest);
+        let (store, report) = (store.by(actor), BackupReport::of(&manifest));
         let dir = dir.to_owned();
         let target = config.data_dir.clone();
-        store.write(move |tx| load(tx, &dir, &target)).await?;
+        store
+            .change(now, move |tx, notes| {
+                load(tx, &dir, &target, &manifest)?;
+                notes.add(AuditAction::DataRestore, "backup", manifest.made_at, json!({ "rows": manifest.rows }));
+                Ok(())
+            })
+            .await?;
         Ok((store, report))
     }
 }
@@ -102,7 +117,7 @@ fn copy_large(from: &Path, data_dir: &Path, manifest: &Manifest) -> Result<(), S
     dirs.iter().try_for_each(|dir| sync_dir(dir))
 }
 
-fn load(tx: &mut Tx<'_>, dir: &Path, target: &Path) -> Result<(), StoreError> {
+fn load(tx: &mut Tx<'_>, dir: &Path, target: &Path, manifest: &Manifest) -> Result<(), StoreError> {
     for table in TABLES {
         let mut row = tx.query_one(&format!("SELECT EXISTS (SELECT 1 FROM {})", table.name), &[])?;
         if row.bool(0)? {
@@ -110,7 +125,11 @@ fn load(tx: &mut Tx<'_>, dir: &Path, target: &Path) -> Result<(), StoreError> {
         }
     }
     for table in TABLES {
-        load_table(tx, table, dir)?;
+        let path = format!("tables/{}.jsonl", table.name);
+        // A backup of an older schema has not all of them.
+        if manifest.schema == NEWEST || manifest.files.iter().any(|file| file.path == path) {
+            load_table(tx, table, dir)?;
+        }
     }
     search::rebuild(tx)?;
     tx.execute("UPDATE mailbox SET paused = TRUE", &[])?;

@@ -1,5 +1,6 @@
 //! Signing in by a link that works once. Only digests of the tokens are stored.
 
+use crate::audit::AuditAction;
 use crate::people::user_by_id;
 use crate::tx::params;
 use crate::visits::after;
@@ -9,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{User, UserId};
 use postroom_mail::{Secret, Sha256};
+use serde_json::json;
 
 /// Octets of a token: 256 bits, so that guessing one is out of the question and a fast digest is enough to store it.
 const TOKEN_LEN: usize = 32;
@@ -27,8 +29,9 @@ impl Store {
         now: Timestamp,
     ) -> Result<Secret, StoreError> {
         let (token, hash) = new_token()?;
-        self.write(move |tx| {
-            active_user(tx, user)?.ok_or_else(|| StoreError::unknown(Noun::User, user))?;
+        self.change(now, move |tx, notes| {
+            let person = active_user(tx, user)?.ok_or_else(|| StoreError::unknown(Noun::User, user))?;
+            notes.add(AuditAction::SigninLink, "user", &person.address, json!({ "expires_at": after(now, ttl) }));
             tx.execute("DELETE FROM signin_link WHERE expires_at < ?1", params![now])?;
             tx.execute(
                 "INSERT INTO signin_link (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
@@ -46,7 +49,7 @@ impl Store {
         let hash = hash_of(token);
         let (session, session_hash) = new_token()?;
         let user = self
-            .write(move |tx| {
+            .change(now, move |tx, notes| {
                 let used = tx.query_opt(
                     "UPDATE signin_link SET used_at = ?2 WHERE hash = ?1 AND used_at IS NULL AND expires_at > ?2 \
                      RETURNING person_id",
@@ -54,6 +57,7 @@ impl Store {
                 )?;
                 let Some(mut row) = used else { return Ok(None) };
                 let Some(user) = active_user(tx, UserId(row.int(0)?))? else { return Ok(None) };
+                notes.add_by(&user.address, AuditAction::SigninUse, "user", &user.address);
                 tx.execute("DELETE FROM session WHERE expires_at < ?1", params![now])?;
                 tx.execute(
                     "INSERT INTO session (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
@@ -86,9 +90,17 @@ impl Store {
     }
 
     /// Ends a session. One that is unknown is no error.
-    pub async fn end_session(&self, token: &str) -> Result<(), StoreError> {
+    pub async fn end_session(&self, token: &str, now: Timestamp) -> Result<(), StoreError> {
         let hash = hash_of(token);
-        self.write(move |tx| tx.execute("DELETE FROM session WHERE hash = ?1", params![&hash]).map(drop)).await
+        self.change(now, move |tx, notes| {
+            let ended = tx.query_opt("DELETE FROM session WHERE hash = ?1 RETURNING person_id", params![&hash])?;
+            let Some(mut row) = ended else { return Ok(()) };
+            if let Some(user) = user_by_id(tx, UserId(row.int(0)?))? {
+                notes.add_by(&user.address, AuditAction::SigninOut, "user", &user.address);
+            }
+            Ok(())
+        })
+        .await
     }
 }
 

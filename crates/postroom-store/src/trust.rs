@@ -1,10 +1,12 @@
 //! Certificates that are trusted for one mailbox each.
 
+use crate::audit::AuditAction;
 use crate::mailboxes::mailbox_by_name;
 use crate::tx::{Row, params};
 use crate::{Noun, Store, StoreError};
 use jiff::Timestamp;
 use postroom_domain::MailboxId;
+use serde_json::json;
 
 /// A certificate trusted for one mailbox.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,14 +40,17 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let (mailbox, fingerprint) = (mailbox.to_owned(), fingerprint.to_ascii_lowercase());
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let id = mailbox_by_name(tx, &mailbox)?.id.0;
-            tx.execute(
+            let added = tx.execute(
                 "INSERT INTO trusted_certificate (mailbox_id, fingerprint, der, added_at) VALUES (?1, ?2, ?3, ?4) \
                  ON CONFLICT (mailbox_id, fingerprint) DO NOTHING",
                 params![id, &fingerprint, der.as_slice(), now],
-            )
-            .map(drop)
+            )?;
+            if added > 0 {
+                notes.add(AuditAction::CertificateAdd, "certificate", &fingerprint, json!({ "mailbox": mailbox }));
+            }
+            Ok(())
         })
         .await
     }
@@ -64,20 +69,26 @@ impl Store {
     ///
     /// # Errors
     /// `CERTIFICATE_UNKNOWN`; `FINGERPRINT_AMBIGUOUS` when several certificates begin with these digits.
-    pub async fn remove_certificate(&self, prefix: &str) -> Result<u64, StoreError> {
+    pub async fn remove_certificate(&self, prefix: &str, now: Timestamp) -> Result<u64, StoreError> {
         let digits = prefix.replace(':', "").to_ascii_lowercase();
         let unknown = StoreError::unknown(Noun::Certificate, prefix);
         if digits.len() < PREFIX_MIN || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(unknown);
         }
         let found = self
-            .write(move |tx| {
+            .change(now, move |tx, notes| {
                 let pattern = format!("{digits}%");
-                let fitting = "SELECT DISTINCT fingerprint FROM trusted_certificate WHERE fingerprint LIKE ?1";
-                if tx.query(fitting, params![&pattern])?.len() > 1 {
+                let fitting =
+                    tx.query(&format!("{SELECT} WHERE c.fingerprint LIKE ?1 ORDER BY m.name"), params![&pattern])?;
+                let fitting = fitting.into_iter().map(certificate_of).collect::<Result<Vec<_>, _>>()?;
+                let Some(first) = fitting.first() else { return Ok(0) };
+                if fitting.iter().any(|other| other.fingerprint != first.fingerprint) {
                     return Err(StoreError::Ambiguous(digits.clone()));
                 }
-                tx.execute("DELETE FROM trusted_certificate WHERE fingerprint LIKE ?1", params![&pattern])
+                let mailboxes: Vec<&str> = fitting.iter().map(|one| one.mailbox.as_str()).collect();
+                let detail = json!({ "mailboxes": mailboxes });
+                notes.add(AuditAction::CertificateRemove, "certificate", &first.fingerprint, detail);
+                tx.execute("DELETE FROM trusted_certificate WHERE fingerprint = ?1", params![&first.fingerprint])
             })
             .await?;
         if found == 0 { Err(unknown) } else { Ok(found) }

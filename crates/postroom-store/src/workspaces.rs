@@ -1,9 +1,12 @@
 //! Workspaces and the global policy.
 
+use crate::audit::{AuditAction, difference};
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
+use jiff::Timestamp;
 use postroom_domain::domain_pattern::PatternList;
 use postroom_domain::{GlobalPolicy, Workspace, WorkspaceId, WorkspaceKey};
+use serde_json::json;
 
 impl Store {
     /// The policy that holds where a mailbox has no value of its own.
@@ -15,13 +18,17 @@ impl Store {
     ///
     /// # Errors
     /// `PATTERN_INVALID` when a pattern does not compile.
-    pub async fn set_global_policy(&self, policy: &GlobalPolicy) -> Result<(), StoreError> {
+    pub async fn set_global_policy(&self, policy: &GlobalPolicy, now: Timestamp) -> Result<(), StoreError> {
         PatternList::compile(&policy.allowed_domains).map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
-        let json = to_json(policy)?;
-        self.write(move |tx| {
+        let policy = policy.clone();
+        self.change(now, move |tx, notes| {
+            let differs = difference(&global_policy(tx)?, &policy)?;
+            if differs != json!({}) {
+                notes.add(AuditAction::SettingSet, "setting", "policy", differs);
+            }
             tx.execute(
                 "INSERT INTO meta (key, value) VALUES ('policy', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                params![&json],
+                params![&to_json(&policy)?],
             )
             .map(drop)
         })
@@ -32,9 +39,15 @@ impl Store {
     ///
     /// # Errors
     /// `WORKSPACE_EXISTS`.
-    pub async fn add_workspace(&self, key: &WorkspaceKey, name: &str, default: bool) -> Result<Workspace, StoreError> {
+    pub async fn add_workspace(
+        &self,
+        key: &WorkspaceKey,
+        name: &str,
+        default: bool,
+        now: Timestamp,
+    ) -> Result<Workspace, StoreError> {
         let (key, name) = (key.clone(), name.to_owned());
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             if default {
                 tx.execute("UPDATE workspace SET is_default = FALSE WHERE is_default", &[])?;
             }
@@ -45,6 +58,7 @@ impl Store {
             let Some(mut row) = row else {
                 return Err(StoreError::Exists { noun: Noun::Workspace, name: key.to_string() });
             };
+            notes.add(AuditAction::WorkspaceAdd, "workspace", &key, json!({ "name": name, "default": default }));
             Ok(Workspace { id: WorkspaceId(row.int(0)?), key: key.clone(), name: name.clone(), default })
         })
         .await
@@ -59,10 +73,11 @@ impl Store {
     ///
     /// # Errors
     /// `WORKSPACE_UNKNOWN`.
-    pub async fn set_default_workspace(&self, key: &WorkspaceKey) -> Result<(), StoreError> {
+    pub async fn set_default_workspace(&self, key: &WorkspaceKey, now: Timestamp) -> Result<(), StoreError> {
         let key = key.clone();
-        self.write(move |tx| {
+        self.change(now, move |tx, notes| {
             let id = workspace_id(tx, &key)?;
+            notes.add(AuditAction::WorkspaceDefault, "workspace", &key, json!({}));
             tx.execute("UPDATE workspace SET is_default = FALSE WHERE is_default", &[])?;
             tx.execute("UPDATE workspace SET is_default = TRUE WHERE id = ?1", params![id.0]).map(drop)
         })

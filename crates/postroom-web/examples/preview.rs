@@ -74,7 +74,7 @@ async fn fill(house: &House, samples: Option<String>, full: bool) -> std::io::Re
             )
             .await;
         let paused = house.mailbox("a mailbox with a very long name that somebody thought was a good idea", None).await;
-        house.store.pause_mailbox(&paused.name).await.map_err(std::io::Error::other)?;
+        house.store.pause_mailbox(&paused.name, jiff::Timestamp::now()).await.map_err(std::io::Error::other)?;
         for n in 0..120 {
             let subject = match n % 4 {
                 0 => format!("Number {n}"),

@@ -247,7 +247,7 @@ pub(crate) async fn original_raw(
     Path((asked, receipt)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let (item, receipt) = original_for(&app, &user, &asked, &receipt).await?;
-    let raw = app.store.raw_of(receipt.id).await?;
+    let raw = app.by(&user).download(receipt.id, Timestamp::now()).await?;
     let name = format!("item-{}-message-{}.eml", item.number, receipt.id);
     Ok(attachments::download("message/rfc822", &name, raw.octets().clone()))
 }

@@ -34,6 +34,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use postroom_domain::User;
 use postroom_store::Store;
 use std::io;
 use std::sync::Arc;
@@ -79,6 +80,11 @@ pub(crate) struct App {
 }
 
 impl App {
+    /// The store, in the name of this person.
+    pub(crate) fn by(&self, user: &User) -> Store {
+        self.store.by(&user.address)
+    }
+
     fn changes(&self) -> watch::Receiver<i64> {
         self.changes.clone()
     }

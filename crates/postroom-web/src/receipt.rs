@@ -11,6 +11,7 @@ use askama::Template;
 use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
 use postroom_domain::{Receipt, ReceiptId, ReceiptState, User, WorkspaceKey};
 use postroom_store::{ReceiptFilter, StoreError};
 use serde::Deserialize;
@@ -139,7 +140,7 @@ pub(crate) async fn raw(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::See, &id).await?;
-    let raw = app.store.raw_of(receipt.id).await?;
+    let raw = app.by(&user).download(receipt.id, Timestamp::now()).await?;
     Ok(attachments::download("message/rfc822", &format!("message-{}.eml", receipt.id), raw.octets().clone()))
 }
 
@@ -150,7 +151,7 @@ pub(crate) async fn retry(
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    app.store.retry(receipt.id).await?;
+    app.by(&user).retry(receipt.id, Timestamp::now()).await?;
     tracing::info!(receipt = receipt.id.0, user = user.id.0, "retried by a person");
     Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
 }
@@ -172,7 +173,7 @@ pub(crate) async fn release(
     if !authorize(&user, Action::Handle, Object::Workspace(&key)) {
         return Err(Failure::NotFound);
     }
-    app.store.release(receipt.id, Some(&key)).await?;
+    app.by(&user).release(receipt.id, Some(&key), Timestamp::now()).await?;
     tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");
     Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
 }

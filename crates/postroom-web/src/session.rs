@@ -141,7 +141,7 @@ pub(crate) async fn sign_out(
     State(app): State<App>,
     Extension(token): Extension<SessionToken>,
 ) -> Result<Response, Failure> {
-    app.store.end_session(token.0.expose()).await?;
+    app.store.end_session(token.0.expose(), Timestamp::now()).await?;
     let cookie = app.cookie.set("", 0).ok_or(Failure::Bug)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/signin")).into_response())
 }

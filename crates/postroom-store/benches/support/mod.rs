@@ -23,7 +23,7 @@ impl Desk {
         let dir = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
         let store = Store::open(&StoreConfig::new(dir.path(), Database::Sqlite))?;
         let now = Timestamp::now();
-        store.add_workspace(&"SUP".parse()?, "Support", true).await?;
+        store.add_workspace(&"SUP".parse()?, "Support", true, Timestamp::now()).await?;
         let memberships = vec![("SUP".parse()?, Role::Reporter)];
         store.add_user(NewUser { address: "ann@example.org".into(), memberships, ..NewUser::default() }, now).await?;
         let new = NewMailbox {

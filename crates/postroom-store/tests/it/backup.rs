@@ -37,7 +37,8 @@ async fn a_backup_is_restored_into_either_database() {
         assert_eq!(house.store.backup(&dir.path().join("b"), noon()).await.unwrap_err().code(), "NOT_EMPTY");
         assert!(!dir.path().join("b/secret.key").exists());
         for target in places() {
-            let (store, restored) = Store::restore(&dir.path().join("b"), &target.config).await.unwrap();
+            let (store, restored) =
+                Store::restore(&dir.path().join("b"), &target.config, "cli:test", noon()).await.unwrap();
             assert_eq!(restored, made);
             let report = store.check().await.unwrap();
             assert_eq!(report.problems, []);
@@ -71,7 +72,7 @@ async fn a_backup_is_restored_into_either_database() {
             };
             let outcome = moved.file(vec![(claimed, message("ann@example.org", "new", "new"))]).await.remove(0);
             assert_eq!(outcome.kind, OutcomeKind::Item(3));
-            let again = Store::restore(&dir.path().join("b"), &target.config).await.err().unwrap();
+            let again = Store::restore(&dir.path().join("b"), &target.config, "cli:test", noon()).await.err().unwrap();
             assert_eq!(again.code(), "NOT_EMPTY");
         }
     }
@@ -87,7 +88,7 @@ async fn a_damaged_backup_is_not_restored() {
     let code = |name: &str| {
         let config = StoreConfig::new(dir.path().join(name), Database::Sqlite);
         let backup = backup.clone();
-        async move { Store::restore(&backup, &config).await.err().map(|error| error.code()) }
+        async move { Store::restore(&backup, &config, "cli:test", noon()).await.err().map(|error| error.code()) }
     };
     let items = backup.join("tables/item.jsonl");
     let kept = std::fs::read_to_string(&items).unwrap();
@@ -151,7 +152,7 @@ async fn a_backup_of_the_first_schema_is_restored_without_what_is_no_longer_need
     let manifest = std::fs::read_to_string(backup.join("manifest.json")).unwrap();
     std::fs::write(backup.join("manifest.json"), manifest.replace(&digest(&now), &digest(&old))).unwrap();
     let config = StoreConfig::new(dir.path().join("restored"), Database::Sqlite);
-    let (store, _) = Store::restore(&backup, &config).await.unwrap();
+    let (store, _) = Store::restore(&backup, &config, "cli:test", noon()).await.unwrap();
     let all = postroom_store::ReceiptFilter::default;
     assert_eq!(store.receipts(all()).await.unwrap(), house.store.receipts(all()).await.unwrap());
     assert_eq!(store.check().await.unwrap().problems, []);

@@ -133,8 +133,8 @@ async fn a_second_copy_is_held_and_can_be_released() {
         let copy = house.take(2, message(ann, "One", "same")).await;
         assert_eq!((copy.kind, copy.reason), (OutcomeKind::Held, Some(Reason::DuplicateCopy)));
         let store = &house.store;
-        store.release(copy.receipt, Some(&key("OPS"))).await.unwrap();
-        assert_eq!(store.release(copy.receipt, None).await.unwrap_err().code(), "RECEIPT_STATE");
+        store.release(copy.receipt, Some(&key("OPS")), noon()).await.unwrap();
+        assert_eq!(store.release(copy.receipt, None, noon()).await.unwrap_err().code(), "RECEIPT_STATE");
         let claimed = store.claim(&house.me, MANY, noon()).await.unwrap();
         assert!(claimed[0].released());
         let outcome = house.file(vec![(claimed[0].clone(), message(ann, "One", "same"))]).await.remove(0);
@@ -146,12 +146,12 @@ async fn a_second_copy_is_held_and_can_be_released() {
         assert_eq!(eve.reason, Some(Reason::SenderUnknown));
         let mut policy = store.global_policy().await.unwrap();
         policy.unknown_senders = true;
-        store.set_global_policy(&policy).await.unwrap();
-        store.retry(eve.receipt).await.unwrap();
+        store.set_global_policy(&policy, noon()).await.unwrap();
+        store.retry(eve.receipt, noon()).await.unwrap();
         let claimed = store.claim(&house.me, MANY, noon()).await.unwrap().remove(0);
         let outcome = house.file(vec![(claimed, message("eve@evil.test", "Hi", "eve"))]).await.remove(0);
         assert_eq!(outcome.kind, OutcomeKind::Item(3));
-        assert_eq!(store.retry(eve.receipt).await.unwrap_err().code(), "RECEIPT_STATE");
+        assert_eq!(store.retry(eve.receipt, noon()).await.unwrap_err().code(), "RECEIPT_STATE");
     })
     .await;
 }
@@ -237,7 +237,7 @@ async fn what_cannot_be_read_is_held_with_its_reason_and_can_be_retried() {
             assert_eq!((receipt.state, receipt.reason), (ReceiptState::Held, Some(reason)));
             assert_eq!(receipt.settlement, Some(SettlementState::Kept));
             assert_eq!(receipt.trace[0].detail, "why");
-            store.retry(claimed.receipt()).await.unwrap();
+            store.retry(claimed.receipt(), noon()).await.unwrap();
             let claimed = store.claim(&house.me, MANY, noon()).await.unwrap().remove(0);
             let filed = house.file(vec![(claimed, message("ann@example.org", "s", "b"))]).await.remove(0);
             assert!(matches!(filed.kind, OutcomeKind::Item(_)), "{reason}");
@@ -280,7 +280,7 @@ async fn what_the_database_refuses_is_held_in_the_end() {
         assert_eq!(store.check().await.unwrap().problems, []);
 
         place.sql("DROP INDEX refuse");
-        store.retry(id).await.unwrap();
+        store.retry(id, noon()).await.unwrap();
         let claimed = store.claim(&house.me, MANY, now).await.unwrap().remove(0);
         assert_eq!(claimed.attempts(), 0);
         assert!(matches!(house.file(vec![(claimed, refused())]).await[0].kind, OutcomeKind::Item(_)));

@@ -74,9 +74,9 @@ async fn lists_show_what_is_visible_page_by_page() {
         }
         house.take(6, message("eve@evil.test", "held", "held")).await;
         let store = &house.store;
-        store.move_item(2, &key("OPS"), ANN, noon()).await.unwrap();
-        assert_eq!(store.move_item(9, &key("OPS"), ANN, noon()).await.unwrap_err().code(), "ITEM_UNKNOWN");
-        assert_eq!(store.move_item(2, &key("NIX"), ANN, noon()).await.unwrap_err().code(), "WORKSPACE_UNKNOWN");
+        store.move_item(2, &key("OPS"), noon()).await.unwrap();
+        assert_eq!(store.move_item(9, &key("OPS"), noon()).await.unwrap_err().code(), "ITEM_UNKNOWN");
+        assert_eq!(store.move_item(2, &key("NIX"), noon()).await.unwrap_err().code(), "WORKSPACE_UNKNOWN");
 
         let visible = |keys: &[&str]| ItemFilter {
             visible: Some(keys.iter().map(|k| key(k)).collect()),
@@ -128,8 +128,8 @@ async fn a_comment_that_landed_wrongly_becomes_an_item() {
         let outcome = house.file(vec![(claimed, reply)]).await.remove(0);
         let OutcomeKind::Comment { item: 1, comment } = outcome.kind else { panic!("{outcome:?}") };
         let before = store.latest_change().await.unwrap();
-        assert_eq!(store.split_comment(1, 99, ANN, noon()).await.unwrap_err().code(), "COMMENT_UNKNOWN");
-        assert_eq!(store.split_comment(1, comment, ANN, noon()).await.unwrap(), 2);
+        assert_eq!(store.split_comment(1, 99, noon()).await.unwrap_err().code(), "COMMENT_UNKNOWN");
+        assert_eq!(store.split_comment(1, comment, noon()).await.unwrap(), 2);
         assert!(store.latest_change().await.unwrap() > before);
         assert!(store.item(1).await.unwrap().comments.is_empty());
         let item = store.item(2).await.unwrap();

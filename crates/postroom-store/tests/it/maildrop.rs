@@ -103,7 +103,7 @@ async fn old_mail_is_left_alone_as_long_as_it_is_there() {
         });
         let start = Some(StartFrom::Since(noon()));
         let change = postroom_store::MailboxChange { access: Some(access), start, ..Default::default() };
-        store.update_mailbox("desk", change).await.unwrap();
+        store.update_mailbox("desk", change, noon()).await.unwrap();
         assert!(store.known_drop(id, 1000).await.unwrap().before_start.is_empty(), "their dates are asked for again");
     })
     .await;

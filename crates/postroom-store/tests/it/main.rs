@@ -1,6 +1,7 @@
 //! The contract of the store: one suite, run on SQLite and on PostgreSQL.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod audit;
 mod backup;
 mod child;
 mod corridor;

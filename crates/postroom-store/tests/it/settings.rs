@@ -16,23 +16,23 @@ async fn workspaces_people_and_the_global_policy() {
         let store = place.open();
         assert_eq!(store.global_policy().await.unwrap(), GlobalPolicy::default());
         let policy = GlobalPolicy { allowed_domains: vec![r"@example\.org".into()], ..GlobalPolicy::default() };
-        store.set_global_policy(&policy).await.unwrap();
+        store.set_global_policy(&policy, noon()).await.unwrap();
         assert_eq!(store.global_policy().await.unwrap(), policy);
         let bad = GlobalPolicy { allowed_domains: vec!["(".into()], ..GlobalPolicy::default() };
-        assert_eq!(code(store.set_global_policy(&bad).await), "PATTERN_INVALID");
+        assert_eq!(code(store.set_global_policy(&bad, noon()).await), "PATTERN_INVALID");
         assert_eq!(store.global_policy().await.unwrap(), policy);
 
         let new = imap("desk", MailboxPolicy::default(), StartFrom::All);
         let global = postroom_store::NewMailbox { workspace: None, ..new.clone() };
         assert_eq!(code(store.add_mailbox(global.clone(), None, noon()).await), "NO_DEFAULT_WORKSPACE");
         assert_eq!(code(store.add_mailbox(new, None, noon()).await), "WORKSPACE_UNKNOWN");
-        store.add_workspace(&key("SUP"), "Support", true).await.unwrap();
-        store.add_workspace(&key("OPS"), "Operations", true).await.unwrap();
-        assert_eq!(code(store.add_workspace(&key("sup"), "Again", false).await), "WORKSPACE_EXISTS");
+        store.add_workspace(&key("SUP"), "Support", true, noon()).await.unwrap();
+        store.add_workspace(&key("OPS"), "Operations", true, noon()).await.unwrap();
+        assert_eq!(code(store.add_workspace(&key("sup"), "Again", false, noon()).await), "WORKSPACE_EXISTS");
         let defaults: Vec<_> =
             store.workspaces().await.unwrap().into_iter().map(|one| (one.key, one.default)).collect();
         assert_eq!(defaults, [(key("OPS"), true), (key("SUP"), false)]);
-        store.set_default_workspace(&key("SUP")).await.unwrap();
+        store.set_default_workspace(&key("SUP"), noon()).await.unwrap();
         assert!(store.workspaces().await.unwrap()[1].default);
         assert_eq!(store.add_mailbox(global, None, noon()).await.unwrap().workspace, None);
 
@@ -79,12 +79,12 @@ async fn mailboxes_keep_their_passwords_sealed() {
             policy: Some(MailboxPolicy { filed: Settlement::MarkSeen, ..MailboxPolicy::default() }),
             ..MailboxChange::default()
         };
-        let changed = store.update_mailbox("box", change).await.unwrap();
+        let changed = store.update_mailbox("box", change, noon()).await.unwrap();
         assert_eq!((changed.every_s, changed.workspace, changed.access), (5, None, mailbox.access.clone()));
         assert_eq!(changed.policy.filed, Settlement::MarkSeen);
-        store.pause_mailbox("box").await.unwrap();
+        store.pause_mailbox("box", noon()).await.unwrap();
         assert!(store.mailbox("box").await.unwrap().paused);
-        store.resume_mailbox("box").await.unwrap();
+        store.resume_mailbox("box", noon()).await.unwrap();
         store.set_tls_seen(mailbox.id).await.unwrap();
         assert!(!store.mailbox("box").await.unwrap().paused && store.mailbox("box").await.unwrap().tls_seen);
 
@@ -150,10 +150,10 @@ async fn certificates_are_trusted_for_one_mailbox() {
         assert_eq!(code(store.add_certificate("nix", vec![1], &one, noon()).await), "MAILBOX_UNKNOWN");
         assert_eq!(store.certificates().await.unwrap().len(), 3);
         assert_eq!(store.trusted(house.mailbox.id).await.unwrap(), [vec![1], vec![2]]);
-        assert_eq!(code(store.remove_certificate("abcdef").await), "CERTIFICATE_UNKNOWN");
-        assert_eq!(code(store.remove_certificate("abcdef0%").await), "CERTIFICATE_UNKNOWN");
-        assert_eq!(code(store.remove_certificate("abcdef012").await), "FINGERPRINT_AMBIGUOUS");
-        assert_eq!(store.remove_certificate("AB:CD:EF:01:23:45:67:89").await.unwrap(), 2);
+        assert_eq!(code(store.remove_certificate("abcdef", noon()).await), "CERTIFICATE_UNKNOWN");
+        assert_eq!(code(store.remove_certificate("abcdef0%", noon()).await), "CERTIFICATE_UNKNOWN");
+        assert_eq!(code(store.remove_certificate("abcdef012", noon()).await), "FINGERPRINT_AMBIGUOUS");
+        assert_eq!(store.remove_certificate("AB:CD:EF:01:23:45:67:89", noon()).await.unwrap(), 2);
         assert_eq!(store.trusted(house.mailbox.id).await.unwrap(), [vec![2]]);
     })
     .await;
@@ -179,7 +179,7 @@ async fn a_signin_link_works_once_and_in_time() {
         assert_eq!(store.session(session.expose(), noon()).await.unwrap(), Some(ann));
         assert!(store.session(link.expose(), noon()).await.unwrap().is_none(), "the link is no session");
         assert!(store.session(session.expose(), at("2026-04-01T00:00:00Z")).await.unwrap().is_none());
-        store.end_session(session.expose()).await.unwrap();
+        store.end_session(session.expose(), noon()).await.unwrap();
         assert!(store.session(session.expose(), noon()).await.unwrap().is_none());
     })
     .await;

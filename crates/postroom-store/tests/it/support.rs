@@ -154,8 +154,8 @@ pub struct House {
 impl House {
     pub async fn new(place: &Place, policy: MailboxPolicy, start: StartFrom) -> Self {
         let store = place.open();
-        store.add_workspace(&key("SUP"), "Support", true).await.unwrap();
-        store.add_workspace(&key("OPS"), "Operations", false).await.unwrap();
+        store.add_workspace(&key("SUP"), "Support", true, noon()).await.unwrap();
+        store.add_workspace(&key("OPS"), "Operations", false, noon()).await.unwrap();
         for (address, memberships) in
             [("ann@example.org", vec![(key("SUP"), Role::Reporter)]), ("bob@example.org", vec![])]
         {

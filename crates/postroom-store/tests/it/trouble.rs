@@ -78,7 +78,7 @@ async fn what_others_could_read_is_closed_to_them() {
     second.backup(&backup, noon()).await.unwrap();
     set(&backup.join("raw").join(&digest[..2]).join(&digest), 0o644);
     let restored = StoreConfig::new(backup.with_file_name("restored"), Database::Sqlite);
-    Store::restore(&backup, &restored).await.unwrap();
+    Store::restore(&backup, &restored, "cli:test", noon()).await.unwrap();
     assert_eq!(mode(&restored.data_dir.join("raw").join(&digest[..2]).join(&digest)), 0o600);
 }
 
@@ -141,7 +141,9 @@ async fn verbs_that_share_a_commit_do_not_harm_each_other() {
             let store = store.clone();
             // Every third fails, because its workspace exists already.
             let name = if n % 3 == 0 { key("SAME") } else { key(&format!("W{n}")) };
-            tasks.spawn(async move { store.add_workspace(&name, "name", false).await.map_err(|error| error.code()) });
+            tasks.spawn(async move {
+                store.add_workspace(&name, "name", false, noon()).await.map_err(|error| error.code())
+            });
         }
         let results = tasks.join_all().await;
         assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 81);

@@ -151,7 +151,7 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         let receipt = store.receipts(Default::default()).await.unwrap().pop().unwrap();
         assert_eq!((receipt.reason, receipt.size, receipt.sha256), (Some(Reason::TooLarge), 99_000_000, None));
         assert_eq!(store.raw_of(receipt.id).await.unwrap_err().code(), "NO_OCTETS");
-        assert_eq!(store.retry(receipt.id).await.unwrap_err().code(), "NO_OCTETS");
+        assert_eq!(store.retry(receipt.id, noon()).await.unwrap_err().code(), "NO_OCTETS");
 
         let end = |error: Option<(&str, &str)>| VisitEnd {
             report: serde_json::json!({"listed": 2}),
@@ -175,7 +175,7 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
             let problems = store.check().await.unwrap().problems;
             assert_eq!(problems.iter().map(|one| one.code).collect::<Vec<_>>(), vec!["LEDGER_GAP"; gap]);
         }
-        store.pause_mailbox("desk").await.unwrap();
+        store.pause_mailbox("desk", noon()).await.unwrap();
         assert_eq!(store.check().await.unwrap().problems, [], "nobody visits it");
         let status = store.mailbox_status().await.unwrap().remove(0);
         assert_eq!((status.failing_since, status.failures, status.last_error), (None, 0, None));

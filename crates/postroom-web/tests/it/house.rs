@@ -25,7 +25,7 @@ impl House {
 
     pub async fn workspace(&self, key: &str, name: &str, default: bool) -> WorkspaceKey {
         let key: WorkspaceKey = key.parse().expect("a valid key");
-        self.store.add_workspace(&key, name, default).await.expect("a new workspace");
+        self.store.add_workspace(&key, name, default, Timestamp::now()).await.expect("a new workspace");
         key
     }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod app;
+mod audit;
 mod content;
 mod house;
 mod live;

@@ -50,7 +50,7 @@ pub async fn run(global: &Global, command: CertificateCommand, out: Output) -> R
             ))
         }
         CertificateCommand::Remove { fingerprint } => {
-            let removed = store.remove_certificate(&fingerprint).await?;
+            let removed = store.remove_certificate(&fingerprint, Timestamp::now()).await?;
             out.object(&json!({"fingerprint": fingerprint, "removed": removed}), || {
                 format!("{fingerprint} is trusted no more ({})", count(removed, "mailbox"))
             })

@@ -1,5 +1,6 @@
 //! `postroom backup`, `restore` and `check`.
 
+use super::actor::actor;
 use super::args::Global;
 use super::output::{Output, count};
 use super::{FAILED, open_store, store_config};
@@ -24,7 +25,7 @@ pub async fn backup(global: &Global, dir: &Path, out: Output) -> Result<(), Fail
 
 pub async fn restore(global: &Global, dir: &Path, out: Output) -> Result<(), Failure> {
     let config = store_config(global)?;
-    Store::restore(dir, &config).await?;
+    Store::restore(dir, &config, &actor(), Timestamp::now()).await?;
     out.object(&json!({"restored": dir}), || {
         format!(
             "restored into {}. All mailboxes are paused, so that two copies never visit the same one:\n\
@@ -43,6 +44,10 @@ pub async fn check(global: &Global, out: Output) -> Result<ExitCode, Failure> {
             count(report.receipts, "receipt"),
             count(report.octets, "octet")
         )];
+        if report.audit > 0 {
+            let rows = count(report.audit, "row");
+            lines.push(format!("{rows} of the audit verified; the last one is {}", report.audit_head));
+        }
         lines.extend(report.problems.iter().map(|problem| format!("PROBLEM [{}] {}", problem.code, problem.what)));
         lines.push(if report.problems.is_empty() {
             "everything is as it should be".to_owned()

@@ -1,5 +1,6 @@
 //! `postroom demo`: everything at once, in a throw-away directory.
 
+use super::actor::SETUP;
 use super::args::Listen;
 use super::output::{Output, one_line};
 use super::serve::{base_of, bind, local_address, serve, signin, stop_signal};
@@ -61,11 +62,11 @@ fn fill(maildir: &Path) -> std::io::Result<()> {
 }
 
 async fn furnish(floor: &Floor, maildir: &Path) -> Result<(User, Mailbox), Failure> {
-    let (store, now) = (&floor.store, Timestamp::now());
+    let (store, now) = (&floor.store.by(SETUP), Timestamp::now());
     // Constants of ours, so that a failure here is a mistake in them and shows in every test run.
     let key = |text: &str| super::workspace_key(text);
-    store.add_workspace(&key("SUP")?, "Support", true).await?;
-    store.add_workspace(&key("OPS")?, "Operations", false).await?;
+    store.add_workspace(&key("SUP")?, "Support", true, now).await?;
+    store.add_workspace(&key("OPS")?, "Operations", false, now).await?;
     let people = [("kim@demo.example", "Kim Agent", Role::Agent), ("lee@demo.example", "Lee Reporter", Role::Reporter)];
     for (address, name, role) in people {
         let memberships = vec![(key("SUP")?, role)];

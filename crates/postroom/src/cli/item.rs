@@ -8,9 +8,6 @@ use jiff::Timestamp;
 use postroom_domain::{Attachment, Item};
 use postroom_store::{ItemCursor, ItemFilter, Store};
 
-/// Who did it, in the history.
-const ACTOR: &str = "command line";
-
 pub async fn run(global: &Global, command: ItemCommand, out: Output) -> Result<(), Failure> {
     let store = open_store(global).await?;
     match command {
@@ -21,12 +18,12 @@ pub async fn run(global: &Global, command: ItemCommand, out: Output) -> Result<(
         }
         ItemCommand::Move { number, key } => {
             let key = workspace_key(&key)?;
-            store.move_item(number, &key, ACTOR, Timestamp::now()).await?;
+            store.move_item(number, &key, Timestamp::now()).await?;
             let item = store.item(number).await?;
             out.object(&item, || format!("item {number} is in {key} now"))
         }
         ItemCommand::Split { number, comment } => {
-            let new = store.split_comment(number, comment, ACTOR, Timestamp::now()).await?;
+            let new = store.split_comment(number, comment, Timestamp::now()).await?;
             let item = store.item(new).await?;
             out.object(&item, || format!("comment {comment} of item {number} is item {new} now"))
         }

@@ -25,11 +25,11 @@ pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Resul
         MailboxCommand::Test { name } => return test(&store, &name, out).await,
         MailboxCommand::List => list(&store, out).await?,
         MailboxCommand::Pause { name } => {
-            store.pause_mailbox(&name).await?;
+            store.pause_mailbox(&name, Timestamp::now()).await?;
             say(&store, &name, "paused; its mail waits on the server", out).await?;
         }
         MailboxCommand::Resume { name } => {
-            store.resume_mailbox(&name).await?;
+            store.resume_mailbox(&name, Timestamp::now()).await?;
             say(&store, &name, "resumed", out).await?;
         }
         MailboxCommand::Remove { name } => {
@@ -99,7 +99,7 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
         every_s: options.every.as_deref().map(seconds).transpose()?,
         password: password(&options)?,
     };
-    let mailbox = store.update_mailbox(&set.name, change).await?;
+    let mailbox = store.update_mailbox(&set.name, change, Timestamp::now()).await?;
     out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))
 }
 

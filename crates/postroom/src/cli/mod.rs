@@ -1,7 +1,9 @@
 //! The front door: commands, what they print, and their exit status.
 
 mod access;
+mod actor;
 mod args;
+mod audit;
 mod certificate;
 mod data;
 mod demo;
@@ -102,6 +104,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Certificate(command) => certificate::run(&global, command, out).await,
         Command::Setting(command) => setting::setting(&global, command, out).await,
         Command::Pattern(command) => setting::pattern(command, out),
+        Command::Audit(command) => audit::run(&global, command, out).await,
         Command::Backup { dir } => data::backup(&global, &dir, out).await,
         Command::Restore { dir } => data::restore(&global, &dir, out).await,
         Command::Check => return data::check(&global, out).await,
@@ -178,11 +181,12 @@ async fn open_store(global: &Global) -> Result<Store, Failure> {
     open_or_create(global).await
 }
 
-/// Opens the store, or makes a new one.
+/// Opens the store, or makes a new one; in the name of whoever runs the command.
 async fn open_or_create(global: &Global) -> Result<Store, Failure> {
     let config = store_config(global)?;
     let opened = tokio::task::spawn_blocking(move || Store::open(&config)).await;
-    opened.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?.map_err(Failure::from)
+    let opened = opened.map_err(|error| Failure::new("INTERNAL", error.to_string(), "please report this"))?;
+    Ok(opened?.by(&actor::actor()))
 }
 
 /// Opens the store and the working floor.

@@ -18,7 +18,7 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
     match command {
         WorkspaceCommand::Add { key, name, default } => {
             let store = open_or_create(global).await?;
-            let workspace = store.add_workspace(&workspace_key(&key)?, &name, default).await?;
+            let workspace = store.add_workspace(&workspace_key(&key)?, &name, default, Timestamp::now()).await?;
             out.object(&workspace, || {
                 let role = if workspace.default { ", the default workspace" } else { "" };
                 format!("added workspace {} ({}){role}", workspace.key, workspace.name)

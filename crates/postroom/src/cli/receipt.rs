@@ -6,6 +6,7 @@ use super::output::{Output, one_line, write_octets};
 use super::{open_floor, open_store, workspace_key};
 use crate::failure::Failure;
 use crate::intake;
+use jiff::Timestamp;
 use postroom_domain::{Receipt, ReceiptId, ReceiptState, SettlementState};
 use postroom_store::{ReceiptFilter, Store};
 
@@ -17,18 +18,18 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
             out.object(&receipt, || describe(&receipt))
         }
         ReceiptCommand::Raw { id } => {
-            let raw = open_store(global).await?.raw_of(ReceiptId(id)).await?;
+            let raw = open_store(global).await?.download(ReceiptId(id), Timestamp::now()).await?;
             write_octets(raw.octets())
         }
         ReceiptCommand::Retry { id } => {
             let floor = open_floor(global).await?;
-            floor.store.retry(ReceiptId(id)).await?;
+            floor.store.retry(ReceiptId(id), Timestamp::now()).await?;
             decided_again(floor, ReceiptId(id), out).await
         }
         ReceiptCommand::Release { id, workspace } => {
             let floor = open_floor(global).await?;
             let key = workspace.as_deref().map(workspace_key).transpose()?;
-            floor.store.release(ReceiptId(id), key.as_ref()).await?;
+            floor.store.release(ReceiptId(id), key.as_ref(), Timestamp::now()).await?;
             decided_again(floor, ReceiptId(id), out).await
         }
     }

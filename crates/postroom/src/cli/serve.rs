@@ -1,5 +1,6 @@
 //! `postroom serve`: the web page, and the workers that visit the mailboxes.
 
+use super::actor::SETUP;
 use super::args::{Global, Listen};
 use super::open_or_create;
 use super::output::Output;
@@ -10,7 +11,7 @@ use crate::supervisor;
 use jiff::Timestamp;
 use postroom_domain::User;
 use postroom_mail::Secret;
-use postroom_store::NewUser;
+use postroom_store::{NewUser, SYSTEM};
 use postroom_web::WebConfig;
 use serde_json::json;
 use std::net::SocketAddr;
@@ -27,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub async fn run(global: &Global, listen: Listen, out: Output) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let listener = bind(listen.listen).await?;
-    let floor = Floor::open(open_or_create(global).await?)?;
+    // What the workers do, nobody in particular does; people on the page act in their own name.
+    let floor = Floor::open(open_or_create(global).await?.by(SYSTEM))?;
     let address = local_address(&listener)?;
     out.object(&json!({"listening": base_of(address)}), || format!("Postroom serves {}", base_of(address)))?;
     match first_admin(&floor).await? {
@@ -106,19 +108,20 @@ pub fn stop_signal() -> Result<watch::Receiver<bool>, Failure> {
 
 /// At the first start the admin, who is made where nobody made one; later nobody.
 async fn first_admin(floor: &Floor) -> Result<Option<User>, Failure> {
-    if !floor.store.is_first_start(Timestamp::now()).await? {
+    let store = floor.store.by(SETUP);
+    if !store.is_first_start(Timestamp::now()).await? {
         return Ok(None);
     }
-    if let Some(admin) = floor.store.users().await?.into_iter().find(|user| user.admin && user.active) {
+    if let Some(admin) = store.users().await?.into_iter().find(|user| user.admin && user.active) {
         return Ok(Some(admin));
     }
     let name = "Administrator".to_owned();
     let new = NewUser { address: FIRST_ADMIN.to_owned(), name, admin: true, ..NewUser::default() };
-    Ok(Some(floor.store.add_user(new, Timestamp::now()).await?))
+    Ok(Some(store.add_user(new, Timestamp::now()).await?))
 }
 
 /// A sign-in address for `user`.
 pub async fn signin(floor: &Floor, user: &User, base: &str) -> Result<String, Failure> {
-    let token: Secret = floor.store.make_signin_link(user.id, SIGNIN_LINK_TTL, Timestamp::now()).await?;
+    let token: Secret = floor.store.by(SETUP).make_signin_link(user.id, SIGNIN_LINK_TTL, Timestamp::now()).await?;
     Ok(signin_url(base, &token))
 }

@@ -4,6 +4,7 @@ use super::args::{Global, OnOff, PatternCommand, SettingCommand, SettingSet};
 use super::output::Output;
 use super::{open_or_create, open_store};
 use crate::failure::Failure;
+use jiff::Timestamp;
 use postroom_domain::domain_pattern::{PatternError, PatternList};
 use serde_json::json;
 
@@ -22,7 +23,7 @@ pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> R
                 policy.allowed_domains = patterns;
             }
         }
-        store.set_global_policy(&policy).await?;
+        store.set_global_policy(&policy, Timestamp::now()).await?;
     }
     let on = |value: bool| if value { "on" } else { "off" };
     let shown = json!({

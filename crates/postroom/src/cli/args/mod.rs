@@ -1,10 +1,12 @@
 //! The command line as people type it. The texts here are the help pages.
 
+mod audit;
 mod item;
 mod mailbox;
 mod people;
 mod setting;
 
+pub use audit::AuditCommand;
 pub use item::{ItemCommand, ReceiptCommand, StateArg};
 pub use mailbox::{
     AuthArg, AutomaticArg, CertificateCommand, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol,
@@ -127,6 +129,9 @@ pub enum Command {
     /// Try allowed-domain patterns on addresses
     #[command(subcommand)]
     Pattern(PatternCommand),
+    /// Who changed what: settings, rights, passwords, releases, sign-ins
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Copy all data, consistently, while everything goes on
     Backup {
         /// A new or empty directory
@@ -137,7 +142,7 @@ pub enum Command {
         /// The directory of the backup
         dir: PathBuf,
     },
-    /// Verify the data: every receipt's octets, every link, the ledger
+    /// Verify the data: every receipt's octets, every link, the ledger, the audit
     Check,
     /// Print the completion script of a shell
     Completions {

@@ -1,0 +1,358 @@
+//! The audit: every verb by which a person changes something leaves its row, and the chain of rows shows what was done to it.
+
+use crate::support::*;
+use jiff::SignedDuration;
+use postroom_domain::{GlobalPolicy, MailboxPolicy, ReceiptId, StartFrom};
+use postroom_mail::Secret;
+use postroom_store::{AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewUser, Store, StoreConfig};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use AuditAction::*;
+
+/// Every public verb by which somebody changes something, with what it leaves in the audit.
+const VERBS: &[(&str, &[AuditAction])] = &[
+    ("add_workspace", &[WorkspaceAdd]),
+    ("set_default_workspace", &[WorkspaceDefault]),
+    ("set_global_policy", &[SettingSet]),
+    ("add_user", &[UserAdd]),
+    ("add_mailbox", &[MailboxAdd]),
+    ("push_mailbox", &[MailboxAdd]),
+    ("update_mailbox", &[MailboxSet, MailboxPassword]),
+    ("pause_mailbox", &[MailboxPause]),
+    ("resume_mailbox", &[MailboxResume]),
+    ("add_certificate", &[CertificateAdd]),
+    ("remove_certificate", &[CertificateRemove]),
+    ("retry", &[ReceiptRetry]),
+    ("release", &[ReceiptRelease]),
+    ("download", &[ReceiptDownload]),
+    ("move_item", &[ItemMove]),
+    ("split_comment", &[ItemSplit]),
+    ("make_signin_link", &[SigninLink]),
+    ("use_signin_link", &[SigninUse]),
+    ("end_session", &[SigninOut]),
+    ("remove_mailbox", &[MailboxRemove]),
+    ("restore", &[DataRestore]),
+];
+
+/// The verbs on the path of mail, which the journal accounts for, and what the program notes for itself.
+const NOT_BY_A_PERSON: &[&str] = &[
+    "accept",
+    "accept_pushed",
+    "accept_unfetched",
+    "begin_visit",
+    "cancel_settlement",
+    "claim",
+    "end_visit",
+    "file",
+    "give_back",
+    "is_first_start",
+    "leave",
+    "mark_settled",
+    "names_gone",
+    "release_lease",
+    "renew_lease",
+    "set_tls_seen",
+    "take_lease",
+];
+
+/// A function of the store's sources: whether anybody can call it, and its text.
+struct Function {
+    public: bool,
+    text: String,
+}
+
+/// All functions of `impl Store`, by name; one that calls another of them changes what that one changes.
+fn functions_of_the_store() -> BTreeMap<String, Function> {
+    let mut functions = BTreeMap::new();
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for entry in std::fs::read_dir(src).unwrap() {
+        let path = entry.unwrap().path();
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for part in text.split("\nimpl Store {").skip(1) {
+            let body = part.split("\n}\n").next().unwrap();
+            for (at, _) in body.match_indices("async fn ") {
+                let name: String = body[at + 9..].chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                let end = body[at..].find("\n    }\n").map_or(body.len(), |end| at + end);
+                let public = body[..at].ends_with("    pub ");
+                functions.insert(name, Function { public, text: body[at..end].to_owned() });
+            }
+        }
+    }
+    functions
+}
+
+#[test]
+fn every_verb_that_changes_something_is_listed() {
+    let functions = functions_of_the_store();
+    let writes_itself = |text: &str| text.contains(".write(") || text.contains(".change(");
+    let changes: BTreeSet<&str> = functions
+        .iter()
+        .filter(|(_, function)| function.public)
+        .filter(|(name, function)| {
+            let called = |(other, that): (&String, &Function)| {
+                other != *name && function.text.contains(&format!("self.{other}(")) && writes_itself(&that.text)
+            };
+            writes_itself(&function.text) || functions.iter().any(called)
+        })
+        .map(|(name, _)| name.as_str())
+        .collect();
+    assert!(changes.len() > 35, "only {} verbs found: the search is broken", changes.len());
+    let listed: BTreeSet<&str> = VERBS.iter().map(|(name, _)| *name).chain(NOT_BY_A_PERSON.iter().copied()).collect();
+    let unlisted: Vec<_> = changes.difference(&listed).collect();
+    assert!(
+        unlisted.is_empty(),
+        "a verb that changes something leaves a row in the audit, and is listed in VERBS: {unlisted:?}"
+    );
+    assert_eq!(listed.difference(&changes).collect::<Vec<_>>(), Vec::<&&str>::new(), "listed, but changes nothing");
+    for name in NOT_BY_A_PERSON {
+        assert!(!functions[*name].text.contains(".change("), "{name} leaves a row and belongs into VERBS");
+    }
+    let expected: BTreeSet<AuditAction> = VERBS.iter().flat_map(|(_, actions)| actions.iter().copied()).collect();
+    assert_eq!(expected, AuditAction::ALL.iter().copied().collect(), "every action is what some verb leaves");
+}
+
+/// A house in which every verb has something to do: item 1 with comment 1, held mail as receipt 3.
+async fn furnished(place: &Place) -> House {
+    let house = House::usual(place).await;
+    house.take(1, message("ann@example.org", "first", "first")).await;
+    house.take(2, message("ann@example.org", "Re: #1", "a comment")).await;
+    house.take(3, message("eve@evil.test", "held", "held")).await;
+    house
+}
+
+const CANARY: &str = "canary-Pa55word";
+
+/// Does what the verb of this name does, in the name of ann. What comes back is the store to look into.
+async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
+    let now = noon();
+    let ann = store.user_by_address("ann@example.org").await.unwrap().unwrap();
+    let held = ReceiptId(3);
+    let secret = || Some(Secret::new(CANARY));
+    match name {
+        "add_workspace" => drop(store.add_workspace(&key("NEW"), "New", false, now).await.unwrap()),
+        "set_default_workspace" => store.set_default_workspace(&key("OPS"), now).await.unwrap(),
+        "set_global_policy" => {
+            let policy = GlobalPolicy { submissions: false, ..GlobalPolicy::default() };
+            store.set_global_policy(&policy, now).await.unwrap();
+        }
+        "add_user" => {
+            let new = NewUser { address: "Zoë@Example.org".into(), admin: true, ..NewUser::default() };
+            store.add_user(new, now).await.unwrap();
+        }
+        "add_mailbox" => {
+            let new = imap("box", MailboxPolicy::default(), StartFrom::New);
+            store.add_mailbox(new, secret(), now).await.unwrap();
+        }
+        "push_mailbox" => drop(store.push_mailbox(&key("OPS"), now).await.unwrap()),
+        "update_mailbox" => {
+            let change = MailboxChange { every_s: Some(5), password: secret(), ..MailboxChange::default() };
+            store.update_mailbox("desk", change, now).await.unwrap();
+        }
+        "pause_mailbox" => store.pause_mailbox("desk", now).await.unwrap(),
+        "resume_mailbox" => store.resume_mailbox("desk", now).await.unwrap(),
+        "remove_mailbox" => store.remove_mailbox("desk", now).await.unwrap(),
+        "add_certificate" => store.add_certificate("desk", vec![1], &"ab".repeat(32), now).await.unwrap(),
+        "remove_certificate" => drop(store.remove_certificate("abababab", now).await.unwrap()),
+        "retry" => store.retry(held, now).await.unwrap(),
+        "release" => {
+            let claimed = store.claim(&house.me, MANY, now).await.unwrap();
+            house.file(claimed.into_iter().map(|one| (one, message("eve@evil.test", "held", "held"))).collect()).await;
+            store.release(held, Some(&key("OPS")), now).await.unwrap();
+        }
+        "download" => assert_eq!(store.download(held, now).await.unwrap().octets().as_ref(), b"held"),
+        "move_item" => store.move_item(1, &key("OPS"), now).await.unwrap(),
+        "split_comment" => drop(store.split_comment(1, 1, now).await.unwrap()),
+        "make_signin_link" => drop(store.make_signin_link(ann.id, HOUR, now).await.unwrap()),
+        "use_signin_link" | "end_session" => {
+            // Made by somebody else, so that only the verb in question is ann's.
+            let link = house.store.make_signin_link(ann.id, HOUR, now).await.unwrap();
+            let (_, session) = house.store.use_signin_link(link.expose(), now).await.unwrap().unwrap();
+            store.end_session(session.expose(), now).await.unwrap();
+        }
+        "restore" => {
+            let dir = place.config.data_dir.with_file_name("backup");
+            store.backup(&dir, now).await.unwrap();
+            let target = StoreConfig::new(dir.with_file_name("restored"), Database::Sqlite);
+            return Store::restore(&dir, &target, "ann@example.org", now).await.unwrap().0;
+        }
+        other => panic!("{other} has no case here"),
+    }
+    store.clone()
+}
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const MANY: postroom_store::ClaimLimit = postroom_store::ClaimLimit { count: 100, octets: u64::MAX };
+
+/// What ann did, oldest first.
+async fn done_by_ann(store: &Store) -> Vec<AuditEntry> {
+    let filter = AuditFilter { actor: Some("ann@example.org".into()), limit: 1000, ..AuditFilter::default() };
+    let mut rows = store.audit(filter).await.unwrap();
+    rows.reverse();
+    rows
+}
+
+#[tokio::test]
+async fn k12_every_verb_leaves_its_row_and_no_secret() {
+    on_each_database(|place| async move {
+        let house = furnished(&place).await;
+        let store = house.store.by("ann@example.org");
+        for (name, actions) in VERBS {
+            let before = done_by_ann(&store).await.len();
+            let seen = act(name, &house, &place, &store).await;
+            let rows = done_by_ann(&seen).await.split_off(before);
+            let names: Vec<&str> = rows.iter().map(|row| row.action.as_str()).collect();
+            let expected: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+            let signing = ["use_signin_link", "end_session"].contains(name);
+            // Whoever uses a link acts in their own name, whatever the store says; here it is ann both times.
+            let expected = if signing { vec!["signin.use", "signin.out"] } else { expected };
+            assert_eq!(names, expected, "{name}");
+            for row in &rows {
+                assert_eq!(row.at, noon(), "{name}");
+                let text = format!("{row:?}");
+                assert!(!text.contains("canary"), "{name}: {text}");
+            }
+            assert_eq!(seen.check().await.unwrap().problems, [], "{name}");
+        }
+        // What came by mail left none.
+        let all = store.audit(AuditFilter { limit: 1000, ..AuditFilter::default() }).await.unwrap();
+        assert!(all.iter().all(|row| !row.object.contains("eve")), "{all:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_row_says_who_did_what_with_old_and_new_value() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = house.store.by("cli:root");
+        let patterns = vec![r"@example\.org".to_owned()];
+        let policy = GlobalPolicy { allowed_domains: patterns.clone(), ..GlobalPolicy::default() };
+        store.set_global_policy(&policy, noon()).await.unwrap();
+        let row = store.audit(AuditFilter::default()).await.unwrap().remove(0);
+        assert_eq!(
+            (row.actor.as_str(), row.action.as_str(), row.object.as_str()),
+            ("cli:root", "setting.set", "setting:policy")
+        );
+        assert_eq!(row.detail, json!({"allowed_domains": {"old": [], "new": patterns}}));
+        assert_eq!(row.hash.to_string(), store.check().await.unwrap().audit_head);
+
+        let change = MailboxChange { every_s: Some(5), ..MailboxChange::default() };
+        store.update_mailbox("desk", change.clone(), noon()).await.unwrap();
+        let row = store.audit(AuditFilter::default()).await.unwrap().remove(0);
+        assert_eq!((row.object.as_str(), row.detail), ("mailbox:desk", json!({"every_s": {"old": 60, "new": 5}})));
+        // What changes nothing is no change, and what failed was not done.
+        let rows = store.check().await.unwrap().audit;
+        store.update_mailbox("desk", change, noon()).await.unwrap();
+        store.set_global_policy(&policy, noon()).await.unwrap();
+        store.add_workspace(&key("SUP"), "again", false, noon()).await.unwrap_err();
+        store.retry(ReceiptId(99), noon()).await.unwrap_err();
+        store.download(ReceiptId(99), noon()).await.unwrap_err();
+        store.end_session("nobody's", noon()).await.unwrap();
+        assert_eq!(store.check().await.unwrap().audit, rows);
+
+        let count = |object: &str| {
+            let filter = AuditFilter { object: Some(object.to_owned()), ..AuditFilter::default() };
+            let store = store.clone();
+            async move { store.audit(filter).await.unwrap().len() }
+        };
+        assert_eq!((count("mailbox").await, count("mailbox:desk").await, count("mail").await), (2, 2, 0));
+        assert_eq!((count("workspace").await, count("workspace:OPS").await, count("workspace:ops").await), (2, 1, 0));
+        let page = AuditFilter { before: Some(3), limit: 1, ..AuditFilter::default() };
+        assert_eq!(store.audit(page).await.unwrap()[0].id, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn k12_whatever_is_done_to_a_row_is_found() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        // Over one page of rows, and text that could be taken for another column's.
+        for n in 0..600 {
+            house.store.by("\"]\u{0}ü").push_mailbox(&key(["SUP", "OPS"][n % 2]), noon()).await.unwrap();
+            house.store.pause_mailbox("desk", noon()).await.unwrap();
+        }
+        let report = house.store.check().await.unwrap();
+        assert_eq!((report.problems.as_slice(), report.audit), ([].as_slice(), 607));
+        let last = report.audit;
+        let changed = |n: u64| format!("row {n} of the audit was changed, or a row before it");
+        let missing = |n: u64| format!("row {n} of the audit is missing");
+        let shortened = "the audit ends with row 606, which is not its last one".to_owned();
+        for (harm, found) in [
+            ("UPDATE audit SET actor = 'x' WHERE id = 3".to_owned(), changed(3)),
+            ("UPDATE audit SET at = at + 1 WHERE id = 520".to_owned(), changed(520)),
+            ("UPDATE audit SET detail = '{}' WHERE id = 1".to_owned(), changed(1)),
+            ("DELETE FROM audit WHERE id = 4".to_owned(), missing(4)),
+            ("DELETE FROM audit WHERE id = 1".to_owned(), missing(1)),
+            ("UPDATE audit SET hash = (SELECT hash FROM audit WHERE id = 5) WHERE id = 6".to_owned(), changed(6)),
+            (format!("DELETE FROM audit WHERE id = {last}"), shortened),
+            (
+                format!(
+                    "INSERT INTO audit SELECT {}, at, actor, action, object, detail, hash FROM audit WHERE id = {last}",
+                    last + 1
+                ),
+                changed(last + 1),
+            ),
+            (
+                "DELETE FROM meta WHERE key = 'audit_head'".to_owned(),
+                format!("the audit ends with row {last}, which is not its last one"),
+            ),
+        ] {
+            place.sql(&format!(
+                "CREATE TABLE kept AS SELECT * FROM audit; CREATE TABLE kept_meta AS SELECT * FROM meta; {harm}"
+            ));
+            let problems = house.store.check().await.unwrap().problems;
+            assert_eq!(problems.len(), 1, "{harm}: {problems:?}");
+            assert_eq!((problems[0].code, &problems[0].what), ("AUDIT_BROKEN", &found), "{harm}");
+            place.sql(
+                "DELETE FROM audit; INSERT INTO audit SELECT * FROM kept; DROP TABLE kept; \
+                 DELETE FROM meta; INSERT INTO meta SELECT * FROM kept_meta; DROP TABLE kept_meta",
+            );
+            assert_eq!(house.store.check().await.unwrap().problems, [], "{harm}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn many_who_act_at_once_make_one_chain() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let other = place.open();
+        let mut tasks = tokio::task::JoinSet::new();
+        for n in 0..60 {
+            let store = if n % 2 == 0 { house.store.by("a") } else { other.by("b") };
+            tasks.spawn(async move {
+                let done = match n % 3 {
+                    0 => store.pause_mailbox("desk", noon()).await,
+                    1 => store.resume_mailbox("desk", noon()).await,
+                    _ => store.set_default_workspace(&key("OPS"), noon()).await,
+                };
+                done.unwrap();
+            });
+        }
+        while let Some(done) = tasks.join_next().await {
+            done.unwrap();
+        }
+        let report = house.store.check().await.unwrap();
+        assert_eq!((report.problems.as_slice(), report.audit), ([].as_slice(), 65));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_restored_audit_goes_on_where_it_was() {
+    let place = Place::sqlite();
+    let house = furnished(&place).await;
+    let backup = place.config.data_dir.with_file_name("backup");
+    house.store.backup(&backup, noon()).await.unwrap();
+    let before = house.store.audit(AuditFilter::default()).await.unwrap();
+    let target = Place::sqlite();
+    let (store, _) = Store::restore(&backup, &target.config, "cli:ann", noon()).await.unwrap();
+    let after = store.audit(AuditFilter::default()).await.unwrap();
+    assert_eq!(after[1..], before);
+    assert_eq!((after[0].actor.as_str(), after[0].action.as_str()), ("cli:ann", "data.restore"));
+    assert_eq!(store.check().await.unwrap().problems, []);
+}

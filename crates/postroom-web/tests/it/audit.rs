@@ -1,0 +1,61 @@
+//! Whatever somebody does on the page leaves one row in the audit, in that person's name.
+
+use crate::app::{App, Who};
+use postroom_store::{AuditEntry, AuditFilter};
+
+/// Addresses that change something, or give out what the audit accounts for: a form for those that are posted to.
+const ROUTES: &[(&str, Option<&str>, &str)] = &[
+    ("/receipts/2/raw", None, "receipt.download"),
+    ("/items/1/original/1/raw", None, "receipt.download"),
+    ("/receipts/2/retry", Some(""), "receipt.retry"),
+    ("/receipts/2/release", Some("workspace=SUP"), "receipt.release"),
+    ("/signout", Some(""), "signin.out"),
+];
+
+async fn rows(app: &App) -> Vec<AuditEntry> {
+    app.house.store.audit(AuditFilter { limit: 1000, ..AuditFilter::default() }).await.unwrap()
+}
+
+#[tokio::test]
+async fn k12_every_route_that_changes_something_leaves_one_row() {
+    let routes = include_str!("../../src/lib.rs").lines().filter_map(|line| line.trim().strip_prefix(".route(\""));
+    let posted: Vec<&str> =
+        routes.filter(|line| line.contains("post(")).map(|line| line.split('"').next().unwrap()).collect();
+    assert!(posted.len() > 2, "only {posted:?} found: the search is broken");
+    let filled = |route: &str| route.replace("{id}", "2").replace("{number}", "1").replace("{receipt}", "1");
+    for route in posted {
+        let known = ROUTES.iter().any(|(path, form, _)| form.is_some() && *path == filled(route));
+        assert!(known, "{route} changes something and has no row in ROUTES");
+    }
+
+    let app = App::new().await;
+    for (path, form, action) in ROUTES {
+        let before = rows(&app).await.len();
+        let answer = match form {
+            Some(form) => app.post(Who::Manager, path, form).await,
+            None => app.get(Who::Manager, path).await,
+        };
+        assert!(answer.status.as_u16() < 400, "{path}: {}", answer.text());
+        let mut after = rows(&app).await;
+        after.truncate(after.len() - before);
+        let done: Vec<(&str, &str)> = after.iter().map(|row| (row.actor.as_str(), row.action.as_str())).collect();
+        assert_eq!(done, [("manager@demo.example", *action)], "{path}");
+        app.house.work_off().await;
+    }
+    // A link that signs in acts in the name of whom it signs in; one that is spent does nothing.
+    let path = format!("/signin/{}", app.house.token(&app.users[&Who::Reader]).await);
+    let before = rows(&app).await.len();
+    app.get(Who::Nobody, &path).await;
+    app.get(Who::Nobody, &path).await;
+    let after = rows(&app).await;
+    assert_eq!((after.len(), after[0].action.as_str()), (before + 1, "signin.use"));
+    assert_eq!(after[0].actor, "reader@demo.example");
+    // Looking at a page leaves none, nor does what one may not do.
+    for (who, path) in
+        [(Who::Admin, "/receipts/2"), (Who::Admin, "/items/1/original/1"), (Who::Reader, "/receipts/2/raw")]
+    {
+        app.get(who, path).await;
+    }
+    app.post(Who::Reader, "/receipts/2/retry", "").await;
+    assert_eq!(rows(&app).await.len(), before + 1);
+}

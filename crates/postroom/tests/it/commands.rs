@@ -177,6 +177,26 @@ fn a_backup_can_be_restored_and_gives_no_secret_away() {
     assert!(!shown.contains("canary"));
 }
 
+#[test]
+fn what_is_changed_stands_in_the_audit() {
+    let desk = Desk::furnished();
+    let file = desk.file("m.eml", &message("eve@elsewhere.example", "Hello", "text of the mail"));
+    desk.ok(&["import", file.to_str().unwrap(), "--workspace", "SUP"]);
+    desk.ok(&["receipt", "release", "1"]);
+    assert!(desk.run(&["receipt", "raw", "1"]).status.success());
+    desk.ok(&["user", "signin-link", "ann@example.org"]);
+    let rows = desk.ok(&["audit", "list"]);
+    let actions: Vec<&str> = rows.iter().rev().map(|row| row["action"].as_str().unwrap()).collect();
+    let expected = ["workspace.add", "user.add", "mailbox.add", "receipt.release", "receipt.download", "signin.link"];
+    assert_eq!(actions, expected);
+    let me = rows[0]["actor"].as_str().unwrap();
+    assert!(me.starts_with("cli:") && rows.iter().all(|row| row["actor"] == me), "{rows:?}");
+    assert_eq!(desk.ok(&["audit", "list", "--object", "receipt:1", "--actor", me]).len(), 2);
+    assert!(desk.ok(&["audit", "list", "--actor", "nobody"]).is_empty());
+    let report = &desk.ok(&["check"])[0];
+    assert_eq!((&report["audit"], &report["audit_head"]), (&6.into(), &rows[0]["hash"]));
+}
+
 fn contains(root: &std::path::Path, needle: &[u8]) -> bool {
     std::fs::read_dir(root).unwrap().any(|entry| {
         let path = entry.unwrap().path();

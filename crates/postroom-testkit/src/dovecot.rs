@@ -1,9 +1,11 @@
 //! A real Dovecot for one test: its own directory, free ports, its own certificate; stopped when dropped.
 
 use crate::certificate::{Certificate, CertificateKind};
+use crate::owner::Owner;
+use crate::ports::Ports;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,9 +14,6 @@ use std::time::{Duration, Instant};
 
 /// The password of every user.
 pub const PASSWORD: &str = "correct-horse-1";
-
-/// The unix user that owns the mail when the tests run as root; Dovecot never serves mail as root.
-const OWNER: &str = "postroom-test";
 
 /// A running Dovecot. Every user name is a user with [`PASSWORD`] and an empty Maildir.
 #[derive(Debug)]
@@ -33,13 +32,6 @@ pub struct Dovecot {
     /// What the server shows, and who signed it.
     pub certificate: Certificate,
     next_file: AtomicU32,
-}
-
-#[derive(Debug, Clone)]
-struct Owner {
-    name: String,
-    uid: u32,
-    gid: u32,
 }
 
 impl Dovecot {
@@ -87,8 +79,7 @@ impl Dovecot {
             fs::create_dir(path.join(sub))?;
         }
         chown(path.join("mail"), Some(owner.uid), Some(owner.gid))?;
-        let ports = free_ports()?;
-        let [imap_port, imaps_port, pop3_port, pop3s_port] = ports;
+        let ports = Ports::free()?;
         let config = path.join("dovecot.conf");
         fs::write(&config, configuration(path, &owner, ports))?;
         let master = Command::new(binary)
@@ -101,6 +92,7 @@ impl Dovecot {
             .spawn()
             .context("dovecot cannot be run")?;
         let next_file = AtomicU32::new(1);
+        let Ports { imap: imap_port, imaps: imaps_port, pop3: pop3_port, pop3s: pop3s_port } = ports;
         let mut dovecot =
             Self { directory, master, owner, imap_port, imaps_port, pop3_port, pop3s_port, certificate, next_file };
         dovecot.await_ready()?;
@@ -109,7 +101,7 @@ impl Dovecot {
 
     fn await_ready(&mut self) -> Result<()> {
         let give_up = Instant::now() + Duration::from_secs(20);
-        for port in [self.imap_port, self.imaps_port, self.pop3_port, self.pop3s_port] {
+        for port in self.ports().all() {
             while TcpStream::connect(("127.0.0.1", port)).is_err() {
                 if let Some(status) = self.master.try_wait()? {
                     bail!("dovecot ended with {status}: {}", self.log());
@@ -121,6 +113,11 @@ impl Dovecot {
             }
         }
         Ok(())
+    }
+
+    /// Where it listens.
+    pub fn ports(&self) -> Ports {
+        Ports { imap: self.imap_port, imaps: self.imaps_port, pop3: self.pop3_port, pop3s: self.pop3s_port }
     }
 
     /// What Dovecot has logged.
@@ -220,37 +217,6 @@ impl Drop for Dovecot {
     }
 }
 
-impl Owner {
-    fn find_or_make() -> Result<Self> {
-        if !rustix::process::getuid().is_root() {
-            return Self::of(&command_output("id", &["-un"])?);
-        }
-        if Self::of(OWNER).is_err() {
-            let made = Command::new("useradd")
-                .args(["--system", "--no-create-home", "--shell", "/usr/sbin/nologin", OWNER])
-                .stderr(Stdio::null())
-                .status();
-            // Another test may have made it a moment ago; what counts is that it is there.
-            drop(made);
-        }
-        Self::of(OWNER)
-    }
-
-    fn of(name: &str) -> Result<Self> {
-        let uid = command_output("id", &["-u", name])?.parse()?;
-        let gid = command_output("id", &["-g", name])?.parse()?;
-        Ok(Self { name: name.to_owned(), uid, gid })
-    }
-}
-
-fn command_output(program: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(program).args(arguments).stderr(Stdio::null()).output()?;
-    if !output.status.success() {
-        bail!("{program} fails");
-    }
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
 fn find_binary() -> Option<PathBuf> {
     ["/usr/sbin/dovecot", "/usr/local/sbin/dovecot", "/sbin/dovecot"]
         .map(PathBuf::from)
@@ -258,20 +224,9 @@ fn find_binary() -> Option<PathBuf> {
         .find(|p| p.exists())
 }
 
-/// Ports that were free a moment ago.
-fn free_ports() -> Result<[u16; 4]> {
-    let mut listeners = Vec::new();
-    let mut ports = [0; 4];
-    for port in &mut ports {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
-        *port = listener.local_addr()?.port();
-        listeners.push(listener);
-    }
-    Ok(ports)
-}
-
-fn configuration(path: &Path, owner: &Owner, [imap_port, imaps_port, pop3_port, pop3s_port]: [u16; 4]) -> String {
+fn configuration(path: &Path, owner: &Owner, ports: Ports) -> String {
     let path = path.display();
+    let Ports { imap, imaps, pop3, pop3s } = ports;
     let Owner { name, uid, gid } = owner;
     let unprivileged = if rustix::process::getuid().is_root() {
         String::new()
@@ -291,9 +246,9 @@ fn configuration(path: &Path, owner: &Owner, [imap_port, imaps_port, pop3_port, 
          userdb {{\n  driver = static\n  args = uid={uid} gid={gid} home={path}/mail/%u\n}}\n\
          namespace inbox {{\n  inbox = yes\n}}\n\
          service anvil {{\n  unix_listener anvil-auth-penalty {{\n    mode = 0\n  }}\n}}\n\
-         service imap-login {{\n  inet_listener imap {{\n    port = {imap_port}\n  }}\n  \
-         inet_listener imaps {{\n    port = {imaps_port}\n    ssl = yes\n  }}\n}}\n\
-         service pop3-login {{\n  inet_listener pop3 {{\n    port = {pop3_port}\n  }}\n  \
-         inet_listener pop3s {{\n    port = {pop3s_port}\n    ssl = yes\n  }}\n}}\n{unprivileged}"
+         service imap-login {{\n  inet_listener imap {{\n    port = {imap}\n  }}\n  \
+         inet_listener imaps {{\n    port = {imaps}\n    ssl = yes\n  }}\n}}\n\
+         service pop3-login {{\n  inet_listener pop3 {{\n    port = {pop3}\n  }}\n  \
+         inet_listener pop3s {{\n    port = {pop3s}\n    ssl = yes\n  }}\n}}\n{unprivileged}"
     )
 }

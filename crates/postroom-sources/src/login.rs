@@ -29,6 +29,27 @@ pub(crate) fn choose(
     client.map(Some).map_err(|_| SourceError::ArgumentInvalid { what: "user or password" })
 }
 
+/// The exchange to log in with after a server has refused a bound one: the same without the binding, if it is offered.
+/// The server may not know our binding (Cyrus offers bound SCRAM over TLS 1.3 and knows only a binding that TLS 1.3 does not
+/// have), and says so in words that only people can tell from those for a wrong password. The password is as safe as in the
+/// bound one; what is given up is to notice a machine between that has a certificate which we trust.
+// RFC 5802 §6, RFC 9266 §3
+pub(crate) fn choose_unbound(
+    wanted: AuthMethod,
+    user: &str,
+    password: &Secret,
+    offers: impl Fn(&str) -> bool,
+) -> Result<Option<Client>, SourceError> {
+    let is_scram = |name: &str| name.starts_with("SCRAM-") && offers(name);
+    let client = choose(wanted, user, password, None, is_scram)?;
+    if client.is_some() {
+        tracing::warn!(
+            "the server refuses a login that is bound to the TLS connection: trying the same without the binding"
+        );
+    }
+    Ok(client)
+}
+
 /// Whether the protocol's own login, which sends the password, is what the mailbox wants where SASL is not offered.
 pub(crate) fn may_be_command(wanted: AuthMethod) -> bool {
     matches!(wanted, AuthMethod::Auto | AuthMethod::Login)

@@ -86,7 +86,9 @@ impl ImapSession {
         let capabilities = self.ask_capabilities().await?;
         let user = server.user.as_str();
         let offers = |name: &str| capabilities.has(&format!("AUTH={name}"));
-        let line = match login::choose(server.auth, user, password, self.wire.binding.as_ref(), offers)? {
+        let client = login::choose(server.auth, user, password, self.wire.binding.as_ref(), offers)?;
+        let is_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let mut line = match client {
             Some(client) => self.run("the login", &Command::Authenticate { client: &client }).await?,
             // RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
             None if login::may_be_command(server.auth) && !capabilities.has("LOGINDISABLED") => {
@@ -94,10 +96,14 @@ impl ImapSession {
             }
             None => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),
         };
-        match line.status {
-            Status::Ok => Ok(()),
-            _ => Err(self.login_refused(line)),
+        if line.status != Status::Ok
+            && is_bound
+            && !is_transient(&line)
+            && let Some(client) = login::choose_unbound(server.auth, user, password, offers)?
+        {
+            line = self.run("the login", &Command::Authenticate { client: &client }).await?;
         }
+        if line.status == Status::Ok { Ok(()) } else { Err(self.login_refused(line)) }
     }
 
     // RFC 5530 §3

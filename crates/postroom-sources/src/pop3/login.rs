@@ -85,7 +85,8 @@ impl Pop3Session {
         let client = login::choose(server.auth, user, password, binding.as_ref(), |name| capabilities.offers(name))?;
         // APOP sends no password, so it goes before those mechanisms that do.
         let wants_apop = matches!(server.auth, AuthMethod::Auto | AuthMethod::Apop) && self.conversation.offers_apop();
-        let reply = match client {
+        let is_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let mut reply = match client {
             Some(client) if !(wants_apop && client.mechanism().sends_password()) => {
                 self.run("the login", &Command::Auth { client: &client }).await?
             }
@@ -96,6 +97,13 @@ impl Pop3Session {
             }
             _ => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),
         };
+        if !reply.ok
+            && is_bound
+            && !is_transient(&reply)
+            && let Some(client) = login::choose_unbound(server.auth, user, password, |name| capabilities.offers(name))?
+        {
+            reply = self.run("the login", &Command::Auth { client: &client }).await?;
+        }
         if !reply.ok {
             return Err(self.login_refused(reply));
         }

@@ -11,8 +11,8 @@ use sha2::Digest as _;
 use std::sync::Arc;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, DuplexStream};
 
-/// Offers `offered` over this version of TLS, begins SCRAM and refuses it in the end. Returns the command of the client and
-/// what its last message says that it is bound to, and what the connection is called on this side.
+/// Offers `offered` over this version of TLS, begins SCRAM and refuses it in the end, twice if it was bound. Returns the
+/// command of the client and what its last message says that it is bound to, and what the connection is called on this side.
 async fn serve(
     stream: DuplexStream,
     certificate: Certificate,
@@ -49,6 +49,20 @@ async fn serve(
         };
         lines.push(line.trim_end().to_owned());
         stream.write_all(reply.as_bytes()).await.unwrap();
+    }
+    if lines[1].contains("-PLUS") {
+        // RFC 5802 §6: a client that could be bound and does not want to be says `n`.
+        let mut unbound = String::new();
+        // A client that has nothing more to say may hang up in any way.
+        let _ended = stream.read_line(&mut unbound).await;
+        let (command, first) = unbound.trim_end().rsplit_once(' ').unwrap_or_default();
+        if offered.split(' ').any(|name| command == format!("AUTH {name}")) {
+            let first = String::from_utf8(STANDARD.decode(first).unwrap()).unwrap();
+            assert!(!command.ends_with("-PLUS") && first.starts_with("n,,"), "{command} {first}");
+            stream.write_all(b"-ERR [AUTH] no\r\n").await.unwrap();
+        } else {
+            assert_eq!(unbound, "", "nothing else is tried");
+        }
     }
     let last = String::from_utf8(STANDARD.decode(&lines[2]).unwrap()).unwrap();
     let bound = last.strip_prefix("c=").unwrap().split(',').next().unwrap();

@@ -7,4 +7,5 @@ mod dialogues;
 mod dovecot;
 mod dovecot_pop3;
 mod listing;
+mod servers;
 mod sweep;

@@ -1,10 +1,19 @@
-//! A proxy that cuts a connection after so many octets.
+//! A proxy that cuts a connection after so many octets, or makes the way to a server longer.
 
 use std::io::{Read as _, Result, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What is read and written at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Chunks that may be on their way in one direction at once: 64 MiB, so that no delay of a test ever limits how much a
+/// connection carries, while a client that does not read still holds up its server.
+const ON_THE_WAY: usize = 1024;
 
 /// Where a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +38,7 @@ pub struct CutProxy {
 #[derive(Debug)]
 struct Shared {
     target: u16,
+    delay: Duration,
     cut: Mutex<Cut>,
     to_client: AtomicU64,
     to_server: AtomicU64,
@@ -41,10 +51,20 @@ impl CutProxy {
     /// # Errors
     /// When no port is free.
     pub fn start(target: u16, cut: Cut) -> Result<Self> {
+        Self::start_delayed(target, cut, Duration::ZERO)
+    }
+
+    /// Forwards to `target` on 127.0.0.1, every octet so much later as if the way there were that long: twice `delay` is
+    /// what a question and its answer take more. What is under way is not held up by what comes behind it.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn start_delayed(target: u16, cut: Cut, delay: Duration) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let port = listener.local_addr()?.port();
         let shared = Arc::new(Shared {
             target,
+            delay,
             cut: Mutex::new(cut),
             to_client: AtomicU64::new(0),
             to_server: AtomicU64::new(0),
@@ -93,28 +113,44 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             Cut::ToServer(octets) => (u64::MAX, octets),
         };
         let (Ok(client_copy), Ok(server_copy)) = (client.try_clone(), server.try_clone()) else { continue };
-        let (up, down) = (shared.clone(), shared.clone());
-        std::thread::spawn(move || forward(client_copy, server_copy, to_server, &up.to_server));
-        std::thread::spawn(move || forward(server, client, to_client, &down.to_client));
+        // Small answers must not wait for one another: the delay is to be the only one.
+        let _unsupported = (client.set_nodelay(true), server.set_nodelay(true));
+        forward(client_copy, server_copy, to_server, shared, |shared| &shared.to_server);
+        forward(server, client, to_client, shared, |shared| &shared.to_client);
     }
 }
 
-/// Copies until the limit, or until either side ends; then both sides are closed.
-fn forward(mut from: TcpStream, mut to: TcpStream, mut left: u64, count: &AtomicU64) {
-    let mut buffer = [0; 16 * 1024];
+/// Copies until the limit, or until either side ends. Then the other side is closed, and by that the copying in the other
+/// direction ends too.
+fn forward(from: TcpStream, to: TcpStream, left: u64, shared: &Arc<Shared>, count: fn(&Shared) -> &AtomicU64) {
+    let (sender, receiver) = sync_channel(ON_THE_WAY);
+    let shared = shared.clone();
+    std::thread::spawn(move || read(from, left, &sender));
+    std::thread::spawn(move || write(to, shared.delay, &receiver, count(&shared)));
+}
+
+/// What was read, and when.
+type Chunk = (Instant, Vec<u8>);
+
+fn read(mut from: TcpStream, mut left: u64, sender: &SyncSender<Chunk>) {
+    let mut buffer = vec![0; CHUNK];
     while left > 0 {
         let room = usize::try_from(left).unwrap_or(usize::MAX).min(buffer.len());
-        let read = match from.read(&mut buffer[..room]) {
-            Ok(read) if read > 0 => read,
-            _ => break,
-        };
-        if to.write_all(&buffer[..read]).is_err() {
+        let Ok(read @ 1..) = from.read(&mut buffer[..room]) else { break };
+        if sender.send((Instant::now(), buffer[..read].to_vec())).is_err() {
             break;
         }
         left -= read as u64;
-        count.fetch_add(read as u64, Ordering::SeqCst);
     }
-    for side in [from, to] {
-        let _already_closed = side.shutdown(Shutdown::Both);
+}
+
+fn write(mut to: TcpStream, delay: Duration, receiver: &Receiver<Chunk>, count: &AtomicU64) {
+    while let Ok((came, octets)) = receiver.recv() {
+        std::thread::sleep((came + delay).saturating_duration_since(Instant::now()));
+        if to.write_all(&octets).is_err() {
+            break;
+        }
+        count.fetch_add(octets.len() as u64, Ordering::SeqCst);
     }
+    let _already_closed = to.shutdown(Shutdown::Both);
 }

@@ -9,8 +9,6 @@ use postroom_testkit::scripted::{Dialogue, ScriptedServer};
 use std::io;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
@@ -54,51 +52,6 @@ impl AsyncWrite for OctetByOctet {
     }
 }
 
-/// A stream that ends in both directions once we have sent so many octets.
-struct CutOff {
-    stream: DuplexStream,
-    left: usize,
-    is_cut: Arc<AtomicBool>,
-}
-
-impl AsyncRead for CutOff {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        // Nothing comes any more: that is the end of the stream.
-        if self.is_cut.load(SeqCst) {
-            Poll::Ready(Ok(()))
-        } else {
-            Pin::new(&mut self.stream).poll_read(context, buffer)
-        }
-    }
-}
-
-impl AsyncWrite for CutOff {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let taken = octets.len().min(self.left);
-        if taken == 0 {
-            self.is_cut.store(true, SeqCst);
-            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-        }
-        let written = Pin::new(&mut self.stream).poll_write(context, &octets[..taken]);
-        if let Poll::Ready(Ok(written)) = written {
-            self.left -= written;
-        }
-        written
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
-}
-
 #[tokio::test]
 async fn all_dialogues_end_as_they_say() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues");
@@ -116,63 +69,6 @@ async fn all_dialogues_end_as_they_say() {
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-}
-
-/// Wherever the connection ends, a visit hands over whole, confirmed messages or none, and reports as settled what the
-/// server has confirmed or nothing.
-#[tokio::test]
-async fn a_cut_after_any_octet_shows_all_or_nothing() {
-    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
-    for whole in recorded() {
-        let name = &whole.name;
-        let expected = whole.setting("expect").unwrap();
-        let cuts = (0..).map_while(|octets| whole.cut_after(octets));
-        let mut count = 0;
-        for cut in cuts {
-            let (ours, theirs) = tokio::io::duplex(1 << 20);
-            let client = act(&cut, Box::new(ours), &certificate);
-            let (outcome, _server) = tokio::join!(client, cut.play(Box::new(theirs), &certificate));
-            // A visit whose goodbye alone was cut has done its work and says what came; see `try_act`.
-            let is_all = outcome == expected || outcome.starts_with(&format!("{expected}, "));
-            assert!(is_all || outcome.starts_with("error "), "{}: {outcome}", cut.name);
-            count += 1;
-        }
-        assert!(count > 100, "{name}: only {count} cuts");
-    }
-}
-
-/// The same for the other direction: the connection ends after any octet that we send.
-#[tokio::test]
-async fn a_cut_after_any_octet_of_ours_shows_all_or_nothing() {
-    let certificate = Certificate::new(CertificateKind::SelfSigned).unwrap();
-    for whole in recorded() {
-        let expected = whole.setting("expect").unwrap();
-        let mut count = 0;
-        for left in 0.. {
-            let (ours, theirs) = tokio::io::duplex(1 << 20);
-            let is_cut = Arc::new(AtomicBool::new(false));
-            let ours = CutOff { stream: ours, left, is_cut: is_cut.clone() };
-            let client = act(&whole, Box::new(ours), &certificate);
-            let (outcome, _server) = tokio::join!(client, whole.play(Box::new(theirs), &certificate));
-            let is_all = outcome == expected || outcome.starts_with(&format!("{expected}, "));
-            assert!(is_all || outcome.starts_with("error "), "{} cut after {left} of ours: {outcome}", whole.name);
-            count += 1;
-            if !is_cut.load(SeqCst) {
-                break;
-            }
-        }
-        assert!(count > 50, "{}: only {count} cuts", whole.name);
-    }
-}
-
-/// Twelve dialogues of both protocols in which much happens.
-fn recorded() -> Vec<Dialogue> {
-    let imap = ["01-login-and-fetch", "20-starttls", "40-uid-behind-the-body", "60-delete", "62-move"];
-    let pop3 = ["01-login-and-fetch", "02-without-pipelining", "30-stls", "40-dots", "60-delete", "70-without-uidl"];
-    let pop3 = pop3.into_iter().chain(["74-delete-without-uidl"]);
-    let names = imap.map(|name| format!("imap/{name}")).into_iter().chain(pop3.map(|name| format!("pop3/{name}")));
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/dialogues");
-    names.map(|name| Dialogue::load(&directory.join(format!("{name}.dialogue"))).unwrap()).collect()
 }
 
 /// Messages announced with one octet each and sent with three million: memory holds what was announced and a little more;
@@ -300,7 +196,7 @@ fn access(dialogue: &Dialogue) -> Access {
 }
 
 /// Does what `> do` says and puts what came of it into one line.
-async fn act(dialogue: &Dialogue, stream: Box<dyn Stream>, certificate: &Certificate) -> String {
+pub async fn act(dialogue: &Dialogue, stream: Box<dyn Stream>, certificate: &Certificate) -> String {
     try_act(dialogue, stream, certificate).await.unwrap_or_else(|error| format!("error {}", error.code()))
 }
 

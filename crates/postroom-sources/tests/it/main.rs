@@ -3,6 +3,7 @@
 
 mod binding;
 mod client;
+mod cuts;
 mod dialogues;
 mod dovecot;
 mod dovecot_pop3;

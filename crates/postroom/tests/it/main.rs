@@ -7,4 +7,6 @@ mod fetch;
 mod inspect;
 mod pop3;
 mod push;
+mod second_client;
 mod serve;
+mod servers;

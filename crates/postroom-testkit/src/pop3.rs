@@ -27,6 +27,8 @@ pub struct Maildrop {
     pub hangs_up_at_quit: bool,
     /// Whether it says that it has deleted and does not.
     pub ignores_deletions: bool,
+    /// The unique-id of a message that it lists and does not give.
+    pub refuses: Option<String>,
 }
 
 impl Maildrop {
@@ -119,6 +121,9 @@ fn serve(client: TcpStream, maildrop: &Mutex<Maildrop>) -> Result<()> {
             },
             ("UIDL", None) if messages.iter().all(|message| message.uidl.is_none()) => b"-ERR unknown\r\n".to_vec(),
             ("UIDL", None) => listing(&messages, |message| message.uidl.clone()),
+            ("RETR", Some(at)) if messages[at].uidl.is_some() && lock(maildrop).refuses == messages[at].uidl => {
+                b"-ERR cannot read it\r\n".to_vec()
+            }
             ("RETR", Some(at)) => stuffed(&messages[at].octets),
             ("TOP", Some(at)) => {
                 let octets = &messages[at].octets;

@@ -39,6 +39,8 @@ enum Step {
     StartTls,
     Drop,
     Stall,
+    /// Says nothing more, and does not mind what it hears.
+    Silence,
 }
 
 /// Something that octets go through in both directions.
@@ -117,6 +119,20 @@ impl Dialogue {
         self.settings.get(key).map(String::as_str)
     }
 
+    /// Tells the client something else under this word.
+    pub fn set(&mut self, key: &str, value: &str) {
+        self.settings.insert(key.to_owned(), value.to_owned());
+    }
+
+    /// The same dialogue, but from this step of the server on (0 is its first) it says nothing more and takes whatever it is
+    /// told; `None` when it has no more steps. Going over to TLS is a step too.
+    pub fn silent_after(&self, step: usize) -> Option<Self> {
+        let is_step = |step: &&Step| matches!(step, Step::Send(_) | Step::StartTls);
+        let at = self.steps.iter().enumerate().filter(|(_, one)| is_step(one)).nth(step)?.0;
+        let steps = [&self.steps[..at], &[Step::Silence]].concat();
+        Some(Self { name: format!("{} silent after {step}", self.name), steps, ..self.clone() })
+    }
+
     /// The same dialogue, but the connection ends once the server has sent so many octets; `None` when it sends fewer.
     pub fn cut_after(&self, octets: usize) -> Option<Self> {
         let mut left = octets;
@@ -161,6 +177,11 @@ impl Dialogue {
                 },
                 Step::Drop => return Ok(()),
                 Step::Stall => break,
+                Step::Silence => {
+                    // A connection that breaks off here is closed too.
+                    let _ended = stream.read_to_end(&mut Vec::new()).await;
+                    return Ok(());
+                }
             }
         }
         let mut rest = Vec::new();

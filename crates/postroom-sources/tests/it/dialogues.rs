@@ -209,7 +209,8 @@ async fn try_act(
     let stall = dialogue.setting("stall-ms").map_or(5000, |ms| ms.parse().unwrap());
     let max_message = dialogue.setting("max-message").map_or(100_000, |octets| octets.parse().unwrap());
     let max_unnamed_messages = dialogue.setting("max-unnamed").map_or(100, |messages| messages.parse().unwrap());
-    let limits = Limits { stall: Duration::from_millis(stall), max_message, max_unnamed_messages, ..limits() };
+    let step = dialogue.setting("step-ms").map_or(limits().step, |ms| Duration::from_millis(ms.parse().unwrap()));
+    let limits = Limits { step, stall: Duration::from_millis(stall), max_message, max_unnamed_messages, ..limits() };
     let mut session = log_in_over(stream, &access(dialogue), &trust, &limits).await?;
     let (what, rest) = dialogue
         .setting("do")

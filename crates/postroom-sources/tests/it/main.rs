@@ -7,6 +7,7 @@ mod cuts;
 mod dialogues;
 mod dovecot;
 mod dovecot_pop3;
+mod hostile;
 mod listing;
 mod servers;
 mod sweep;

@@ -4,6 +4,7 @@
 mod commands;
 mod desk;
 mod fetch;
+mod identity;
 mod inspect;
 mod pop3;
 mod push;

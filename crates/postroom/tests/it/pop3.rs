@@ -8,7 +8,7 @@ use serde_json::Value;
 const ANN: &str = "Ann <ann@example.org>";
 
 /// A mailbox on the server of our own.
-fn add(desk: &Desk, server: &FakePop3, options: &[&str]) {
+pub fn add(desk: &Desk, server: &FakePop3, options: &[&str]) {
     let (port, password) = (server.port.to_string(), desk.file("password", b"x"));
     let fixed = ["mailbox", "add", "desk", "--protocol", "pop3", "--host", "localhost", "--allow-private-host"];
     let more = ["--security", "none", "--user", "ann", "--port", &port, "--password-file", password.to_str().unwrap()];

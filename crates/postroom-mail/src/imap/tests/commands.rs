@@ -119,6 +119,76 @@ fn logins_go_step_by_step() {
     }
 }
 
+/// 500 names made of what could end an argument, a line or a command: each is one argument of one command, quoted or as a
+/// literal of just its length, or is refused.
+#[test]
+fn a17_a_hostile_name_stays_one_argument() {
+    let pieces = [
+        "\r\n",
+        "\n",
+        "{0}",
+        "{5+}\r\n",
+        "\"",
+        "\\",
+        " ",
+        "A1 LOGOUT",
+        ")",
+        "(",
+        "%",
+        "*",
+        "ä",
+        "&",
+        "&-",
+        "\u{7f}",
+        "x",
+        "]",
+    ];
+    let mut state = 7_usize;
+    let mut next = |limit: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % limit
+    };
+    let password = Secret::new("p");
+    for number in 0..500 {
+        let name: String = (0..=next(6)).map(|_| pieces[next(pieces.len())]).collect();
+        let offered = if number % 2 == 0 { "IMAP4REV1 LITERAL+" } else { "IMAP4REV1" };
+        for (command, before, after) in [
+            (Command::Select { folder: &name, read_only: true }, "EXAMINE ", "\r\n"),
+            (Command::Create { folder: &name }, "CREATE ", "\r\n"),
+            (Command::UidMove { set: "7", folder: &name }, "UID MOVE 7 ", "\r\n"),
+            (Command::Login { user: &name, password: &password }, "LOGIN ", " \"p\"\r\n"),
+        ] {
+            let Ok(parts) = encoded(&command, offered) else { continue };
+            let wire = parts.replace('|', "");
+            let rest = wire.strip_prefix("P1 ").and_then(|rest| rest.strip_prefix(before));
+            let argument =
+                rest.and_then(|rest| rest.strip_suffix(after)).unwrap_or_else(|| panic!("{name:?}: {wire:?}"));
+            assert!(is_one_argument(argument), "{name:?}: {wire:?}");
+        }
+    }
+}
+
+/// Whether this is one quoted string, or one literal with nothing behind it (RFC 9051 §4.3).
+fn is_one_argument(text: &str) -> bool {
+    if let Some(inner) = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        let mut escaped = false;
+        let is_fine = inner.chars().all(|c| match c {
+            _ if escaped => {
+                escaped = false;
+                matches!(c, '"' | '\\')
+            }
+            '\\' => {
+                escaped = true;
+                true
+            }
+            c => !matches!(c, '"' | '\r' | '\n'),
+        });
+        return is_fine && !escaped;
+    }
+    let literal = text.strip_prefix('{').and_then(|rest| rest.split_once("}\r\n"));
+    literal.is_some_and(|(length, octets)| length.trim_end_matches('+').parse() == Ok(octets.len()))
+}
+
 #[test]
 fn nul_cannot_be_sent() {
     let (clean, nul) = (Secret::new("x"), Secret::new("x\0y"));

@@ -9,6 +9,7 @@ mod crates;
 mod dependencies;
 mod documents;
 mod sources;
+mod threats;
 
 use std::fs;
 use std::path::{Path, PathBuf};

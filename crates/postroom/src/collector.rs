@@ -4,6 +4,7 @@ use crate::fault::crash_point;
 use crate::floor::Floor;
 use crate::intake::{self, Tally};
 use crate::maildrop;
+use crate::second_look::{is_same, is_same_instant, still_there};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{Mailbox, Reason, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
@@ -202,7 +203,7 @@ async fn visit_under(
     report.listed = listed.len() as u64;
     let wanted = match &mailbox.access {
         Access::Pop3(_) => maildrop::wanted(floor, mailbox, lease, &mut session, &listed, report).await?,
-        _ => wanted(floor, mailbox, lease, folder, &listed, report).await?,
+        _ => wanted(floor, mailbox, lease, &mut session, folder, &listed, report).await?,
     };
     progress.expect(wanted.len() as u64);
     fetch_and_file(floor, lease, &mut session, &wanted, report, progress).await?;
@@ -217,18 +218,19 @@ async fn wanted(
     floor: &Floor,
     mailbox: &Mailbox,
     lease: &Lease,
+    session: &mut Session,
     folder: Folder,
     listed: &[Listed],
     report: &mut Report,
 ) -> Result<Vec<Listed>, VisitError> {
     let memory = Memory::recall(floor, mailbox, lease, folder, listed).await?;
     let mut wanted = Vec::new();
-    let mut strangers = 0;
+    let mut strangers = Vec::new();
     for message in listed {
         match memory.recognise(message) {
             Recognised::Known => continue,
             Recognised::Stranger => {
-                strangers += 1;
+                strangers.push(message.clone());
                 continue;
             }
             Recognised::New => {}
@@ -239,6 +241,7 @@ async fn wanted(
             wanted.push(message.clone());
         }
     }
+    let strangers = still_there(floor, session, &strangers).await?;
     if strangers > 0 {
         report.unaccounted = strangers;
         return Err(VisitError::Changed { strangers });
@@ -476,14 +479,4 @@ async fn settle(
         floor.store.mark_settled(lease, group, Timestamp::now()).await?;
         crash_point!("visit.after_mark_settled");
     }
-}
-
-/// The second look before anything is changed on the server: size and arrival must be what they were, the latter to the
-/// microsecond, which is as finely as it is stored.
-fn is_same(owed: &Owed, now: &Listed) -> bool {
-    owed.size() == now.size && now.received_at.is_none_or(|at| is_same_instant(at, owed.received_at()))
-}
-
-fn is_same_instant(listed: Timestamp, stored: Timestamp) -> bool {
-    listed.as_microsecond() == stored.as_microsecond()
 }

@@ -15,6 +15,7 @@ mod floor;
 mod intake;
 mod maildrop;
 mod readers;
+mod second_look;
 mod supervisor;
 
 fn main() -> std::process::ExitCode {

@@ -26,6 +26,11 @@ const SLACK: u64 = 4 << 20;
 /// What is allocated at once for a message; beyond that its buffer grows with the octets that really come.
 const FIRST_ALLOCATION: u64 = 1 << 20;
 
+/// What Courier gives in place of a message that somebody else has just removed. Nobody has written it: a real message has
+/// at least passed a server that put a Received field before it.
+const SUBSTITUTE: &[u8] = b"From: System Administrator <root@localhost>\r\nSubject: message unavailable\r\n\r\n\
+    This message is no longer available on the server.\r\n";
+
 /// A message that is still to come.
 struct Wanted {
     uid: u32,
@@ -266,9 +271,12 @@ impl Round<'_> {
     }
 }
 
-/// A whole message, unless the server gave nothing for one that it had listed with a size: some do that for a message that
-/// is just being removed.
+/// A whole message, unless the server gave nothing for one that it had listed with a size, or a text of its own: some do
+/// that for a message that is just being removed.
 fn whole(octets: Bytes, listed_size: u64) -> Outcome {
+    if octets == SUBSTITUTE {
+        return Outcome::Vanished;
+    }
     if octets.is_empty() && listed_size > 0 {
         return Outcome::Unfetchable("the server gave no octets".into());
     }

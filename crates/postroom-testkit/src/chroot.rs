@@ -82,10 +82,10 @@ impl Chroot {
     /// Those of the file system.
     pub fn write(&self, inside: &str, contents: impl AsRef<[u8]>) -> Result<()> {
         let path = self.path(inside);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-            _ => Ok(fs::write(path, contents)?),
+        if path.exists() {
+            fs::remove_file(&path)?;
         }
+        Ok(fs::write(path, contents)?)
     }
 
     /// Makes a directory that belongs to the owner of the mail.
@@ -114,7 +114,8 @@ impl Chroot {
     /// # Errors
     /// When it cannot be started.
     pub fn start(&mut self, command: &mut Command) -> Result<()> {
-        Ok(self.children.push(command.spawn()?))
+        self.children.push(command.spawn()?);
+        Ok(())
     }
 
     /// Runs a command of this root directory with this on its standard input and returns what it prints.

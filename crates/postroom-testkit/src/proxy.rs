@@ -154,3 +154,36 @@ fn write(mut to: TcpStream, delay: Duration, receiver: &Receiver<Chunk>, count: 
     }
     let _already_closed = to.shutdown(Shutdown::Both);
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    /// An answer takes the longer way twice; what is under way is not held up by what comes behind it.
+    #[test]
+    fn a_longer_way_delays_and_does_not_narrow() {
+        const DELAY: Duration = Duration::from_millis(100);
+        const OCTETS: usize = 32 << 20;
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let proxy = CutProxy::start_delayed(listener.local_addr().unwrap().port(), Cut::Never, DELAY).unwrap();
+        let serving = std::thread::spawn(move || {
+            let (mut client, _) = listener.accept().unwrap();
+            client.read_exact(&mut [0]).unwrap();
+            client.write_all(&vec![b'x'; OCTETS]).unwrap();
+        });
+        let mut client = TcpStream::connect(("127.0.0.1", proxy.port)).unwrap();
+        let started = Instant::now();
+        client.write_all(b"?").unwrap();
+        client.read_exact(&mut [0]).unwrap();
+        let first = started.elapsed();
+        client.read_exact(&mut vec![0; OCTETS - 1]).unwrap();
+        let all = started.elapsed();
+        serving.join().unwrap();
+        assert!(first >= 2 * DELAY, "{first:?}");
+        // One chunk at a time would take 512 times the delay.
+        assert!(all < 100 * DELAY, "{all:?}");
+        assert_eq!(proxy.forwarded(), (OCTETS as u64, 1));
+    }
+}

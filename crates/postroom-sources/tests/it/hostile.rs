@@ -183,6 +183,43 @@ async fn a16_silence_at_any_step_ends_within_its_deadline() {
     }
 }
 
+/// A connection that is reset at any step, with what we said last unread.
+#[tokio::test]
+async fn a1_a_reset_at_any_step_is_a_lost_connection() {
+    let selected = "* 1 EXISTS\r\n* OK [UIDVALIDITY 9] valid\r\nP2 OK done\r\n";
+    let listed = "* 1 FETCH (UID 7 RFC822.SIZE 14)\r\nP3 OK done\r\n";
+    let imap_replies = [&IMAP_LOGIN[..], &[selected, listed]].concat();
+    let pop3_replies = [&POP3_LOGIN[..], &["+OK 1 14\r\n", "+OK\r\n1 14\r\n.\r\n+OK\r\n1 a\r\n.\r\n"]].concat();
+    let to_imap = imap(server("localhost", 143, Security::None, "ann"));
+    for (access, replies) in [(to_imap, imap_replies), (pop3(), pop3_replies)] {
+        for sent in 1..=replies.len() {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let ours = tokio::net::TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+            let (theirs, _) = listener.accept().await.unwrap();
+            let resetting = async {
+                let mut stream = BufReader::new(theirs);
+                for (number, reply) in replies[..sent].iter().enumerate() {
+                    if number > 0 {
+                        stream.read_line(&mut String::new()).await.unwrap();
+                    }
+                    stream.write_all(reply.as_bytes()).await.unwrap();
+                }
+                // A socket that is closed with something unread in it resets its connection.
+                stream.get_ref().readable().await.unwrap();
+            };
+            let client = async {
+                let mut session = log_in_over(ours, &access, &Trust::default(), &limits()).await?;
+                let listed = session.list().await?;
+                let (fetched, result) = fetch(&mut session, &listed).await;
+                assert!(fetched.is_empty(), "{fetched:?}");
+                result
+            };
+            let (outcome, ()) = tokio::join!(client, resetting);
+            assert_eq!(outcome.map_err(|error| error.code()), Err("CONNECTION_LOST"), "{access:?} after {sent}");
+        }
+    }
+}
+
 /// A message of 5 GiB, announced with one octet and then really sent: it is let go as it comes.
 #[tokio::test]
 async fn a9_a_message_of_five_gibibytes_does_not_fill_the_memory() {

@@ -78,11 +78,8 @@ fn message(number: usize) -> Vec<u8> {
 
 /// Every server offers these by itself or is told to; what it does not offer is refused before the password is sent.
 async fn logins(server: &MailServer) {
-    let has = |auth| match (server.make(), auth) {
-        (_, AuthMethod::Auto | AuthMethod::Plain | AuthMethod::Login | AuthMethod::CramMd5) => true,
-        (Make::Dovecot | Make::Cyrus, AuthMethod::ScramSha1 | AuthMethod::ScramSha256) => true,
-        _ => false,
-    };
+    let is_scram = |auth| matches!(auth, AuthMethod::ScramSha1 | AuthMethod::ScramSha256);
+    let has = |auth| auth != AuthMethod::Apop && !(server.make() == Make::Courier && is_scram(auth));
     // RFC 2595 §4: the timestamp of the greeting is forgotten when TLS comes after it.
     let has_apop =
         |way: &Way<'_>| server.make() != Make::Courier && matches!(way.security, Security::Ssl | Security::None);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
+use unicode_security::MixedScript as _;
 
 #[cfg(test)]
 mod tests;
@@ -61,6 +62,16 @@ pub fn domain_of(canonical: &str) -> &str {
     canonical.rsplit_once('@').map_or("", |(_, domain)| domain)
 }
 
+/// Whether a part of a canonical address mixes scripts as no written language does, such as Latin with Cyrillic, so that
+/// it may have been made to look like another one. What is written in one script alone is not told apart here.
+// UTS #39 §5.1 (single script)
+pub fn mixes_scripts(canonical: &str) -> bool {
+    let Some((local, domain)) = canonical.rsplit_once('@') else { return false };
+    let mixed = |text: &str| !text.is_ascii() && !text.is_single_script();
+    let (shown, _) = idna::domain_to_unicode(domain);
+    mixed(local) || shown.split('.').any(mixed)
+}
+
 fn local_is_valid(local: &str) -> bool {
     if let Some(inner) = local.strip_prefix('"') {
         let Some(inner) = inner.strip_suffix('"') else { return false };
@@ -80,7 +91,9 @@ fn local_is_valid(local: &str) -> bool {
     })
 }
 
-fn canonical_domain(domain: &str) -> Option<String> {
+/// The one canonical form of a domain: A-labels in lower case without a final dot, or an address literal in brackets.
+// RFC 5891, RFC 5321 §4.1.3
+pub fn canonical_domain(domain: &str) -> Option<String> {
     if let Some(literal) = domain.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         let tagged = literal.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case("IPv6:"));
         let plain = if tagged { &literal[5..] } else { literal };

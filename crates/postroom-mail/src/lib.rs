@@ -4,11 +4,12 @@
 //! message ([`RemoteId`]), and the conversations with mail servers as state machines without sockets ([`imap`], [`pop3`], [`sasl`]).
 //! May touch: the values passed in, the time included. Must not: sockets, files, the clock, async, SQL.
 //! Standards: RFC 5322, 2045–2049, 2047, 2231, 3834, 8098 (messages); RFC 9051, 3501, 4315, 6851 (IMAP); 1939, 2449,
-//! 2595, 5034 (POP3); 4422, 4616, 2195, 5802, 7677 (SASL).
-//! Read in this order: `raw`, `address`, `message`, `read`, `access`, `sasl`, `conversation`, `imap`, `pop3`.
+//! 2595, 5034 (POP3); 4422, 4616, 2195, 5802, 7677 (SASL); 8601 (Authentication-Results).
+//! Read in this order: `raw`, `address`, `authentication_results`, `message`, `read`, `access`, `sasl`, `conversation`, `imap`, `pop3`.
 
 pub mod access;
 pub mod address;
+pub mod authentication_results;
 pub mod conversation;
 pub mod imap;
 pub mod message;
@@ -20,6 +21,7 @@ pub mod secret;
 
 pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, ServerAccess, Settlement};
 pub use address::Address;
+pub use authentication_results::AuthenticationResults;
 pub use message::{
     Attachment, Automatic, AutomaticKind, Bounce, Content, Defect, FailedRecipient, Forwarded, Invitation, Message,
     Protection, TransferEncoding,

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 mod defect;
 mod findings;
+mod passage;
 
 pub use defect::Defect;
 pub use findings::{Automatic, AutomaticKind, Bounce, FailedRecipient, Forwarded, Invitation, Protection};
+pub use passage::{Client, Hop, Passage, Step as PassageStep};
 
 /// A message as it was understood. Made by [`crate::read`], which never fails: what was wrong stands in `defects`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -54,6 +56,8 @@ pub struct Message {
     pub protection: Option<Protection>,
     /// Every leaf part that is not shown as the text or its HTML form.
     pub attachments: Vec<Attachment>,
+    /// What hosts on the way wrote, as far as it tells who sent it.
+    pub passage: Passage,
     /// What was wrong, in the order found.
     pub defects: Vec<Defect>,
 }

@@ -32,6 +32,14 @@ impl<'x> Fields<'x> {
         self.named(name).next().map(|field| unfold(field.value, self.hint))
     }
 
+    /// Every field in order: its name, and what unfolds its value.
+    pub(super) fn iter<'a>(&'a self) -> impl Iterator<Item = (&'x str, impl FnOnce() -> Cow<'x, str>)> + 'a {
+        self.fields.iter().map(|field| {
+            // Names are ASCII, since nothing else is taken for one.
+            (std::str::from_utf8(field.name).unwrap_or_default(), || unfold(field.value, self.hint))
+        })
+    }
+
     /// Whether a field is there.
     pub(super) fn has(&self, name: &str) -> bool {
         self.named(name).next().is_some()

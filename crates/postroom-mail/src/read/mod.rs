@@ -4,7 +4,7 @@
 //! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
-//! `code_page`, `transfer` (from octets to text), `header`, `address_list`, `date`, `body`, `flowed`, `embedded` (files
+//! `code_page`, `transfer` (from octets to text), `header`, `passage`, `address_list`, `date`, `body`, `flowed`, `embedded` (files
 //! within a text: `uuencode`, `yenc`), `reference` (`&amp;`), `html`, `html_text`, `quote`, `attachment`, `media_type`,
 //! `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
 
@@ -28,6 +28,7 @@ mod html_text;
 pub mod inspect;
 mod media_type;
 mod parameter;
+mod passage;
 mod protection;
 mod quote;
 mod reference;
@@ -59,6 +60,7 @@ pub fn read(raw: &RawMessage) -> Message {
     let mut message = Message::default();
     let Some(top) = structure.parts.first() else { return message };
     header::read(&top.fields, &mut message);
+    message.passage = passage::read(&top.fields);
     note_structure(&structure, &mut message);
     let choice = body::choose(&structure, raw.octets());
     let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);

@@ -129,9 +129,18 @@ impl AddressList {
     fn add_bare(&mut self, phrase: &str, comment: &str, limit: usize) {
         let phrase = close_up(phrase);
         let (mut addr_specs, mut words) = (Vec::new(), Vec::new());
+        let (mut dot_before, mut after_address, mut torn) = (false, false, false);
         for word in words_outside_quotes(&phrase) {
             let is_encoded = encoded_word_end(word.as_bytes(), 0) == Some(word.len());
-            if !is_encoded && at_outside_quotes(word) { addr_specs.push(word) } else { words.push(word) }
+            let is_address = !is_encoded && at_outside_quotes(word);
+            // `ann . lee@example . org` in the obsolete syntax is Ann Lee's; half of an address is somebody else's.
+            torn |= is_address && (dot_before || word.starts_with('.')) || after_address && word.starts_with('.');
+            if is_address {
+                addr_specs.push(word)
+            } else {
+                words.push(word)
+            }
+            (dot_before, after_address) = (word.ends_with('.'), is_address);
         }
         if let [only] = addr_specs.as_mut_slice() {
             *only = in_mailto_brackets(only).unwrap_or(only);
@@ -141,7 +150,11 @@ impl AddressList {
             return self.add(&name, String::new(), limit);
         }
         for addr_spec in addr_specs {
-            self.add(&name, clean(addr_spec), limit);
+            let mut addr_spec = clean(addr_spec);
+            if torn {
+                addr_spec.push(char::REPLACEMENT_CHARACTER);
+            }
+            self.add(&name, addr_spec, limit);
         }
     }
 

@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 mod accounting;
+mod authors;
 mod automatic;
 mod corpus;
 mod limits;

@@ -1,13 +1,15 @@
 //! The only sockets to mail servers, and the only eyes on mail files of this machine.
 //!
 //! Purpose: [`open`] a [`Session`] with a mailbox, list it, fetch its messages within a [`Budget`] of memory, settle what
-//! is owed; [`probe()`] it step by step; split files for `import`.
-//! May touch: sockets, TLS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
+//! is owed; [`probe()`] it step by step; split files for `import`; ask the DNS what senders publish.
+//! May touch: sockets, TLS, the DNS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
 //! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR),
 //! 1939, 2449, 5034 (POP3), 4155 (mbox), 5280 (certificates).
-//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `wire`, `login`, `imap`, `pop3`, `maildir`, `probe`, `local`, `mbox`.
+//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `wire`, `login`, `imap`, `pop3`, `maildir`, `probe`, `local`, `mbox`,
+//! `dns`.
 
 pub mod certificate;
+pub mod dns;
 pub mod error;
 mod imap;
 pub mod limits;
@@ -22,6 +24,7 @@ pub mod stream;
 pub mod trust;
 mod wire;
 
+pub use dns::Dns;
 pub use error::{Remedy, SourceError};
 pub use limits::{Budget, Limits};
 pub use probe::{Step, probe};

@@ -7,6 +7,7 @@ pub mod chroot;
 pub mod client;
 pub mod courier;
 pub mod cyrus;
+pub mod dns;
 pub mod dovecot;
 pub mod messages;
 pub mod owner;

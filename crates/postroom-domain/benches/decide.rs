@@ -2,9 +2,9 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use postroom_domain::domain_pattern::PatternList;
 use postroom_domain::{
-    AutomaticMail, Clues, Facts, ItemFacts, Membership, Policy, Role, User, UserId, WorkspaceId, decide,
+    AddressRules, AutomaticMail, Clues, DomainPolicy, Facts, GlobalPolicy, Identity, ItemFacts, Membership, Policy,
+    Role, User, UserId, WorkspaceId, WorkspacePolicy, decide,
 };
 use postroom_mail::{Address, Message};
 use std::hint::black_box;
@@ -19,20 +19,28 @@ fn message() -> Message {
 
 fn policy(patterns: &[&str]) -> Policy {
     let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+    let allowed = DomainPolicy { allowed_domains: patterns, ..DomainPolicy::default() };
+    let global = GlobalPolicy { allowed, ..GlobalPolicy::default() };
     Policy {
         submissions: true,
         unknown_senders: false,
-        allowed_domains: PatternList::compile(&patterns).expect("these patterns are valid"),
+        addresses: AddressRules::global(&global).expect("these patterns are valid").into(),
         bare_numbers: true,
         automatic: AutomaticMail::File,
         workspace: Some(WorkspaceId(1)),
+        workspace_policy: WorkspacePolicy::default(),
         released: false,
     }
 }
 
 fn facts() -> Facts {
     let workspace: postroom_domain::WorkspaceKey = "SUP".parse().expect("this key is valid");
-    let item = |number| ItemFacts { number, workspace: workspace.clone(), participant: false };
+    let item = |number| ItemFacts {
+        number,
+        workspace: workspace.clone(),
+        policy: WorkspacePolicy::default(),
+        participant: false,
+    };
     Facts {
         sender: Some(User {
             id: UserId(1),
@@ -44,6 +52,7 @@ fn facts() -> Facts {
             memberships: vec![Membership { workspace: workspace.clone(), role: Role::Reporter }],
         }),
         items: vec![item(4711), item(77), item(12)],
+        identity: Identity::default(),
         twin: None,
     }
 }

@@ -3,7 +3,11 @@
 //! A pattern is searched in the address without regard to case, blanks around a top-level `|` do not count, and it is
 //! bound at the right end, so that `[^@ \t]@bosch\.com` does not admit `eve@bosch.com.evil.org`.
 
+mod lint;
+
+pub use lint::{Lint, Sample, lint};
 use pcre2::bytes::{Regex, RegexBuilder};
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// Longest pattern in octets.
@@ -19,7 +23,8 @@ const ORDINARY: &[&str] = &["ann@example.org", "a+b@corp.example", "x@firma.info
 const PRINTED_EVERY_DOMAIN: &str = r"\W[-.\W]+\@[-.\W]+\.\W{2,3}";
 
 /// How a pattern list is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Syntax {
     /// As written.
     Perl5,
@@ -82,16 +87,19 @@ enum Matcher {
 }
 
 impl PatternList {
-    /// Compiles patterns as written and finds out which syntax they are in: `documented` if a `\T` or `\W` occurs and
-    /// the list would otherwise admit no ordinary address.
+    /// Compiles patterns as written, in the syntax that was chosen. Where none was chosen it is found out: `documented` if
+    /// a `\T` or `\W` occurs and the list would otherwise admit no ordinary address, else `perl5`.
     ///
     /// # Errors
-    /// The first pattern that is too long or that PCRE2 does not accept.
-    pub fn compile(written: &[String]) -> Result<Self, PatternError> {
+    /// The first pattern that is too long, that PCRE2 does not accept, or that can never match.
+    pub fn compile(written: &[String], chosen: Option<Syntax>) -> Result<Self, PatternError> {
+        if let Some(syntax) = chosen {
+            return Self::compile_as(written, syntax);
+        }
         let plain = Self::compile_as(written, Syntax::Perl5);
         let printed = written.iter().any(|pattern| pattern.contains(r"\T") || pattern.contains(r"\W"));
         let useless = match &plain {
-            Ok(list) => !ORDINARY.iter().any(|address| list.admits(address) == Ok(true)),
+            Ok(list) => !ORDINARY.iter().any(|address| matches!(list.admitting(address), Ok(Some(_)))),
             Err(PatternError::Invalid { .. }) => true,
             Err(PatternError::TooLong | PatternError::NeverMatches { .. }) => false,
         };
@@ -113,11 +121,11 @@ impl PatternList {
         self.patterns.is_empty()
     }
 
-    /// Whether one of the patterns admits a canonical address.
+    /// The pattern that admits a canonical address, as written; `None` if none does.
     ///
     /// # Errors
     /// [`Undecided`] when none admits it and at least one reached its limit; the caller holds the message.
-    pub fn admits(&self, canonical: &str) -> Result<bool, Undecided> {
+    pub fn admitting(&self, canonical: &str) -> Result<Option<&str>, Undecided> {
         let mut undecided = None;
         for pattern in &self.patterns {
             let found = match &pattern.matcher {
@@ -125,12 +133,12 @@ impl PatternList {
                 Matcher::Search(regex) => regex.is_match(canonical.as_bytes()),
             };
             match found {
-                Ok(true) => return Ok(true),
+                Ok(true) => return Ok(Some(&pattern.written)),
                 Ok(false) => {}
                 Err(_) => undecided = Some(Undecided(pattern.written.clone())),
             }
         }
-        undecided.map_or(Ok(false), Err)
+        undecided.map_or(Ok(None), Err)
     }
 }
 
@@ -149,6 +157,11 @@ impl Pattern {
         if syntax == Syntax::Documented {
             text = lower_printed_escapes(&text);
         }
+        if has_verb(&text) {
+            // (*ACCEPT) would end the search before the right end, and (*LIMIT_MATCH=…) would set a limit of its own.
+            let why = "verbs such as (*ACCEPT) are not taken".to_owned();
+            return Err(PatternError::Invalid { pattern: written.to_owned(), why });
+        }
         let invalid =
             |error: pcre2::Error| PatternError::Invalid { pattern: written.to_owned(), why: error.to_string() };
         // Compiled alone first, so that an unbalanced parenthesis cannot pair up with the group that is put around it.
@@ -157,6 +170,26 @@ impl Pattern {
         let regex = RegexBuilder::new().caseless(true).jit_if_available(true).build(&bound).map_err(invalid)?;
         Ok(Self { written: written.to_owned(), matcher: Matcher::Search(regex) })
     }
+}
+
+/// Whether a pattern has a verb of the engine outside of escapes and classes: `(*NAME…)`.
+fn has_verb(pattern: &str) -> bool {
+    let (mut class, mut escaped, mut before) = (false, false, ' ');
+    for c in pattern.chars() {
+        if escaped {
+            (escaped, before) = (false, ' ');
+            continue;
+        }
+        match c {
+            '\\' => escaped = true,
+            '[' => class = true,
+            ']' => class = false,
+            '*' if before == '(' && !class => return true,
+            _ => {}
+        }
+        before = c;
+    }
+    false
 }
 
 /// Why a pattern can match no address, if that can be told from its form: it is empty, or in each of its alternatives the
@@ -245,10 +278,10 @@ fn misplaced_anchor(alternative: &str) -> Option<&'static str> {
 /// Takes off the blanks at both ends and around every `|` that stands outside of groups, classes and escapes. An escaped
 /// blank is meant, and stays.
 fn trim_alternatives(pattern: &str) -> String {
-    let trimmed = top_level_alternatives(pattern.trim()).into_iter().map(|alternative| {
+    let trimmed = top_level_alternatives(pattern.trim_matches(['\r', '\n', '\t'])).into_iter().map(|alternative| {
         let kept = alternative.trim_matches(' ');
         let backslashes = kept.len() - kept.trim_end_matches('\\').len();
-        let escaped = backslashes % 2 == 1;
+        let escaped = backslashes % 2 == 1 && alternative.ends_with(' ');
         if escaped { format!("{kept} ") } else { kept.to_owned() }
     });
     trimmed.collect::<Vec<_>>().join("|")

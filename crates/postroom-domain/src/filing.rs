@@ -1,10 +1,12 @@
 //! The one decision: what becomes of a message, and why.
 
 mod findings;
+mod sender;
 
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
 use crate::{AutomaticMail, Policy, WorkspaceId};
 use postroom_mail::Message;
+use sender::{Standing, judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -78,7 +80,13 @@ reasons! {
     SubmissionsOff = "SUBMISSIONS_OFF", "submissions by mail are switched off";
     /// From names no usable author, or several.
     SenderUnclear = "SENDER_UNCLEAR", "its From field does not name exactly one usable address";
-    /// No pattern admits the sender's domain.
+    /// The sender is on the block list.
+    SenderBlocked = "SENDER_BLOCKED", "its sender is on the block list";
+    /// The domain of the sender disowns the message.
+    SenderDisowned = "SENDER_DISOWNED", "the domain of its sender asks that such messages be refused: it did not send this one";
+    /// Nothing proves who sent it, and the workspace holds such mail.
+    SenderUnverified = "SENDER_UNVERIFIED", "nothing proves that its sender wrote it, and the workspace holds such mail";
+    /// No rule admits the sender's domain.
     DomainNotAllowed = "DOMAIN_NOT_ALLOWED", "its sender's domain is not among the allowed ones";
     /// A pattern took too long on this address.
     PatternLimit = "PATTERN_LIMIT", "an allowed-domain pattern could not be decided within its limit";
@@ -146,13 +154,11 @@ pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) 
     } else {
         judge(message, clues, facts, policy, &mut trace)
     };
-    let (effect, reason) = match judged {
-        Err(reason) => (Effect::Hold, reason),
-        Ok(()) => match choose(clues, facts, &mut trace) {
-            Some(item) => (Effect::AddComment { item: item.number }, Reason::NumberInSubject),
-            None => compose(message, policy, &mut trace),
-        },
-    };
+    let placed = judged.and_then(|()| match choose(clues, facts, policy, &mut trace)? {
+        Some(item) => Ok((Effect::AddComment { item: item.number }, Reason::NumberInSubject)),
+        None => compose(message, facts, policy, &mut trace),
+    });
+    let (effect, reason) = placed.unwrap_or_else(|reason| (Effect::Hold, reason));
     Filing { effect, reason, trace }
 }
 
@@ -168,6 +174,7 @@ fn judge(
         trace.push(TraceStep::new("submissions", "off", ""));
         return Err(Reason::SubmissionsOff);
     }
+    judge_addresses(message, clues.author.as_deref(), policy, trace)?;
     let Some(author) = &clues.author else {
         trace.push(TraceStep::new("author", "unclear", format!("{} addresses in From", message.from.len())));
         if !policy.unknown_senders {
@@ -175,7 +182,6 @@ fn judge(
         }
         return judge_content(message, facts, policy, trace);
     };
-    judge_domain(author, policy, trace)?;
     match &facts.sender {
         Some(user) => trace.push(TraceStep::new("sender", "registered", user.address.as_str())),
         None if policy.unknown_senders => trace.push(TraceStep::new("sender", "unknown, allowed", author.as_str())),
@@ -184,27 +190,8 @@ fn judge(
             return Err(Reason::SenderUnknown);
         }
     }
+    judge_identity(&facts.identity, trace)?;
     judge_content(message, facts, policy, trace)
-}
-
-fn judge_domain(author: &str, policy: &Policy, trace: &mut Vec<TraceStep>) -> Result<(), Reason> {
-    if policy.allowed_domains.is_empty() {
-        return Ok(());
-    }
-    match policy.allowed_domains.admits(author) {
-        Ok(true) => {
-            trace.push(TraceStep::new("allowed-domains", "admitted", author));
-            Ok(())
-        }
-        Ok(false) => {
-            trace.push(TraceStep::new("allowed-domains", "refused", author));
-            Err(Reason::DomainNotAllowed)
-        }
-        Err(limit) => {
-            trace.push(TraceStep::new("allowed-domains", "undecided", limit.to_string()));
-            Err(Reason::PatternLimit)
-        }
-    }
 }
 
 /// The rules that look at the message rather than at its sender.
@@ -231,7 +218,12 @@ fn judge_content(message: &Message, facts: &Facts, policy: &Policy, trace: &mut 
 /// The first item, marked numbers before bare ones, that exists and on which the sender may comment.
 ///
 /// A number is a hint, not a right: an item that exists but is not the sender's to comment on is only mentioned.
-fn choose<'a>(clues: &Clues, facts: &'a Facts, trace: &mut Vec<TraceStep>) -> Option<&'a ItemFacts> {
+fn choose<'a>(
+    clues: &Clues,
+    facts: &'a Facts,
+    policy: &Policy,
+    trace: &mut Vec<TraceStep>,
+) -> Result<Option<&'a ItemFacts>, Reason> {
     for clue in &clues.numbers {
         let named = format!("{}{}", if clue.marked { "#" } else { "" }, clue.number);
         let Some(item) = facts.items.iter().find(|item| item.number == clue.number) else {
@@ -240,23 +232,43 @@ fn choose<'a>(clues: &Clues, facts: &'a Facts, trace: &mut Vec<TraceStep>) -> Op
             }
             continue;
         };
-        if may_comment(facts.sender.as_ref(), item) {
-            trace.push(TraceStep::new("number", "comment", named));
-            return Some(item);
+        if !may_comment(facts.sender.as_ref(), item) {
+            let detail = format!("mentions #{}, on which the sender may not comment", clue.number);
+            trace.push(TraceStep::new("number", "mention", detail));
+            continue;
         }
-        let detail = format!("mentions #{}, on which the sender may not comment", clue.number);
-        trace.push(TraceStep::new("number", "mention", detail));
+        match Standing::of(facts, policy, item.policy) {
+            Standing::Comments => {
+                trace.push(TraceStep::new("number", "comment", named));
+                return Ok(Some(item));
+            }
+            Standing::OpensOnly => {
+                let detail =
+                    format!("mentions #{}, on which its workspace takes no comments of the unverified", clue.number);
+                trace.push(TraceStep::new("number", "mention", detail));
+            }
+            Standing::Held => return Err(sender::hold_unverified(&facts.identity, trace)),
+        }
     }
-    None
+    Ok(None)
 }
 
-fn compose(message: &Message, policy: &Policy, trace: &mut Vec<TraceStep>) -> (Effect, Reason) {
+fn compose(
+    message: &Message,
+    facts: &Facts,
+    policy: &Policy,
+    trace: &mut Vec<TraceStep>,
+) -> Result<(Effect, Reason), Reason> {
     let Some(workspace) = policy.workspace else {
         trace.push(TraceStep::new("workspace", "none", ""));
-        return (Effect::Hold, Reason::NoDefaultWorkspace);
+        return Err(Reason::NoDefaultWorkspace);
     };
+    // Those who are not known claim no rights that would have to be proven.
+    if facts.sender.is_some() && Standing::of(facts, policy, policy.workspace_policy) == Standing::Held {
+        return Err(sender::hold_unverified(&facts.identity, trace));
+    }
     trace.push(TraceStep::new("item", "opened", ""));
-    (Effect::OpenItem { workspace, title: title_of(&message.subject) }, Reason::NewItem)
+    Ok((Effect::OpenItem { workspace, title: title_of(&message.subject) }, Reason::NewItem))
 }
 
 /// A title from a subject: never empty, at most [`TITLE_MAX`] characters.

@@ -1,6 +1,6 @@
 //! Items, comments and attachments as the web page, the command line and the API show them.
 
-use crate::{ReceiptId, WorkspaceKey};
+use crate::{Identity, ReceiptId, WorkspaceKey};
 use jiff::Timestamp;
 use postroom_mail::Sha256;
 use serde::Serialize;
@@ -36,6 +36,8 @@ pub struct Item {
     pub participants: Vec<Party>,
     /// The receipt of the message it was made of.
     pub receipt: Option<ReceiptId>,
+    /// How sure it is that the requester wrote it; `None` for what did not come in by mail, or before this was kept.
+    pub identity: Option<Identity>,
 }
 
 /// One comment.
@@ -57,6 +59,8 @@ pub struct Comment {
     pub attachments: Vec<Attachment>,
     /// The receipt of the message it was made of.
     pub receipt: Option<ReceiptId>,
+    /// How sure it is that the author wrote it, as on [`Item`].
+    pub identity: Option<Identity>,
 }
 
 /// A person as seen on an item.

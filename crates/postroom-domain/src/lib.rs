@@ -3,11 +3,16 @@
 //! Purpose: give [`decide`] a message, the [`Facts`] the store knows and a [`Policy`]; it returns a [`Filing`] with the
 //! trace that led to it. The nouns of the product ([`Item`], [`Receipt`], [`Mailbox`], …) live here too.
 //! May touch: the values passed in, the time included. Must not: I/O, async, SQL, HTTP, the clock.
-//! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names).
-//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `policy`, `domain_pattern`, `matching`, `filing`.
+//! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names), RFC 8601 and 9989
+//! (authentication).
+//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `policy`, `domain_pattern`, `domain_list`, `admission`,
+//! `identity`, `matching`, `filing`.
 
+pub mod admission;
+pub mod domain_list;
 pub mod domain_pattern;
 pub mod filing;
+pub mod identity;
 pub mod item;
 pub mod mailbox;
 pub mod matching;
@@ -16,11 +21,13 @@ pub mod receipt;
 pub mod user;
 pub mod workspace;
 
+pub use admission::{AddressRules, Admission};
 pub use filing::{Filing, Reason, TraceStep, decide};
+pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};
 pub use item::{Attachment, Comment, Item, ItemSummary, Party};
 pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
 pub use matching::{Clues, Facts, ItemFacts, NumberClue, may_comment};
-pub use policy::{AutomaticMail, GlobalPolicy, Policy};
+pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, Policy, Unverified, WorkspacePolicy};
 pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
 pub use user::{Membership, Role, User, UserId};
 pub use workspace::{Workspace, WorkspaceId, WorkspaceKey};

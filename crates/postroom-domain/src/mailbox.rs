@@ -1,6 +1,6 @@
 //! Mailboxes: configured inboxes, the workspace each feeds, and its policy.
 
-use crate::{AutomaticMail, WorkspaceKey};
+use crate::{AutomaticMail, DomainPolicy, WorkspaceKey};
 use jiff::Timestamp;
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use serde::{Deserialize, Serialize};
@@ -44,11 +44,17 @@ impl Mailbox {
 
 /// The rules of one mailbox. What is `Inherit` or `None` follows the global policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct MailboxPolicy {
     /// Whether mail is taken from it at all.
     pub submissions: Switch,
     /// Whether people without an account may write.
     pub unknown_senders: Switch,
+    /// The domains that may write to it; the global ones must admit a sender as well.
+    #[serde(flatten)]
+    pub allowed: DomainPolicy,
+    /// Who on the way to it is believed about the sender; none: as set globally.
+    pub authserv_ids: Vec<String>,
     /// Whether any number in a subject may name an item, not only a marked one.
     pub bare_numbers: bool,
     /// What happens to automatic mail.
@@ -87,6 +93,8 @@ impl Default for MailboxPolicy {
         Self {
             submissions: Switch::Inherit,
             unknown_senders: Switch::Inherit,
+            allowed: DomainPolicy::default(),
+            authserv_ids: Vec::new(),
             bare_numbers: true,
             automatic: AutomaticMail::File,
             filed: Settlement::Keep,

@@ -1,6 +1,6 @@
 //! Which item a message belongs to: what in it may name one, what the store knows, and who may write there.
 
-use crate::{ReceiptId, User, WorkspaceKey};
+use crate::{Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
 use postroom_mail::Message;
 
 /// Subjects are short; more numbers than this in one are no help in finding an item.
@@ -86,6 +86,8 @@ pub struct Facts {
     pub sender: Option<User>,
     /// The items among the numbers, in any order.
     pub items: Vec<ItemFacts>,
+    /// How sure it is that the author wrote the message.
+    pub identity: Identity,
     /// An earlier receipt of the same octets in the same mailbox.
     pub twin: Option<ReceiptId>,
 }
@@ -97,6 +99,8 @@ pub struct ItemFacts {
     pub number: i64,
     /// Its workspace.
     pub workspace: WorkspaceKey,
+    /// The policy of that workspace.
+    pub policy: WorkspacePolicy,
     /// Whether the author's address is a participant of it.
     pub participant: bool,
 }

@@ -1,8 +1,11 @@
 //! The rules in force for one mailbox, and the judgement whether a sender may write.
 
-use crate::domain_pattern::PatternList;
+use crate::admission::{AddressRules, UnusableRule};
+use crate::domain_pattern::Syntax;
+use crate::identity::AuthenticationPolicy;
 use crate::{Mailbox, WorkspaceId};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// What happens to automatic mail (auto-replies, bounces, lists).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,21 +17,66 @@ pub enum AutomaticMail {
     Hold,
 }
 
+/// Which domains may write, as written. Without pattern and name, every domain.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DomainPolicy {
+    /// Patterns over addresses.
+    pub allowed_domains: Vec<String>,
+    /// How the patterns are read; `None` to find it out.
+    pub allowed_domains_syntax: Option<Syntax>,
+    /// Names such as `bosch.com` and `*.bosch.com`.
+    pub domains: Vec<String>,
+}
+
 /// The global policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GlobalPolicy {
     /// Whether mail is taken at all.
     pub submissions: bool,
     /// Whether people without an account may write.
     pub unknown_senders: bool,
-    /// Allowed domain patterns as written; none allows every domain.
-    pub allowed_domains: Vec<String>,
+    /// The domains that may write and register.
+    #[serde(flatten)]
+    pub allowed: DomainPolicy,
+    /// Addresses and domains that may not write or register, whoever they are.
+    pub blocked: Vec<String>,
+    /// How it is found out whether a sender is who he says he is.
+    pub authentication: AuthenticationPolicy,
 }
 
 impl Default for GlobalPolicy {
     fn default() -> Self {
-        Self { submissions: true, unknown_senders: false, allowed_domains: Vec::new() }
+        Self {
+            submissions: true,
+            unknown_senders: false,
+            allowed: DomainPolicy::default(),
+            blocked: Vec::new(),
+            authentication: AuthenticationPolicy::default(),
+        }
     }
+}
+
+/// The policy of one workspace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkspacePolicy {
+    /// What a known sender may do of whom nothing proves that he wrote the message.
+    pub unverified: Unverified,
+}
+
+/// What a known sender may do of whom nothing proves that he wrote the message.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unverified {
+    /// Comment, marked as unverified, and open items; nothing that changes the state of an item.
+    #[default]
+    Comment,
+    /// Nothing: the message is held.
+    Hold,
+    /// Open items, but not comment.
+    OpenOnly,
 }
 
 /// The rules in force for one mailbox: its own switches over the global ones.
@@ -38,35 +86,38 @@ pub struct Policy {
     pub submissions: bool,
     /// Whether people without an account may write.
     pub unknown_senders: bool,
-    /// Domains that may write.
-    pub allowed_domains: PatternList,
+    /// Addresses and domains that may write. Shared, since lists can be long and a policy is copied for each message.
+    pub addresses: Arc<AddressRules>,
     /// Whether any number in a subject may name an item.
     pub bare_numbers: bool,
     /// What happens to automatic mail.
     pub automatic: AutomaticMail,
     /// Where new items go: the mailbox's workspace, else the default one, else nowhere.
     pub workspace: Option<WorkspaceId>,
+    /// The policy of that workspace.
+    pub workspace_policy: WorkspacePolicy,
     /// A person released this message: nothing about its sender is judged any more.
     pub released: bool,
 }
 
 impl Policy {
-    /// Lays a mailbox's rules over the global ones. `workspace` is the one new items go to.
+    /// Lays a mailbox's rules over the global ones. `workspace` is the one new items go to, with its policy.
     ///
     /// # Errors
-    /// When a stored pattern does not compile; a pattern is checked before it is stored, so that means damage.
+    /// When a stored rule cannot be used; a rule is checked before it is stored, so that means damage.
     pub fn of(
         mailbox: &Mailbox,
         global: &GlobalPolicy,
-        workspace: Option<WorkspaceId>,
-    ) -> Result<Self, crate::domain_pattern::PatternError> {
+        workspace: Option<(WorkspaceId, WorkspacePolicy)>,
+    ) -> Result<Self, UnusableRule> {
         Ok(Self {
             submissions: mailbox.policy.takes_mail(global),
             unknown_senders: mailbox.policy.unknown_senders.or(global.unknown_senders),
-            allowed_domains: PatternList::compile(&global.allowed_domains)?,
+            addresses: Arc::new(AddressRules::of_mailbox(global, &mailbox.policy.allowed)?),
             bare_numbers: mailbox.policy.bare_numbers,
             automatic: mailbox.policy.automatic,
-            workspace,
+            workspace: workspace.map(|(id, _)| id),
+            workspace_policy: workspace.map(|(_, policy)| policy).unwrap_or_default(),
             released: false,
         })
     }

@@ -1,6 +1,6 @@
 //! Receipts: the durable record that a message is ours, and how far it has come.
 
-use crate::{Reason, TraceStep};
+use crate::{Identity, Reason, TraceStep};
 use jiff::Timestamp;
 use postroom_mail::{RemoteId, Sha256};
 use serde::{Serialize, Serializer};
@@ -38,6 +38,8 @@ pub struct Receipt {
     pub message_id: Option<String>,
     /// Canonical address of the author, or what stood there.
     pub from: Option<String>,
+    /// How sure it is that the author wrote it; `None` before the decision.
+    pub identity: Option<Identity>,
     /// Subject.
     pub subject: Option<String>,
     /// When the server received it, else when we did.

@@ -21,6 +21,8 @@ pub struct Workspace {
     pub name: String,
     /// Whether items of mailboxes that name no workspace come here.
     pub default: bool,
+    /// Its own rules.
+    pub policy: crate::WorkspacePolicy,
 }
 
 /// The short name of a workspace: 1 to 16 letters, digits or `-`, beginning with a letter, upper case.

@@ -2,8 +2,7 @@
 //! One table: a message, what the store knows, the rules in force, and what becomes of it.
 
 use super::*;
-use crate::domain_pattern::PatternList;
-use crate::{Membership, ReceiptId, Role, User, UserId};
+use crate::{AddressRules, DomainPolicy, GlobalPolicy, Membership, ReceiptId, Role, User, UserId, WorkspacePolicy};
 use expect_test::{Expect, expect};
 use postroom_mail::{Address, Automatic, AutomaticKind};
 
@@ -24,10 +23,11 @@ fn case(subject: &str) -> Case {
         policy: Policy {
             submissions: true,
             unknown_senders: false,
-            allowed_domains: PatternList::compile(&[]).unwrap(),
+            addresses: AddressRules::global(&GlobalPolicy::default()).unwrap().into(),
             bare_numbers: true,
             automatic: AutomaticMail::File,
             workspace: Some(WorkspaceId(1)),
+            workspace_policy: WorkspacePolicy::default(),
             released: false,
         },
     }
@@ -48,7 +48,12 @@ impl Case {
     }
 
     fn item(mut self, number: i64, participant: bool) -> Self {
-        self.facts.items.push(ItemFacts { number, workspace: "SUP".parse().unwrap(), participant });
+        self.facts.items.push(ItemFacts {
+            number,
+            workspace: "SUP".parse().unwrap(),
+            policy: WorkspacePolicy::default(),
+            participant,
+        });
         self
     }
 
@@ -131,8 +136,14 @@ fn the_other_reasons_to_hold() {
     case("x").with(|c| c.policy.submissions = false).check(expect!["held, SUBMISSIONS_OFF | submissions: off"]);
     case("x")
         .known(None)
-        .with(|c| c.policy.allowed_domains = PatternList::compile(&["@bosch\\.com".to_owned()]).unwrap())
-        .check(expect!["held, DOMAIN_NOT_ALLOWED | allowed-domains: refused ann@example.org"]);
+        .with(|c| {
+            let allowed = DomainPolicy { domains: vec!["bosch.com".to_owned()], ..DomainPolicy::default() };
+            c.policy.addresses =
+                AddressRules::global(&GlobalPolicy { allowed, ..GlobalPolicy::default() }).unwrap().into();
+        })
+        .check(expect![
+            "held, DOMAIN_NOT_ALLOWED | allowed-domains: refused ann@example.org is not among the allowed domains"
+        ]);
     case("x").known(None).with(|c| c.facts.twin = Some(ReceiptId(3))).check(expect![
         "held, DUPLICATE_COPY | sender: registered ann@example.org | copy: duplicate same octets as receipt 3"
     ]);

@@ -9,6 +9,7 @@ use crate::{Holder, Lease, Store, StoreError, Tx, maildrop};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId};
+use postroom_mail::message::Client;
 use postroom_mail::{Listed, RawMessage, RemoteId, Sha256};
 use std::collections::HashMap;
 
@@ -19,6 +20,21 @@ pub struct Fetched {
     pub listed: Listed,
     /// Its octets.
     pub raw: RawMessage,
+}
+
+/// A message that is brought to us rather than fetched.
+#[derive(Debug, Clone)]
+pub struct Pushed {
+    /// Its octets.
+    pub raw: RawMessage,
+    /// Who handed it to the mail server that brings it, if that says so.
+    pub client: Option<Client>,
+}
+
+impl From<RawMessage> for Pushed {
+    fn from(raw: RawMessage) -> Self {
+        Self { raw, client: None }
+    }
 }
 
 /// What became of a batch.
@@ -78,10 +94,12 @@ impl Store {
     pub async fn accept_pushed(
         &self,
         mailbox: MailboxId,
-        raw: RawMessage,
+        message: impl Into<Pushed>,
         worker: &Holder,
         now: Timestamp,
     ) -> Result<Accepted, StoreError> {
+        let Pushed { raw, client } = message.into();
+        let noted = client.as_ref().map(crate::workspaces::to_json).transpose()?;
         self.write_large(std::iter::once(&raw)).await?;
         crash_point!("store.accept.after_files");
         let (worker, files) = (worker.to_json(), self.files().clone());
@@ -93,7 +111,11 @@ impl Store {
                 crate::mailboxes::mailbox_by_id(tx, mailbox)?;
                 let claimed = accept(tx, &files, mailbox, &batch, &worker, now)?.claimed.pop();
                 let accepted = match claimed {
-                    Some(claimed) => Accepted::New(claimed),
+                    Some(claimed) => {
+                        let sql = "UPDATE receipt SET client = ?2 WHERE id = ?1 AND ?2 IS NOT NULL";
+                        tx.execute(sql, params![claimed.receipt().0, noted.as_ref()])?;
+                        Accepted::New(claimed.from_client(client.clone()))
+                    }
                     None => Accepted::Known(Box::new(crate::journal::receipt_by_remote_id(tx, mailbox, &id)?)),
                 };
                 crash_point!("store.accept.before_commit");

@@ -41,8 +41,12 @@ actions! {
     WorkspaceAdd = "workspace.add";
     /// Another workspace is the default now.
     WorkspaceDefault = "workspace.default";
+    /// The rules of a workspace were changed.
+    WorkspaceSet = "workspace.set";
     /// A user was registered.
     UserAdd = "user.add";
+    /// An account was taken out of use, or back into it.
+    UserSet = "user.set";
     /// A mailbox was added.
     MailboxAdd = "mailbox.add";
     /// A mailbox was changed.

@@ -53,6 +53,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("comment", &["id"]),
     table("blob", &["sha256"]),
     table("attachment", &["id"]),
+    table("contact", &["address"]),
     table("participant", &["item_number", "address"]),
     table("change", &["id"]),
     table("audit", &["id"]),

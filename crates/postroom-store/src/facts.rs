@@ -6,8 +6,8 @@ use crate::tx::params;
 use crate::workspaces::{global_policy, to_json};
 use crate::{Noun, StoreError, Tx};
 use postroom_domain::{
-    Clues, Facts, GlobalPolicy, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState, User,
-    WorkspaceId,
+    Clues, Facts, GlobalPolicy, Identity, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState,
+    User, WorkspaceId, WorkspacePolicy,
 };
 use postroom_mail::{RemoteId, Settlement, Sha256};
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// The rules in force, read once for a batch.
 pub(crate) struct Rules {
     global: GlobalPolicy,
-    default_workspace: Option<WorkspaceId>,
+    default_workspace: Option<(WorkspaceId, WorkspacePolicy)>,
     mailboxes: HashMap<i64, (Mailbox, Policy)>,
     senders: HashMap<String, Option<User>>,
 }
@@ -23,10 +23,12 @@ pub(crate) struct Rules {
 impl Rules {
     /// Reads the global policy and the default workspace.
     pub(crate) fn load(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
-        let default = tx.query_opt("SELECT id FROM workspace WHERE is_default", &[])?;
+        let default = tx.query_opt("SELECT id, policy FROM workspace WHERE is_default", &[])?;
         Ok(Self {
             global: global_policy(tx)?,
-            default_workspace: default.map(|mut row| row.int(0).map(WorkspaceId)).transpose()?,
+            default_workspace: default
+                .map(|mut row| Ok::<_, StoreError>((WorkspaceId(row.int(0)?), row.json(1)?)))
+                .transpose()?,
             mailboxes: HashMap::new(),
             senders: HashMap::new(),
         })
@@ -42,12 +44,12 @@ impl Rules {
         self.mailboxes.get(&id.0).ok_or_else(|| StoreError::unknown(Noun::Mailbox, id))
     }
 
-    /// The active user with this canonical address; people write more than one message of a batch.
+    /// The user with this canonical address, active or not; people write more than one message of a batch.
     fn sender(&mut self, tx: &mut Tx<'_>, address: &str) -> Result<Option<User>, StoreError> {
         if let Some(known) = self.senders.get(address) {
             return Ok(known.clone());
         }
-        let sender = user_by_address(tx, address)?.filter(|user| user.active);
+        let sender = user_by_address(tx, address)?;
         self.senders.insert(address.to_owned(), sender.clone());
         Ok(sender)
     }
@@ -55,7 +57,7 @@ impl Rules {
     /// The policy that holds for a mailbox, whether it is stored or not.
     pub(crate) fn for_mailbox(&self, tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<Policy, StoreError> {
         let workspace = match &mailbox.workspace {
-            Some(key) => Some(crate::workspaces::workspace_id(tx, key)?),
+            Some(key) => Some(crate::workspaces::workspace_rules(tx, key)?),
             None => self.default_workspace,
         };
         Policy::of(mailbox, &self.global, workspace).map_err(|error| StoreError::PatternInvalid(error.to_string()))
@@ -69,11 +71,15 @@ pub(crate) fn facts(
     mailbox: Option<MailboxId>,
     this: Option<(ReceiptId, Sha256)>,
     clues: &Clues,
+    identity: Identity,
 ) -> Result<Facts, StoreError> {
     let sender = match &clues.author {
         Some(address) => rules.sender(tx, address)?,
         None => None,
     };
+    // Whoever has an account that is out of use is a stranger, and what he took part in is closed to him.
+    let may_take_part = sender.as_ref().is_none_or(|user| user.active);
+    let sender = sender.filter(|user| user.active);
     let mut addresses: Vec<&str> = clues.author.as_deref().into_iter().collect();
     if let Some(user) = &sender {
         addresses.push(&user.address);
@@ -81,14 +87,14 @@ pub(crate) fn facts(
     }
     let mut items = Vec::new();
     for clue in &clues.numbers {
-        let sql = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
+        let sql = "SELECT w.key, w.policy FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
         let Some(mut row) = tx.query_opt(sql, params![clue.number])? else { continue };
         let mut participant = false;
-        for address in &addresses {
+        for address in addresses.iter().filter(|_| may_take_part) {
             let sql = "SELECT 1 FROM participant WHERE item_number = ?1 AND address = ?2";
             participant = participant || tx.query_opt(sql, params![clue.number, *address])?.is_some();
         }
-        items.push(ItemFacts { number: clue.number, workspace: row.parse(0)?, participant });
+        items.push(ItemFacts { number: clue.number, workspace: row.parse(0)?, policy: row.json(1)?, participant });
     }
     let twin = match (mailbox, this) {
         (Some(mailbox), Some((id, sha256))) => {
@@ -97,7 +103,7 @@ pub(crate) fn facts(
         }
         _ => None,
     };
-    Ok(Facts { sender, items, twin })
+    Ok(Facts { sender, items, identity, twin })
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.

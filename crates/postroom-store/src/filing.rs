@@ -1,6 +1,7 @@
 //! The second durable point: everything that a message causes, in one commit.
 
 use crate::blobs::insert_attachments;
+use crate::contacts::note_contact;
 use crate::crash::crash_point;
 use crate::facts::{Remote, Rules, facts, settlement_of};
 use crate::files::Files;
@@ -14,8 +15,8 @@ use crate::{Claimed, Holder, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::filing::Effect;
 use postroom_domain::{
-    Clues, Filing, Mailbox, MailboxId, MailboxPolicy, Reason, ReceiptId, StartFrom, TraceStep, UserId, WorkspaceId,
-    WorkspaceKey, decide,
+    Clues, Filing, Identity, Mailbox, MailboxId, MailboxPolicy, Reason, ReceiptId, StartFrom, TraceStep, User,
+    WorkspaceId, WorkspaceKey, decide,
 };
 use postroom_mail::{Access, Content, Message};
 
@@ -126,13 +127,23 @@ impl Store {
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
-    pub async fn explain(&self, mailbox: Option<&str>, message: &Message) -> Result<Explanation, StoreError> {
-        let (mailbox, message) = (mailbox.map(str::to_owned), message.clone());
-        self.read(move |tx| explain(tx, mailbox.as_deref(), &message)).await
+    pub async fn explain(
+        &self,
+        mailbox: Option<&str>,
+        message: &Message,
+        identity: &Identity,
+    ) -> Result<Explanation, StoreError> {
+        let (mailbox, message, identity) = (mailbox.map(str::to_owned), message.clone(), identity.clone());
+        self.read(move |tx| explain(tx, mailbox.as_deref(), &message, &identity)).await
     }
 }
 
-fn explain(tx: &mut Tx<'_>, mailbox: Option<&str>, message: &Message) -> Result<Explanation, StoreError> {
+fn explain(
+    tx: &mut Tx<'_>,
+    mailbox: Option<&str>,
+    message: &Message,
+    identity: &Identity,
+) -> Result<Explanation, StoreError> {
     let mailbox = match mailbox {
         Some(name) => mailbox_by_name(tx, name)?,
         None => unnamed_mailbox(),
@@ -140,7 +151,7 @@ fn explain(tx: &mut Tx<'_>, mailbox: Option<&str>, message: &Message) -> Result<
     let mut rules = Rules::load(tx)?;
     let policy = rules.for_mailbox(tx, &mailbox)?;
     let clues = Clues::of(message, policy.bare_numbers);
-    let facts = facts(tx, &mut rules, None, None, &clues)?;
+    let facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
     let filing = decide(message, &clues, &facts, &policy);
     let (item, workspace) = match &filing.effect {
         Effect::AddComment { item } => {
@@ -226,6 +237,7 @@ fn file_or_defer(
 /// What the journal shows of a message.
 #[derive(Default)]
 struct Written {
+    identity: Option<String>,
     subject: String,
     from: Option<String>,
     message_id: Option<String>,
@@ -270,16 +282,23 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let (mailbox, policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?;
             let mut policy = policy.clone();
             policy.released = released;
-            policy.workspace = chosen.or(policy.workspace);
+            if let Some(chosen) = chosen {
+                policy.workspace = Some(chosen);
+            }
             let mailbox = mailbox.id;
             let clues = Clues::of(message, policy.bare_numbers);
             let this = (claimed.receipt(), claimed.raw().sha256());
-            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues)?;
+            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, claimed.identity().clone())?;
             let filing = decide(message, &clues, &facts, &policy);
-            let author = Author::of(message, facts.sender.as_ref().map(|user| (user.id, user.name.as_str())));
+            let author = Author::of(message, facts.sender.as_ref());
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;
             let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
-            let written = Written { subject: message.subject.clone(), from, message_id: message.message_id.clone() };
+            let written = Written {
+                identity: Some(to_json(claimed.identity())?),
+                subject: message.subject.clone(),
+                from,
+                message_id: message.message_id.clone(),
+            };
             (kind, filing, written)
         }
     };
@@ -306,7 +325,7 @@ fn conclude(
     let due = settlement_of(tx, &remote, item.is_some(), filing.reason)?;
     tx.execute(
         "UPDATE receipt SET state = ?2, settlement = ?3, how = ?4, reason = ?5, item_number = ?6, comment_id = ?7, \
-         message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, due_at = NULL, \
+         message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, identity = ?13, due_at = NULL, \
          claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![
             id.0,
@@ -320,7 +339,8 @@ fn conclude(
             written.from.as_ref(),
             &written.subject,
             &to_json(&filing.trace)?,
-            now
+            now,
+            written.identity.as_ref()
         ],
     )
     .map(drop)
@@ -330,17 +350,18 @@ fn conclude(
 struct Author {
     address: String,
     name: String,
+    registered: bool,
 }
 
 impl Author {
     /// The author that the message names; a registered user who sends no name gets the registered one. Where there are
     /// several authors, none gets the rights that come with having written it: the address stays empty.
-    fn of(message: &Message, user: Option<(UserId, &str)>) -> Self {
+    fn of(message: &Message, user: Option<&User>) -> Self {
         let named = message.author().or_else(|| message.from.first());
         let address = message.author().and_then(postroom_mail::Address::canonical).unwrap_or_default();
         let name = named.map(|from| from.name.clone()).filter(|name| !name.is_empty());
-        let name = name.or_else(|| user.map(|(_, name)| name.to_owned())).unwrap_or_default();
-        Self { address, name }
+        let name = name.or_else(|| user.map(|user| user.name.clone())).unwrap_or_default();
+        Self { address, name, registered: user.is_some() }
     }
 }
 
@@ -353,15 +374,18 @@ fn carry_out(
     author: &Author,
 ) -> Result<OutcomeKind, StoreError> {
     let (files, now) = (desk.files, desk.now);
+    if !matches!(effect, Effect::Hold) && !author.registered && !author.address.is_empty() {
+        note_contact(tx, &author.address, &author.name, claimed.received_at())?;
+    }
     match effect {
         Effect::OpenItem { workspace, title } => {
-            let item = open_item(tx, *workspace, title, claimed.receipt(), message, author, now)?;
+            let item = open_item(tx, *workspace, title, claimed, message, author, now)?;
             crash_point!("store.file.after_item");
             insert_attachments(tx, files, item, None, claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Item(item))
         }
         Effect::AddComment { item } => {
-            let comment = add_comment(tx, *item, claimed.receipt(), message, author, now)?;
+            let comment = add_comment(tx, *item, claimed, message, author, now)?;
             insert_attachments(tx, files, *item, Some(comment), claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Comment { item: *item, comment })
         }
@@ -373,15 +397,15 @@ fn open_item(
     tx: &mut Tx<'_>,
     workspace: WorkspaceId,
     title: &str,
-    receipt: ReceiptId,
+    claimed: &Claimed,
     message: &Message,
     author: &Author,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let item = next_item_number(tx)?;
+    let (item, receipt) = (next_item_number(tx)?, claimed.receipt());
     tx.execute(
         "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html) VALUES (?9, ?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8)",
+         updated_at, text, html, identity) VALUES (?9, ?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8, ?10)",
         params![
             receipt.0,
             workspace.0,
@@ -391,7 +415,8 @@ fn open_item(
             now,
             &message.text,
             message.html.as_ref(),
-            item
+            item,
+            &to_json(claimed.identity())?
         ],
     )?;
     add_participant(tx, item, author, "requester")?;
@@ -406,14 +431,15 @@ fn open_item(
 fn add_comment(
     tx: &mut Tx<'_>,
     item: i64,
-    receipt: ReceiptId,
+    claimed: &Claimed,
     message: &Message,
     author: &Author,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
+    let receipt = claimed.receipt();
     let mut row = tx.query_one(
-        "INSERT INTO comment (receipt_id, item_number, author_address, author_name, created_at, text, html, quoted_text) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) RETURNING id",
+        "INSERT INTO comment (receipt_id, item_number, author_address, author_name, created_at, text, html, quoted_text, \
+         identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
         params![
             receipt.0,
             item,
@@ -422,7 +448,8 @@ fn add_comment(
             now,
             &message.text,
             message.html.as_ref(),
-            &message.quoted_text
+            &message.quoted_text,
+            &to_json(claimed.identity())?
         ],
     )?;
     let comment = row.int(0)?;

@@ -5,7 +5,8 @@ use crate::tx::{Row, params};
 use crate::visits::after;
 use crate::{Holder, IsAlive, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
-use postroom_domain::{MailboxId, Reason, ReceiptId, TraceStep};
+use postroom_domain::{Identity, MailboxId, Reason, ReceiptId, TraceStep};
+use postroom_mail::message::Client;
 use postroom_mail::{RawMessage, Sha256};
 use std::collections::HashMap;
 
@@ -24,6 +25,8 @@ pub struct Claimed {
     received_at: Timestamp,
     attempts: u32,
     released: bool,
+    client: Option<Client>,
+    identity: Identity,
 }
 
 /// What a claim can be given back with once its [`Claimed`] is gone.
@@ -42,7 +45,17 @@ impl Claimed {
         raw: RawMessage,
         received_at: Timestamp,
     ) -> Self {
-        Self { receipt, mailbox, token, raw, received_at, attempts: 0, released: false }
+        let identity = Identity::default();
+        Self { receipt, mailbox, token, raw, received_at, attempts: 0, released: false, client: None, identity }
+    }
+
+    pub(crate) fn from_client(self, client: Option<Client>) -> Self {
+        Self { client, ..self }
+    }
+
+    /// With what was found out about its author.
+    pub fn judged(self, identity: Identity) -> Self {
+        Self { identity, ..self }
     }
 
     /// What [`Store::give_back`] takes, without the octets.
@@ -80,6 +93,16 @@ impl Claimed {
         self.released
     }
 
+    /// Who handed it to the mail server that brought it, if that said so.
+    pub fn client(&self) -> Option<&Client> {
+        self.client.as_ref()
+    }
+
+    /// How sure it is that the author wrote it.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     pub(crate) fn token(&self) -> i64 {
         self.token
     }
@@ -108,6 +131,7 @@ struct Picked {
     received_at: Timestamp,
     attempts: u32,
     released: bool,
+    client: Option<Client>,
 }
 
 impl Store {
@@ -202,6 +226,8 @@ impl Picked {
             received_at: self.received_at,
             attempts: self.attempts,
             released: self.released,
+            client: self.client,
+            identity: Identity::default(),
         }
     }
 }
@@ -215,7 +241,7 @@ fn pick(
 ) -> Result<Vec<Picked>, StoreError> {
     release_claims_of_the_dead(tx, worker, is_alive)?;
     let sql = format!(
-        "SELECT id, mailbox_id, claim_token, sha256, size, received_at, attempts, released FROM receipt \
+        "SELECT id, mailbox_id, claim_token, sha256, size, received_at, attempts, released, client FROM receipt \
          WHERE due_at IS NOT NULL AND due_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1) \
          AND mailbox_id NOT IN (SELECT mailbox_id FROM receipt \
            WHERE claimed_by IS NOT NULL AND claimed_by <> ?2 AND claimed_until > ?1) \
@@ -251,6 +277,7 @@ fn picked_of(mut row: Row) -> Result<Picked, StoreError> {
         received_at: row.time(5)?,
         attempts: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
         released: row.bool(7)?,
+        client: row.opt_json(8)?,
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::audit::AuditAction;
 use crate::search;
 use crate::tx::{Param, Row, params};
-use crate::workspaces::workspace_id;
+use crate::workspaces::{to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -228,7 +228,7 @@ fn item(tx: &mut Tx<'_>, number: i64) -> Result<Item, StoreError> {
     let sql = format!(
         "SELECT w.key, i.title, i.status, i.requester_address, i.requester_name, {IS_USER} i.requester_address), \
          (SELECT d.address FROM address d WHERE d.person_id = i.assignee_id AND d.main), i.created_at, i.updated_at, \
-         i.text, i.html, i.receipt_id FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1"
+         i.text, i.html, i.receipt_id, i.identity FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1"
     );
     let row = tx.query_opt(&sql, params![number])?;
     let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Item, number))?;
@@ -248,6 +248,7 @@ fn item(tx: &mut Tx<'_>, number: i64) -> Result<Item, StoreError> {
         comments: comments_of(tx, number, &mut attachments)?,
         participants: participants_of(tx, number)?,
         receipt: row.opt_int(11)?.map(ReceiptId),
+        identity: row.opt_json(12)?,
     })
 }
 
@@ -258,7 +259,7 @@ fn comments_of(
 ) -> Result<Vec<Comment>, StoreError> {
     let sql = format!(
         "SELECT c.id, c.author_address, c.author_name, {IS_USER} c.author_address), c.created_at, c.text, c.html, \
-         c.quoted_text, c.receipt_id FROM comment c WHERE c.item_number = ?1 ORDER BY c.id"
+         c.quoted_text, c.receipt_id, c.identity FROM comment c WHERE c.item_number = ?1 ORDER BY c.id"
     );
     let rows = tx.query(&sql, params![item])?;
     rows.into_iter()
@@ -273,6 +274,7 @@ fn comments_of(
                 quoted_text: row.text(7)?,
                 attachments: attachments.remove(&Some(id)).unwrap_or_default(),
                 receipt: row.opt_int(8)?.map(ReceiptId),
+                identity: row.opt_json(9)?,
             })
         })
         .collect()
@@ -345,7 +347,8 @@ fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: T
     let new = next_item_number(tx)?;
     tx.execute(
         "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html) SELECT ?10, ?2, workspace_id, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9 FROM item WHERE number = ?1",
+         updated_at, text, html, identity) SELECT ?10, ?2, workspace_id, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?11 \
+         FROM item WHERE number = ?1",
         params![
             number,
             split.receipt.map(|id| id.0),
@@ -356,7 +359,8 @@ fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: T
             now,
             &split.text,
             split.html.as_ref(),
-            new
+            new,
+            split.identity.as_ref().map(to_json).transpose()?.as_ref()
         ],
     )?;
     tx.execute(

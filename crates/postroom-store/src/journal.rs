@@ -102,7 +102,7 @@ impl Store {
 }
 
 const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r.reason, r.item_number, r.comment_id, \
-     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace \
+     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace, r.identity \
      FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id";
 
 fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
@@ -167,6 +167,7 @@ fn receipt_of(mut row: Row) -> Result<Receipt, StoreError> {
         sha256: row.opt_sha256(9)?,
         message_id: row.opt_text(10)?,
         from: row.opt_text(11)?,
+        identity: row.opt_json(16)?,
         subject: row.opt_text(12)?,
         received_at: row.time(13)?,
         attempts: u32::try_from(row.int(14)?).unwrap_or(u32::MAX),

@@ -16,6 +16,7 @@ mod backup;
 mod blobs;
 mod check;
 mod config;
+mod contacts;
 #[doc(hidden)]
 pub mod crash;
 mod dump;
@@ -39,11 +40,12 @@ mod trust;
 mod visits;
 mod workspaces;
 
-pub use accept::{Accepted, AcceptedBatch, Fetched};
+pub use accept::{Accepted, AcceptedBatch, Fetched, Pushed};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, SYSTEM};
 pub use backup::BackupReport;
 pub use check::{CheckReport, Problem};
 pub use config::{Database, StoreConfig};
+pub use contacts::Contact;
 pub use crash::CRASH_POINTS;
 pub use error::{Noun, Remedy, StoreError};
 pub use files::BORDER;

@@ -2,10 +2,11 @@
 
 use crate::audit::{AuditAction, Notes, difference};
 use crate::tx::{Param, Row, params};
-use crate::workspaces::{to_json, workspace_id};
+use crate::workspaces::{global_policy, to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
-use postroom_domain::{Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
+use postroom_domain::admission::AllowedDomains;
+use postroom_domain::{AuthenticationPolicy, Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
 use postroom_mail::{Access, Secret};
 use serde_json::json;
 use std::collections::HashMap;
@@ -82,13 +83,14 @@ impl Store {
     /// Adds a mailbox; the password is sealed before it reaches the database.
     ///
     /// # Errors
-    /// `MAILBOX_EXISTS`, `WORKSPACE_UNKNOWN`; `NO_DEFAULT_WORKSPACE` when it names no workspace and none is the default.
+    /// `MAILBOX_EXISTS`, `WORKSPACE_UNKNOWN`, `PATTERN_INVALID`; `NO_DEFAULT_WORKSPACE` when it names no workspace and none is the default.
     pub async fn add_mailbox(
         &self,
         new: NewMailbox,
         password: Option<Secret>,
         now: Timestamp,
     ) -> Result<Mailbox, StoreError> {
+        usable(&new.policy)?;
         let sealer = password.as_ref().map(|_| self.sealer(true)).transpose()?;
         self.change(now, move |tx, notes| {
             let id = insert_mailbox(tx, notes, &new, false, now)?;
@@ -104,13 +106,16 @@ impl Store {
     /// Changes a mailbox.
     ///
     /// # Errors
-    /// `MAILBOX_UNKNOWN`, `WORKSPACE_UNKNOWN`, `NO_DEFAULT_WORKSPACE`.
+    /// `MAILBOX_UNKNOWN`, `WORKSPACE_UNKNOWN`, `NO_DEFAULT_WORKSPACE`, `PATTERN_INVALID`.
     pub async fn update_mailbox(
         &self,
         name: &str,
         change: MailboxChange,
         now: Timestamp,
     ) -> Result<Mailbox, StoreError> {
+        if let Some(policy) = &change.policy {
+            usable(policy)?;
+        }
         let mailbox = self.mailbox(name).await?;
         let sealed = match &change.password {
             Some(password) => Some(self.sealer(true)?.seal(password, &row_name(mailbox.id))?),
@@ -149,6 +154,21 @@ impl Store {
                 notes.add(AuditAction::MailboxPassword, "mailbox", &mailbox.name, json!({}));
             }
             mailbox_by_id(tx, mailbox.id)
+        })
+        .await
+    }
+
+    /// How it is found out for a mailbox who wrote what comes in, and whether that is imported mail, which came to somebody
+    /// else at some other time.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn authentication(&self, id: MailboxId) -> Result<(AuthenticationPolicy, bool), StoreError> {
+        self.read(move |tx| {
+            let row = tx.query_opt("SELECT policy, internal FROM mailbox WHERE id = ?1", params![id.0])?;
+            let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Mailbox, id))?;
+            let policy: MailboxPolicy = row.json(0)?;
+            Ok((global_policy(tx)?.authentication.for_mailbox(&policy.authserv_ids), row.bool(1)?))
         })
         .await
     }
@@ -287,6 +307,12 @@ impl Store {
 }
 
 /// What a sealed password is bound to.
+/// Refuses domains that could not be asked when mail comes.
+fn usable(policy: &MailboxPolicy) -> Result<(), StoreError> {
+    let domains = AllowedDomains::of(&policy.allowed);
+    domains.map(drop).map_err(|error| StoreError::PatternInvalid(error.to_string()))
+}
+
 fn row_name(id: MailboxId) -> String {
     format!("mailbox/{id}/password")
 }

@@ -26,6 +26,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0002_no_suspects.sql"),
     },
     Migration {
+        number: 10,
+        sqlite: include_str!("../migrations/sqlite/0010_sender.sql"),
+        postgres: include_str!("../migrations/postgres/0010_sender.sql"),
+    },
+    Migration {
         number: 40,
         sqlite: include_str!("../migrations/sqlite/0040_audit.sql"),
         postgres: include_str!("../migrations/postgres/0040_audit.sql"),
@@ -104,6 +109,11 @@ mod tests {
             2,
             "54d5bf32f05882014efe2c552d185b628dc24941b37507ae43a2e3739d24d769",
             "33c8cf0df635b7a6831c391975e9e4ccf4aa87ee088129d131a73f7fd7a051f6",
+        ),
+        (
+            10,
+            "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
+            "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
         ),
         (
             40,

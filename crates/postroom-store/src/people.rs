@@ -66,6 +66,26 @@ impl Store {
         .await
     }
 
+    /// Takes an account out of use, or back into it. Mail of somebody whose account is out of use is mail of a stranger.
+    ///
+    /// # Errors
+    /// `USER_UNKNOWN`.
+    pub async fn set_user_active(&self, address: &str, active: bool, now: Timestamp) -> Result<User, StoreError> {
+        let name = address.to_owned();
+        let address = canonical(address).ok_or_else(|| StoreError::AddressInvalid(name.clone()))?;
+        self.change(now, move |tx, notes| {
+            let unknown = || StoreError::unknown(Noun::User, &name);
+            let user = user_by_address(tx, &address)?.ok_or_else(unknown)?;
+            if user.active != active {
+                let detail = json!({ "active": { "old": user.active, "new": active } });
+                notes.add(AuditAction::UserSet, "user", &user.address, detail);
+            }
+            tx.execute("UPDATE person SET active = ?2 WHERE id = ?1", params![user.id.0, active])?;
+            user_by_id(tx, user.id)?.ok_or_else(unknown)
+        })
+        .await
+    }
+
     /// All users, by main address.
     pub async fn users(&self) -> Result<Vec<User>, StoreError> {
         self.read(|tx| {

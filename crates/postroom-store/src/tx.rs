@@ -201,6 +201,13 @@ impl Row {
         self.text(column)?.parse().or_else(|_| Self::wrong(column))
     }
 
+    /// JSON in a text, or `None` for NULL.
+    pub fn opt_json<T: serde::de::DeserializeOwned>(&mut self, column: usize) -> Result<Option<T>, StoreError> {
+        let Some(text) = self.opt_text(column)? else { return Ok(None) };
+        let parsed = serde_json::from_str(&text);
+        parsed.map(Some).map_err(|error| StoreError::bad_value(format!("column {column}: {error}")))
+    }
+
     /// JSON in a text.
     pub fn json<T: serde::de::DeserializeOwned>(&mut self, column: usize) -> Result<T, StoreError> {
         let text = self.text(column)?;

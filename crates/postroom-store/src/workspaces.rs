@@ -4,8 +4,7 @@ use crate::audit::{AuditAction, difference};
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
-use postroom_domain::domain_pattern::PatternList;
-use postroom_domain::{GlobalPolicy, Workspace, WorkspaceId, WorkspaceKey};
+use postroom_domain::{AddressRules, GlobalPolicy, Workspace, WorkspaceId, WorkspaceKey, WorkspacePolicy};
 use serde_json::json;
 
 impl Store {
@@ -17,9 +16,9 @@ impl Store {
     /// Sets the global policy.
     ///
     /// # Errors
-    /// `PATTERN_INVALID` when a pattern does not compile.
+    /// `PATTERN_INVALID` when a pattern or an entry of a list cannot be used.
     pub async fn set_global_policy(&self, policy: &GlobalPolicy, now: Timestamp) -> Result<(), StoreError> {
-        PatternList::compile(&policy.allowed_domains).map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
+        AddressRules::global(policy).map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
         let policy = policy.clone();
         self.change(now, move |tx, notes| {
             let differs = difference(&global_policy(tx)?, &policy)?;
@@ -59,7 +58,8 @@ impl Store {
                 return Err(StoreError::Exists { noun: Noun::Workspace, name: key.to_string() });
             };
             notes.add(AuditAction::WorkspaceAdd, "workspace", &key, json!({ "name": name, "default": default }));
-            Ok(Workspace { id: WorkspaceId(row.int(0)?), key: key.clone(), name: name.clone(), default })
+            let policy = WorkspacePolicy::default();
+            Ok(Workspace { id: WorkspaceId(row.int(0)?), key: key.clone(), name: name.clone(), default, policy })
         })
         .await
     }
@@ -67,6 +67,28 @@ impl Store {
     /// All workspaces, by key.
     pub async fn workspaces(&self) -> Result<Vec<Workspace>, StoreError> {
         self.read(workspaces).await
+    }
+
+    /// Sets the rules of a workspace.
+    ///
+    /// # Errors
+    /// `WORKSPACE_UNKNOWN`.
+    pub async fn set_workspace_policy(
+        &self,
+        key: &WorkspaceKey,
+        policy: WorkspacePolicy,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.change(now, move |tx, notes| {
+            let (id, old) = workspace_rules(tx, &key)?;
+            let differs = difference(&old, &policy)?;
+            if differs != json!({}) {
+                notes.add(AuditAction::WorkspaceSet, "workspace", &key, differs);
+            }
+            tx.execute("UPDATE workspace SET policy = ?2 WHERE id = ?1", params![id.0, &to_json(&policy)?]).map(drop)
+        })
+        .await
     }
 
     /// Makes this the workspace that mailboxes without a workspace feed.
@@ -95,7 +117,7 @@ pub(crate) fn global_policy(tx: &mut Tx<'_>) -> Result<GlobalPolicy, StoreError>
 }
 
 pub(crate) fn workspaces(tx: &mut Tx<'_>) -> Result<Vec<Workspace>, StoreError> {
-    let rows = tx.query("SELECT id, key, name, is_default FROM workspace ORDER BY key", &[])?;
+    let rows = tx.query("SELECT id, key, name, is_default, policy FROM workspace ORDER BY key", &[])?;
     rows.into_iter()
         .map(|mut row| {
             Ok(Workspace {
@@ -103,6 +125,7 @@ pub(crate) fn workspaces(tx: &mut Tx<'_>) -> Result<Vec<Workspace>, StoreError> 
                 key: row.parse(1)?,
                 name: row.text(2)?,
                 default: row.bool(3)?,
+                policy: row.json(4)?,
             })
         })
         .collect()
@@ -112,4 +135,14 @@ pub(crate) fn workspace_id(tx: &mut Tx<'_>, key: &WorkspaceKey) -> Result<Worksp
     let row = tx.query_opt("SELECT id FROM workspace WHERE key = ?1", params![key.as_str()])?;
     let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Workspace, key))?;
     Ok(WorkspaceId(row.int(0)?))
+}
+
+/// The number of a workspace and its rules.
+pub(crate) fn workspace_rules(
+    tx: &mut Tx<'_>,
+    key: &WorkspaceKey,
+) -> Result<(WorkspaceId, WorkspacePolicy), StoreError> {
+    let row = tx.query_opt("SELECT id, policy FROM workspace WHERE key = ?1", params![key.as_str()])?;
+    let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Workspace, key))?;
+    Ok((WorkspaceId(row.int(0)?), row.json(1)?))
 }

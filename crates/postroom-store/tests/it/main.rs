@@ -9,6 +9,7 @@ mod corridor;
 mod crashes;
 mod items;
 mod maildrop;
+mod sender;
 mod settings;
 mod support;
 mod trouble;

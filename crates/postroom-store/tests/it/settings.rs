@@ -2,9 +2,14 @@
 
 use crate::support::*;
 use jiff::SignedDuration;
-use postroom_domain::{GlobalPolicy, MailboxPolicy, Role, StartFrom};
+use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, Role, StartFrom, Unverified, WorkspacePolicy};
 use postroom_mail::{Secret, Settlement};
 use postroom_store::{MailboxChange, NewUser, StoreError};
+
+fn global(pattern: &str) -> GlobalPolicy {
+    let allowed = DomainPolicy { allowed_domains: vec![pattern.to_owned()], ..DomainPolicy::default() };
+    GlobalPolicy { allowed, ..GlobalPolicy::default() }
+}
 
 fn code<T: std::fmt::Debug>(result: Result<T, StoreError>) -> &'static str {
     result.unwrap_err().code()
@@ -15,17 +20,23 @@ async fn workspaces_people_and_the_global_policy() {
     on_each_database(|place| async move {
         let store = place.open();
         assert_eq!(store.global_policy().await.unwrap(), GlobalPolicy::default());
-        let policy = GlobalPolicy { allowed_domains: vec![r"@example\.org".into()], ..GlobalPolicy::default() };
+        let policy = global(r"@example\.org");
         store.set_global_policy(&policy, noon()).await.unwrap();
         assert_eq!(store.global_policy().await.unwrap(), policy);
-        let bad = GlobalPolicy { allowed_domains: vec!["(".into()], ..GlobalPolicy::default() };
-        assert_eq!(code(store.set_global_policy(&bad, noon()).await), "PATTERN_INVALID");
+        let mistyped = DomainPolicy { domains: vec!["@example.org".to_owned()], ..DomainPolicy::default() };
+        for bad in [
+            global("("),
+            GlobalPolicy { allowed: mistyped.clone(), ..GlobalPolicy::default() },
+            GlobalPolicy { blocked: vec!["nobody@".to_owned()], ..GlobalPolicy::default() },
+        ] {
+            assert_eq!(code(store.set_global_policy(&bad, noon()).await), "PATTERN_INVALID", "{bad:?}");
+        }
         assert_eq!(store.global_policy().await.unwrap(), policy);
 
         let new = imap("desk", MailboxPolicy::default(), StartFrom::All);
-        let global = postroom_store::NewMailbox { workspace: None, ..new.clone() };
-        assert_eq!(code(store.add_mailbox(global.clone(), None, noon()).await), "NO_DEFAULT_WORKSPACE");
-        assert_eq!(code(store.add_mailbox(new, None, noon()).await), "WORKSPACE_UNKNOWN");
+        let of_nobody = postroom_store::NewMailbox { workspace: None, ..new.clone() };
+        assert_eq!(code(store.add_mailbox(of_nobody.clone(), None, noon()).await), "NO_DEFAULT_WORKSPACE");
+        assert_eq!(code(store.add_mailbox(new.clone(), None, noon()).await), "WORKSPACE_UNKNOWN");
         store.add_workspace(&key("SUP"), "Support", true, noon()).await.unwrap();
         store.add_workspace(&key("OPS"), "Operations", true, noon()).await.unwrap();
         assert_eq!(code(store.add_workspace(&key("sup"), "Again", false, noon()).await), "WORKSPACE_EXISTS");
@@ -33,8 +44,16 @@ async fn workspaces_people_and_the_global_policy() {
             store.workspaces().await.unwrap().into_iter().map(|one| (one.key, one.default)).collect();
         assert_eq!(defaults, [(key("OPS"), true), (key("SUP"), false)]);
         store.set_default_workspace(&key("SUP"), noon()).await.unwrap();
+        let strict = WorkspacePolicy { unverified: Unverified::Hold };
+        store.set_workspace_policy(&key("OPS"), strict, noon()).await.unwrap();
+        assert_eq!(code(store.set_workspace_policy(&key("NOPE"), strict, noon()).await), "WORKSPACE_UNKNOWN");
+        let policies: Vec<_> = store.workspaces().await.unwrap().into_iter().map(|one| one.policy).collect();
+        assert_eq!(policies, [strict, WorkspacePolicy::default()]);
+        let narrow = MailboxPolicy { allowed: mistyped, ..MailboxPolicy::default() };
+        let narrow = postroom_store::NewMailbox { policy: narrow, name: "narrow".to_owned(), ..new.clone() };
+        assert_eq!(code(store.add_mailbox(narrow, None, noon()).await), "PATTERN_INVALID");
         assert!(store.workspaces().await.unwrap()[1].default);
-        assert_eq!(store.add_mailbox(global, None, noon()).await.unwrap().workspace, None);
+        assert_eq!(store.add_mailbox(of_nobody, None, noon()).await.unwrap().workspace, None);
 
         let ann = NewUser {
             address: "Ann@Bücher.example".into(),

@@ -1,5 +1,6 @@
 //! The working floor: what collector, intake and the command line share.
 
+use crate::authentication::Authenticator;
 use crate::failure::Failure;
 use crate::readers::Readers;
 use postroom_sources::{Budget, Limits};
@@ -17,6 +18,8 @@ pub struct Floor {
     pub worker: Holder,
     /// The reading processes.
     pub readers: Readers,
+    /// Who asks the DNS about senders.
+    pub authenticator: Authenticator,
     /// The memory for messages.
     pub budget: Budget,
     /// Deadlines and sizes.
@@ -30,7 +33,8 @@ impl Floor {
     /// When a setting is wrong or no thread can be started.
     pub fn open(store: Store) -> Result<Self, Failure> {
         let limits = limits()?;
-        Ok(Self { store, worker: Holder::current(), readers: readers()?, budget: Budget::new(BUDGET), limits })
+        let (readers, authenticator) = (readers()?, Authenticator::from_environment()?);
+        Ok(Self { store, worker: Holder::current(), readers, authenticator, budget: Budget::new(BUDGET), limits })
     }
 }
 

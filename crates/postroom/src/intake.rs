@@ -1,5 +1,7 @@
-//! Intake: read what was accepted, on all cores, and have it decided and filed, in order: ★ durable 2.
+//! Intake: read what was accepted, on all cores, find out whether it is by whom it says, and have it decided and filed, in
+//! order: ★ durable 2.
 
+use crate::authentication;
 use crate::collector::Progress;
 use crate::fault::crash_point;
 use crate::floor::Floor;
@@ -23,6 +25,15 @@ pub enum IntakeError {
     /// There is nothing to read them with.
     #[error(transparent)]
     Readers(#[from] Unavailable),
+}
+
+impl From<authentication::Trouble> for IntakeError {
+    fn from(trouble: authentication::Trouble) -> Self {
+        match trouble {
+            authentication::Trouble::Store(error) => Self::Store(error),
+            authentication::Trouble::Readers(error) => Self::Readers(error),
+        }
+    }
 }
 
 impl IntakeError {
@@ -111,13 +122,15 @@ impl Tally {
     }
 }
 
-/// Reads and files batches as they come: while one is being filed the next is being read.
+/// Reads, judges and files batches as they come: while one is being filed, the next one's senders are being judged and the
+/// one after it is being read.
 pub async fn stage(
     floor: &Floor,
     mut accepted: mpsc::Receiver<Batch>,
     progress: &dyn Progress,
 ) -> Result<Tally, IntakeError> {
-    let (read, mut to_file) = mpsc::channel(1);
+    let (read, mut to_judge) = mpsc::channel(1);
+    let (judged, mut to_file) = mpsc::channel(1);
     // Each stage owns its ends of the queues, so that a stage that fails closes them and stops its neighbours.
     let reading = async move {
         while let Some(batch) = accepted.recv().await {
@@ -127,16 +140,28 @@ pub async fn stage(
             }
         }
     };
+    let judging = async move {
+        while let Some((batch, readings)) = to_judge.recv().await {
+            let ready = match readings {
+                Ok(readings) => judge(floor, batch, &readings).await.map(|batch| (batch, readings)),
+                Err(error) => Err(error),
+            };
+            if judged.send(ready).await.is_err() {
+                break;
+            }
+        }
+    };
     let filing = async move {
         let mut tally = Tally::default();
-        while let Some((batch, readings)) = to_file.recv().await {
+        while let Some(ready) = to_file.recv().await {
+            let (batch, readings): (Batch, Vec<Reading>) = ready?;
             let messages = batch.claimed.len() as u64;
-            tally.count(&file(floor, batch, readings?).await?);
+            tally.count(&file(floor, batch, readings).await?);
             progress.filed(messages);
         }
         Ok(tally)
     };
-    let ((), tally) = tokio::join!(reading, filing);
+    let ((), (), tally) = tokio::join!(reading, judging, filing);
     tally
 }
 
@@ -156,7 +181,14 @@ pub async fn work_off(floor: &Floor) -> Result<Tally, IntakeError> {
 pub async fn work(floor: &Floor, claimed: Vec<Claimed>) -> Result<Vec<Outcome>, IntakeError> {
     let batch = Batch::new(floor, claimed, Vec::new());
     let readings = read_all(floor, &batch.claimed).await?;
+    let batch = judge(floor, batch, &readings).await?;
     file(floor, batch, readings).await
+}
+
+async fn judge(floor: &Floor, mut batch: Batch, readings: &[Reading]) -> Result<Batch, IntakeError> {
+    let claimed = std::mem::take(&mut batch.claimed);
+    batch.claimed = authentication::judge(floor, claimed, readings).await?;
+    Ok(batch)
 }
 
 async fn read_all(floor: &Floor, claimed: &[Claimed]) -> Result<Vec<Reading>, IntakeError> {

@@ -8,8 +8,9 @@ pub mod child;
 pub mod frame;
 mod fuse;
 pub mod process;
+mod verify;
 
-use frame::{Answer, Ask, Task};
+use frame::{Answer, Ask, Task, Verified, Verify};
 use postroom_mail::{Message, RawMessage};
 use process::{Cause, End, Process};
 use std::collections::VecDeque;
@@ -121,6 +122,20 @@ impl Readers {
             _ => Err(Unread::Crashed("it answered something else".to_owned())),
         };
         Ok(answers.into_iter().map(|answer| answer.and_then(message)).collect())
+    }
+
+    /// Verifies messages, in parallel, with what the DNS was asked so far.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when no process can be started.
+    pub async fn verify(&self, batch: Vec<(RawMessage, Verify)>) -> Result<Vec<Result<Verified, Unread>>, Unavailable> {
+        let ask = |(raw, task): (RawMessage, Verify)| Ask::of(Task::Verify(Box::new(task)), raw.octets().clone());
+        let answers = self.answers(batch.into_iter().map(ask).collect()).await?;
+        let verified = |answer| match answer {
+            Answer::Verified(verified) => Ok(*verified),
+            _ => Err(Unread::Crashed("it answered something else".to_owned())),
+        };
+        Ok(answers.into_iter().map(|answer| answer.and_then(verified)).collect())
     }
 
     /// Reads files in the order given and returns what `inspect` prints of each, without the line ends.

@@ -3,6 +3,7 @@
 use super::args::Global;
 use super::output::{Output, clean_text, count, one_line, report, write_octets};
 use super::{FAILED, open_store};
+use crate::authentication::{Authenticator, judge_one};
 use crate::failure::Failure;
 use crate::readers::frame::{Ask, Task};
 use crate::readers::{self, Unread};
@@ -272,10 +273,18 @@ pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: O
         return out
             .object(&object, || format!("It would become held mail: {}.\n{}", reason.sentence(), step(&trace[0])));
     }
-    let read = crate::floor::readers()?.read(vec![raw]).await.map_err(|error| Failure::of_readers(&error))?.pop();
+    let readers = crate::floor::readers()?;
+    let read = readers.read(vec![raw.clone()]).await.map_err(|error| Failure::of_readers(&error))?.pop();
     let read = read.unwrap_or_else(|| Err(Unread::Crashed("no answer".to_owned())));
     let message = read.map_err(|unread| unread_file(&name, unread))?;
-    let postroom_store::Explanation { filing, item, workspace } = store.explain(mailbox, &message).await?;
+    let policy = match mailbox {
+        Some(name) => store.authentication(store.mailbox(name).await?.id).await?.0,
+        None => store.global_policy().await?.authentication,
+    };
+    let authenticator = Authenticator::from_environment()?;
+    let identity = judge_one(&readers, &authenticator, (&message, &raw), &policy).await;
+    let identity = identity.map_err(|error| Failure::of_readers(&error))?;
+    let postroom_store::Explanation { filing, item, workspace } = store.explain(mailbox, &message, &identity).await?;
     let kind = match &filing.effect {
         Effect::OpenItem { .. } => "item",
         Effect::AddComment { .. } => "comment",
@@ -283,6 +292,7 @@ pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: O
     };
     let object = json!({
         "filing": kind, "reason": filing.reason, "item": item, "workspace": workspace, "trace": filing.trace,
+        "identity": identity,
     });
     out.object(&object, || {
         let place = match (item, &workspace) {

@@ -5,7 +5,7 @@ use super::output::{Output, clean_text, one_line};
 use super::{open_store, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
-use postroom_domain::{Attachment, Item};
+use postroom_domain::{Attachment, Identity, Item, Party};
 use postroom_store::{ItemCursor, ItemFilter, Store};
 
 pub async fn run(global: &Global, command: ItemCommand, out: Output) -> Result<(), Failure> {
@@ -73,7 +73,7 @@ fn describe(item: &Item) -> String {
             "{} · {} · from {} · {}",
             item.workspace,
             item.status,
-            one_line(item.requester.label(), 60),
+            written_by(&item.requester, item.identity.as_ref()),
             item.created_at
         ),
         String::new(),
@@ -84,13 +84,22 @@ fn describe(item: &Item) -> String {
         lines.push(format!(
             "\n— comment {} by {}, {}",
             comment.id,
-            one_line(comment.author.label(), 60),
+            written_by(&comment.author, comment.identity.as_ref()),
             comment.created_at
         ));
         lines.push(clean_text(&comment.text));
         lines.extend(comment.attachments.iter().map(attachment));
     }
     lines.join("\n")
+}
+
+/// Who wrote something, and how sure that is where anything was checked.
+fn written_by(author: &Party, identity: Option<&Identity>) -> String {
+    let label = one_line(author.label(), 60);
+    match identity.filter(|identity| identity.is_checked()) {
+        Some(identity) => format!("{label} ({})", identity.level.as_str()),
+        None => label,
+    }
 }
 
 fn attachment(attachment: &Attachment) -> String {

@@ -6,6 +6,7 @@ use super::output::{Output, count, text_table};
 use super::{FAILED, open_or_create, open_store, read_secret_file, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
+use postroom_domain::domain_pattern::Syntax;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
 use postroom_mail::{Access, Secret, Settlement};
 use postroom_sources::{Limits, SourceError, Trust};
@@ -188,6 +189,10 @@ fn shown(mailbox: &Mailbox) -> Value {
         "paused": mailbox.paused,
         "submissions": policy.submissions,
         "unknown_senders": policy.unknown_senders,
+        "allowed_domains": policy.allowed.allowed_domains,
+        "allowed_domains_syntax": policy.allowed.allowed_domains_syntax,
+        "domains": policy.allowed.domains,
+        "authserv_ids": policy.authserv_ids,
         "bare_numbers": policy.bare_numbers,
         "automatic": policy.automatic,
         "filed": policy.filed,
@@ -220,6 +225,16 @@ fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<Mailbox
     };
     policy.unknown_senders = switch(options.unknown_senders, policy.unknown_senders);
     policy.submissions = switch(options.submissions, policy.submissions);
+    if let Some(patterns) = &options.allowed_domains {
+        policy.allowed.allowed_domains.clone_from(patterns);
+        policy.allowed.allowed_domains_syntax = options.allowed_domains_syntax.map(Syntax::from);
+    }
+    if let Some(domains) = &options.domains {
+        policy.allowed.domains.clone_from(domains);
+    }
+    if let Some(ids) = &options.authserv_ids {
+        policy.authserv_ids = super::setting::names(ids)?;
+    }
     policy.bare_numbers = options.bare_numbers.map_or(policy.bare_numbers, |value| value == YesNo::Yes);
     policy.automatic = match options.automatic {
         Some(AutomaticArg::Hold) => AutomaticMail::Hold,

@@ -1,13 +1,13 @@
-//! `postroom workspace` and `postroom user`.
+//! `postroom workspace`, `postroom user` and `postroom contact`.
 
-use super::args::{Global, UserCommand, WorkspaceCommand};
-use super::output::Output;
+use super::args::{ContactCommand, Global, UnverifiedArg, UserCommand, WorkspaceCommand, YesNo};
+use super::output::{Output, one_line};
 use super::{open_or_create, open_store, workspace_key};
 use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::user::NotARole;
-use postroom_domain::{Role, User, WorkspaceKey};
-use postroom_store::NewUser;
+use postroom_domain::{Role, Unverified, User, Workspace, WorkspaceKey};
+use postroom_store::{NewUser, Store};
 use postroom_web::WebConfig;
 use serde_json::json;
 
@@ -31,7 +31,44 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                 [w.key.to_string(), w.name.clone(), if w.default { "default".to_owned() } else { String::new() }]
             })
         }
+        WorkspaceCommand::Set { key, unverified } => {
+            let (store, key) = (open_store(global).await?, workspace_key(&key)?);
+            let mut workspace = named_workspace(&store, &key).await?;
+            if let Some(unverified) = unverified {
+                workspace.policy.unverified = match unverified {
+                    UnverifiedArg::Comment => Unverified::Comment,
+                    UnverifiedArg::Hold => Unverified::Hold,
+                    UnverifiedArg::OpenOnly => Unverified::OpenOnly,
+                };
+            }
+            store.set_workspace_policy(&key, workspace.policy, Timestamp::now()).await?;
+            out.object(&workspace, || {
+                let may = match workspace.policy.unverified {
+                    Unverified::Comment => "may comment and open items; both are marked",
+                    Unverified::Hold => "write nothing: their messages are held",
+                    Unverified::OpenOnly => "may open items, but not comment",
+                };
+                format!("workspace {key}: known senders of whom nothing proves that they wrote {may}")
+            })
+        }
     }
+}
+
+async fn named_workspace(store: &Store, key: &WorkspaceKey) -> Result<Workspace, Failure> {
+    let found = store.workspaces().await?.into_iter().find(|workspace| workspace.key == *key);
+    found.ok_or_else(|| {
+        let help = "`postroom workspace list` shows the workspaces";
+        Failure::new("WORKSPACE_UNKNOWN", format!("there is no workspace {key}"), help)
+    })
+}
+
+pub async fn contact(global: &Global, command: ContactCommand, out: Output) -> Result<(), Failure> {
+    let ContactCommand::List = command;
+    let contacts = open_store(global).await?.contacts().await?;
+    let none = "no contacts yet: nobody without an account has written anything that was filed";
+    out.table(&contacts, ["ADDRESS", "NAME", "FIRST SEEN", "LAST SEEN"], none, |c| {
+        [c.address.clone(), one_line(&c.name, 40), c.first_seen_at.to_string(), c.last_seen_at.to_string()]
+    })
 }
 
 pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<(), Failure> {
@@ -48,6 +85,14 @@ pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<
             let none = "no users yet; add one with: postroom user add you@example.org --admin";
             out.table(&users, ["ADDRESS", "NAME", "ROLES", "ALIASES"], none, |u| {
                 [u.address.clone(), u.name.clone(), roles(u), u.aliases.join(" ")]
+            })
+        }
+        UserCommand::Set { address, active } => {
+            let store = open_store(global).await?;
+            let user = store.set_user_active(&address, active == YesNo::Yes, Timestamp::now()).await?;
+            out.object(&user, || {
+                let now = if user.active { "in use" } else { "out of use; their mail is mail of a stranger now" };
+                format!("the account of {} is {now}", user.address)
             })
         }
         UserCommand::SigninLink { address, base } => {

@@ -1,6 +1,6 @@
 //! `postroom deliver` and `postroom import`: messages that are brought to us.
 
-use super::args::Global;
+use super::args::{ClientArgs, Global};
 use super::fetch::Bar;
 use super::output::{Output, count, report};
 use super::{open_floor, workspace_key};
@@ -11,8 +11,9 @@ use crate::intake::{self, Tally};
 use jiff::Timestamp;
 use postroom_domain::{Mailbox, MailboxId};
 use postroom_mail::RawMessage;
+use postroom_mail::message::Client;
 use postroom_sources::Outcome;
-use postroom_store::{Accepted, Claimed};
+use postroom_store::{Accepted, Claimed, Pushed};
 use serde_json::json;
 use std::io::Read as _;
 use std::path::Path;
@@ -28,8 +29,8 @@ const FILING: Duration = Duration::from_secs(10);
 /// Messages of an import that are accepted and filed together.
 const TOGETHER: usize = 64;
 
-pub async fn deliver(global: &Global, name: &str, out: Output) -> ExitCode {
-    match try_deliver(global, name, out).await {
+pub async fn deliver(global: &Global, name: &str, client: ClientArgs, out: Output) -> ExitCode {
+    match try_deliver(global, name, client, out).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whatever went wrong, the message is not durable here, and the mail server still has it.
         Err(failure) => {
@@ -39,11 +40,15 @@ pub async fn deliver(global: &Global, name: &str, out: Output) -> ExitCode {
     }
 }
 
-async fn try_deliver(global: &Global, name: &str, out: Output) -> Result<(), Failure> {
+async fn try_deliver(global: &Global, name: &str, client: ClientArgs, out: Output) -> Result<(), Failure> {
     let floor = open_floor(global).await?;
     let mailbox = floor.store.mailbox(name).await?;
     let raw = read_message(floor.limits.max_message)?;
-    let claimed = match accept(&floor, &mailbox, raw).await? {
+    let client = client.client_ip.map(|address| {
+        let mail_from = client.mail_from.map(|path| path.trim_matches(['<', '>']).to_owned());
+        Client { address, helo: client.helo, mail_from }
+    });
+    let claimed = match accept(&floor, &mailbox, Pushed { raw, client }).await? {
         Accepted::New(claimed) => claimed,
         Accepted::Known(receipt) => {
             let id = receipt.id;
@@ -84,8 +89,8 @@ fn read_message(limit: u64) -> Result<RawMessage, Failure> {
     Ok(RawMessage::new(octets))
 }
 
-async fn accept(floor: &Floor, mailbox: &Mailbox, raw: RawMessage) -> Result<Accepted, Failure> {
-    Ok(floor.store.accept_pushed(mailbox.id, raw, &floor.worker, Timestamp::now()).await?)
+async fn accept(floor: &Floor, mailbox: &Mailbox, message: Pushed) -> Result<Accepted, Failure> {
+    Ok(floor.store.accept_pushed(mailbox.id, message, &floor.worker, Timestamp::now()).await?)
 }
 
 pub async fn import(global: &Global, path: &Path, workspace: &str, out: Output) -> Result<ExitCode, Failure> {

@@ -1,12 +1,14 @@
 //! `postroom setting` and `postroom pattern`.
 
-use super::args::{Global, OnOff, PatternCommand, SettingCommand, SettingSet};
+use super::args::{ChecksArg, Global, OnOff, PatternCommand, SettingCommand, SettingSet, SyntaxArg};
 use super::output::Output;
 use super::{open_or_create, open_store};
 use crate::failure::Failure;
 use jiff::Timestamp;
-use postroom_domain::domain_pattern::{PatternError, PatternList};
-use serde_json::json;
+use postroom_domain::domain_pattern::{self, PatternList, Syntax};
+use postroom_domain::identity::host_names;
+use postroom_domain::{AddressRules, Checks, GlobalPolicy};
+use serde_json::{Value, json};
 
 pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> Result<(), Failure> {
     let store = match &command {
@@ -15,44 +17,128 @@ pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> R
     };
     let mut policy = store.global_policy().await?;
     if let SettingCommand::Set(set) = command {
-        match set {
-            SettingSet::Submissions { value } => policy.submissions = value == OnOff::On,
-            SettingSet::UnknownSenders { value } => policy.unknown_senders = value == OnOff::On,
-            SettingSet::AllowedDomains { patterns } => {
-                PatternList::compile(&patterns).map_err(unusable)?;
-                policy.allowed_domains = patterns;
-            }
-        }
+        change(&mut policy, set)?;
         store.set_global_policy(&policy, Timestamp::now()).await?;
     }
-    let on = |value: bool| if value { "on" } else { "off" };
-    let shown = json!({
-        "submissions": on(policy.submissions),
-        "unknown_senders": on(policy.unknown_senders),
-        "allowed_domains": policy.allowed_domains,
-    });
-    out.object(&shown, || {
-        let domains = match policy.allowed_domains.as_slice() {
-            [] => "every domain".to_owned(),
-            patterns => patterns.join("  "),
-        };
-        format!(
-            "submissions      {}\nunknown-senders  {}\nallowed-domains  {domains}",
-            on(policy.submissions),
-            on(policy.unknown_senders)
+    out.object(&shown(&policy), || described(&policy))
+}
+
+fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
+    match set {
+        SettingSet::Submissions { value } => policy.submissions = value == OnOff::On,
+        SettingSet::UnknownSenders { value } => policy.unknown_senders = value == OnOff::On,
+        SettingSet::AllowedDomains { patterns, syntax } => {
+            policy.allowed.allowed_domains = patterns;
+            policy.allowed.allowed_domains_syntax = syntax.map(Syntax::from);
+        }
+        SettingSet::Domains { domains } => policy.allowed.domains = domains,
+        SettingSet::Blocked { entries } => policy.blocked = entries,
+        SettingSet::Authentication { checks } => {
+            policy.authentication.checks = match checks {
+                ChecksArg::Off => Checks::Off,
+                ChecksArg::Headers => Checks::Headers,
+                ChecksArg::Full => Checks::Full,
+            };
+        }
+        SettingSet::AuthservIds { ids } => policy.authentication.authserv_ids = names(&ids)?,
+        SettingSet::TrustedHosts { hosts } => policy.authentication.trusted_hosts = names(&hosts)?,
+        SettingSet::ArcSealers { domains } => policy.authentication.arc_sealers = names(&domains)?,
+    }
+    AddressRules::global(policy).map(drop).map_err(unusable)
+}
+
+/// Names of hosts in one form.
+pub fn names(written: &[String]) -> Result<Vec<String>, Failure> {
+    host_names(written).map_err(|error| {
+        Failure::new(
+            "USAGE",
+            error.to_string(),
+            "nothing was changed; write names of hosts, for example mx.example.org",
         )
     })
 }
 
+impl From<SyntaxArg> for Syntax {
+    fn from(argument: SyntaxArg) -> Self {
+        match argument {
+            SyntaxArg::Perl5 => Self::Perl5,
+            SyntaxArg::Documented => Self::Documented,
+        }
+    }
+}
+
+fn on(value: bool) -> &'static str {
+    if value { "on" } else { "off" }
+}
+
+/// How the patterns are read; `None` without any.
+fn syntax_in_force(policy: &GlobalPolicy) -> Option<Syntax> {
+    let allowed = &policy.allowed;
+    let list = PatternList::compile(&allowed.allowed_domains, allowed.allowed_domains_syntax).ok()?;
+    (!list.is_empty()).then(|| list.syntax())
+}
+
+fn shown(policy: &GlobalPolicy) -> Value {
+    let authentication = &policy.authentication;
+    json!({
+        "submissions": on(policy.submissions),
+        "unknown_senders": on(policy.unknown_senders),
+        "allowed_domains": policy.allowed.allowed_domains,
+        "allowed_domains_syntax": syntax_in_force(policy),
+        "domains": policy.allowed.domains,
+        "blocked": policy.blocked,
+        "authentication": authentication.checks,
+        "authserv_ids": authentication.authserv_ids,
+        "trusted_hosts": authentication.trusted_hosts,
+        "arc_sealers": authentication.arc_sealers,
+    })
+}
+
+fn described(policy: &GlobalPolicy) -> String {
+    let authentication = &policy.authentication;
+    let list = |entries: &[String]| if entries.is_empty() { "–".to_owned() } else { entries.join("  ") };
+    let patterns = match syntax_in_force(policy) {
+        Some(syntax) => format!("{}  (read as {syntax})", policy.allowed.allowed_domains.join("  ")),
+        None if policy.allowed.domains.is_empty() => "every domain".to_owned(),
+        None => "–".to_owned(),
+    };
+    let checks = match authentication.checks {
+        Checks::Off => "off",
+        Checks::Headers if authentication.authserv_ids.is_empty() => {
+            "headers, but no host is trusted yet (setting set authserv-ids): nobody is verified"
+        }
+        Checks::Headers => "headers",
+        Checks::Full => "full",
+    };
+    let rows = [
+        ("submissions", on(policy.submissions).to_owned()),
+        ("unknown-senders", on(policy.unknown_senders).to_owned()),
+        ("allowed-domains", patterns),
+        ("domains", list(&policy.allowed.domains)),
+        ("blocked", list(&policy.blocked)),
+        ("authentication", checks.to_owned()),
+        ("authserv-ids", list(&authentication.authserv_ids)),
+        ("trusted-hosts", list(&authentication.trusted_hosts)),
+        ("arc-sealers", list(&authentication.arc_sealers)),
+    ];
+    rows.map(|(name, value)| format!("{name:<16} {value}")).join("\n")
+}
+
 pub fn pattern(command: PatternCommand, out: Output) -> Result<(), Failure> {
-    let PatternCommand::Test { pattern, addresses } = command;
-    let list = PatternList::compile(std::slice::from_ref(&pattern)).map_err(unusable)?;
+    match command {
+        PatternCommand::Test { pattern, addresses, syntax } => test(&pattern, addresses, syntax.map(Syntax::from), out),
+        PatternCommand::Lint { patterns, syntax } => lint(&patterns, syntax.map(Syntax::from), out),
+    }
+}
+
+fn test(pattern: &str, addresses: Vec<String>, syntax: Option<Syntax>, out: Output) -> Result<(), Failure> {
+    let list = PatternList::compile(&[pattern.to_owned()], syntax).map_err(unusable)?;
     for address in addresses {
         let canonical = postroom_mail::address::canonical(&address);
         let admitted = match &canonical {
             // What is no address is admitted by nothing.
             None => false,
-            Some(canonical) => list.admits(canonical).map_err(|undecided| {
+            Some(canonical) => list.admitting(canonical).map(|by| by.is_some()).map_err(|undecided| {
                 Failure::new(
                     "PATTERN_LIMIT",
                     format!("{undecided} on {address}"),
@@ -69,10 +155,27 @@ pub fn pattern(command: PatternCommand, out: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-fn unusable(error: PatternError) -> Failure {
+fn lint(patterns: &[String], syntax: Option<Syntax>, out: Output) -> Result<(), Failure> {
+    let lint = domain_pattern::lint(patterns, syntax).map_err(unusable)?;
+    out.object(&lint, || {
+        let samples = lint.samples.iter().map(|sample| {
+            let what = match sample.admitted {
+                Some(true) => "admitted ",
+                Some(false) => "refused  ",
+                None => "undecided",
+            };
+            format!("{what} {}", sample.address)
+        });
+        let warnings = lint.warnings.iter().map(|warning| format!("note: {warning}"));
+        let head = format!("read as {}", lint.syntax);
+        std::iter::once(head).chain(samples).chain(warnings).collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn unusable(error: impl std::fmt::Display) -> Failure {
     Failure::new(
         "PATTERN_INVALID",
         error.to_string(),
-        "nothing was changed; try patterns with `postroom pattern test PATTERN ADDRESS…`",
+        "nothing was changed; try patterns with `postroom pattern lint PATTERN…`, and write domains as bosch.com or *.bosch.com",
     )
 }

@@ -3,6 +3,7 @@
 
 use super::frame::{Answer, Ask, Task};
 use super::fuse::{self, Fuse};
+use super::verify::Verifier;
 use crate::cli::inspect;
 use bytes::Bytes;
 use postroom_mail::{Message, RawMessage};
@@ -45,19 +46,23 @@ fn answer_all() -> io::Result<()> {
     let mut input = io::stdin().lock();
     // Standard output as it is: what `io::stdout` does for lines would cut an answer in two.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-    let (mut fuse, mut frame) = (Fuse::default(), Vec::new());
+    let (mut fuse, mut verifier, mut frame) = (Fuse::default(), Verifier::default(), Vec::new());
     while let Some(ask) = Ask::receive(&mut input, |size| fuse.arm(size))? {
         frame.clear();
         frame.shrink_to(KEPT);
-        frame = answer(ask, &mut fuse).append_to(frame)?;
+        frame = answer(ask, &mut fuse, &mut verifier).append_to(frame)?;
         output.write_all(&frame)?;
     }
     Ok(())
 }
 
-fn answer(ask: Ask, fuse: &mut Fuse) -> Answer {
+fn answer(ask: Ask, fuse: &mut Fuse, verifier: &mut Verifier) -> Answer {
     match &ask.task {
         Task::Message => caught(|| Answer::Message(Box::new(read(ask.octets)))),
+        Task::Verify(task) => caught(|| match verifier.verify(&ask.octets, task) {
+            Ok(verified) => Answer::Verified(Box::new(verified)),
+            Err(why) => Answer::Unreadable(why),
+        }),
         Task::Print { name, path, json } => {
             match path.as_ref().map_or(Ok(ask.octets), |path| octets_of(path.as_ref(), fuse)) {
                 Ok(octets) => caught(|| Answer::Printed(inspect::printed(name, &read(octets), *json))),

@@ -7,7 +7,10 @@
 //! ```
 
 use bytes::Bytes;
+use postroom_domain::identity::Verification;
 use postroom_mail::Message;
+use postroom_mail::message::Client;
+use postroom_sources::dns::{self, Question};
 use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::io::{self, Read};
@@ -16,8 +19,8 @@ use std::io::{self, Read};
 const ASK_HEAD: usize = 12;
 /// Octets before the payload of an answer.
 const ANSWER_HEAD: usize = 9;
-/// More than any task has: the names of a file, twice.
-const TASK_MAX: u32 = 1 << 20;
+/// More than any task has: the names of a file twice, or what the DNS said.
+const TASK_MAX: u32 = 16 << 20;
 
 /// What is to be done with one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +36,30 @@ pub enum Task {
         /// JSON for scripts rather than text for people.
         json: bool,
     },
+    /// Verify its signatures and the policy of its author's domain.
+    Verify(Box<Verify>),
+}
+
+/// What is needed to verify a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verify {
+    /// Canonical address of the author.
+    pub author: String,
+    /// Who handed it to a trusted host, if that is known.
+    pub client: Option<Client>,
+    /// Whether seals are to be looked at.
+    pub seals: bool,
+    /// What the DNS says, as far as it was asked.
+    pub answers: Vec<(Question, dns::Answer)>,
+}
+
+/// What verifying gave.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// What could be found out with the answers so far.
+    pub found: Verification,
+    /// What the DNS has to be asked for more; nothing when all is found out.
+    pub missing: Vec<Question>,
 }
 
 /// One message to be read. Cheap to clone.
@@ -53,6 +80,8 @@ pub enum Answer {
     Message(Box<Message>),
     /// What is to be printed, without its line end.
     Printed(Vec<u8>),
+    /// What verifying gave.
+    Verified(Box<Verified>),
     /// Reading it panicked, in these words.
     Panicked(String),
     /// Its file could not be read, for this reason.
@@ -63,6 +92,7 @@ const MESSAGE: u8 = 0;
 const PRINTED: u8 = 1;
 const PANICKED: u8 = 2;
 const UNREADABLE: u8 = 3;
+const VERIFIED: u8 = 4;
 
 impl Ask {
     /// A message with its octets.
@@ -117,6 +147,7 @@ impl Answer {
         let (status, mut frame) = match self {
             Self::Message(message) => (MESSAGE, postcard::to_extend(message, frame).map_err(invalid)?),
             Self::Printed(octets) => (PRINTED, extended(frame, octets)),
+            Self::Verified(verified) => (VERIFIED, postcard::to_extend(verified, frame).map_err(invalid)?),
             Self::Panicked(words) => (PANICKED, extended(frame, words.as_bytes())),
             Self::Unreadable(words) => (UNREADABLE, extended(frame, words.as_bytes())),
         };
@@ -137,6 +168,7 @@ impl Answer {
         let answer = match status {
             MESSAGE => Self::Message(postcard::from_bytes(payload).map_err(invalid)?),
             PRINTED => Self::Printed(payload.to_owned()),
+            VERIFIED => Self::Verified(postcard::from_bytes(payload).map_err(invalid)?),
             PANICKED => Self::Panicked(words()),
             UNREADABLE => Self::Unreadable(words()),
             _ => return Err(invalid("no such status")),

@@ -1,6 +1,7 @@
 //! The program as people and scripts call it, against a real Dovecot.
 #![allow(clippy::unwrap_used)]
 
+mod authentication;
 mod commands;
 mod desk;
 mod fetch;
@@ -9,5 +10,6 @@ mod inspect;
 mod pop3;
 mod push;
 mod second_client;
+mod sender;
 mod serve;
 mod servers;

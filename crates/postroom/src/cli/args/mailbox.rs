@@ -1,5 +1,6 @@
 //! Mailboxes: `postroom mailbox` and `postroom certificate`.
 
+use super::SyntaxArg;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -96,6 +97,18 @@ pub struct MailboxOptions {
     /// Whether mail is taken from it at all
     #[arg(long)]
     pub submissions: Option<SwitchArg>,
+    /// Domains that may write to it, as Perl 5 patterns; the global ones must admit them too. None clears the list
+    #[arg(long, value_name = "PATTERN", num_args = 0..)]
+    pub allowed_domains: Option<Vec<String>>,
+    /// How these patterns are read; without it that is found out
+    #[arg(long, value_name = "SYNTAX", requires = "allowed_domains")]
+    pub allowed_domains_syntax: Option<SyntaxArg>,
+    /// Domains that may write to it, by name; none clears the list
+    #[arg(long, value_name = "DOMAIN", num_args = 0..)]
+    pub domains: Option<Vec<String>>,
+    /// Hosts whose Authentication-Results are believed here instead of the global ones; none clears the list
+    #[arg(long, value_name = "ID", num_args = 0..)]
+    pub authserv_ids: Option<Vec<String>>,
     /// Whether any number in a subject may name an item, not only `#123` [default: yes]
     #[arg(long)]
     pub bare_numbers: Option<YesNo>,

@@ -12,8 +12,8 @@ pub use mailbox::{
     AuthArg, AutomaticArg, CertificateCommand, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol,
     SecurityArg, SwitchArg, YesNo,
 };
-pub use people::{UserCommand, WorkspaceCommand};
-pub use setting::{OnOff, PatternCommand, SettingCommand, SettingSet};
+pub use people::{ContactCommand, UnverifiedArg, UserCommand, WorkspaceCommand};
+pub use setting::{ChecksArg, OnOff, PatternCommand, SettingCommand, SettingSet, SyntaxArg};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -71,6 +71,9 @@ pub enum Command {
     /// People who may write, read and run things
     #[command(subcommand)]
     User(UserCommand),
+    /// People without an account who wrote
+    #[command(subcommand)]
+    Contact(ContactCommand),
     /// Mailboxes: where mail comes from
     #[command(subcommand)]
     Mailbox(MailboxCommand),
@@ -91,6 +94,8 @@ pub enum Command {
         /// The mailbox whose rules apply
         #[arg(long, value_name = "NAME")]
         mailbox: String,
+        #[command(flatten)]
+        client: ClientArgs,
     },
     /// File messages from .eml files, an mbox or a Maildir, as if they had come in by mail
     Import {
@@ -154,6 +159,20 @@ pub enum Command {
         /// A directory
         dir: PathBuf,
     },
+}
+
+/// What a mail server knows of who hands it a message, for SPF.
+#[derive(Debug, Args)]
+pub struct ClientArgs {
+    /// Address of the client that handed the message to the mail server
+    #[arg(long, value_name = "IP")]
+    pub client_ip: Option<std::net::IpAddr>,
+    /// Name by which the client introduced itself
+    #[arg(long, value_name = "NAME", requires = "client_ip", default_value = "")]
+    pub helo: String,
+    /// The envelope's sender, empty for none; without it the Return-Path of the message counts
+    #[arg(long, value_name = "ADDRESS", requires = "client_ip")]
+    pub mail_from: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
-//! Workspaces and people: `postroom workspace` and `postroom user`.
+//! Workspaces and people: `postroom workspace`, `postroom user` and `postroom contact`.
 
-use clap::Subcommand;
+use super::YesNo;
+use clap::{Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub enum WorkspaceCommand {
@@ -15,6 +16,30 @@ pub enum WorkspaceCommand {
         default: bool,
     },
     /// List the workspaces
+    List,
+    /// Change the rules of a workspace; what is not named stays
+    Set {
+        /// The workspace
+        key: String,
+        /// What a known sender may do of whom nothing proves that he wrote the message [at first: comment]
+        #[arg(long)]
+        unverified: Option<UnverifiedArg>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum UnverifiedArg {
+    /// Comment, marked as unverified; nothing that changes the state of an item
+    Comment,
+    /// Nothing: the message is held
+    Hold,
+    /// Open items, but not comment
+    OpenOnly,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ContactCommand {
+    /// List people without an account whose mail became an item or a comment
     List,
 }
 
@@ -39,6 +64,14 @@ pub enum UserCommand {
     },
     /// List the users
     List,
+    /// Change a user
+    Set {
+        /// Any address of the user
+        address: String,
+        /// Whether the account is in use; mail of somebody whose account is not is mail of a stranger
+        #[arg(long)]
+        active: YesNo,
+    },
     /// Print an address that signs this person in once, within 15 minutes
     SigninLink {
         /// The user's address

@@ -8,6 +8,24 @@ pub enum OnOff {
     Off,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SyntaxArg {
+    /// As Perl reads it
+    Perl5,
+    /// As the printed examples mean it: \\T and \\W read as \\t and \\w
+    Documented,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ChecksArg {
+    /// Nobody is verified
+    Off,
+    /// By what trusted hosts wrote into the header; asks nobody
+    Headers,
+    /// Also by signatures (DKIM, ARC), SPF and DMARC, for which the DNS is asked
+    Full,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum SettingCommand {
     /// Change the global policy
@@ -23,8 +41,25 @@ pub enum SettingSet {
     Submissions { value: OnOff },
     /// Let people without an account write
     UnknownSenders { value: OnOff },
-    /// Domains that may write, as Perl 5 patterns; none clears the list
-    AllowedDomains { patterns: Vec<String> },
+    /// Domains that may write and register, as Perl 5 patterns; none clears the list
+    AllowedDomains {
+        patterns: Vec<String>,
+        /// How they are read; without it that is found out
+        #[arg(long)]
+        syntax: Option<SyntaxArg>,
+    },
+    /// Domains that may write and register, by name: bosch.com, *.bosch.com (what is below it); none clears the list
+    Domains { domains: Vec<String> },
+    /// Addresses and domains that may not write or register, whoever they are; none clears the list
+    Blocked { entries: Vec<String> },
+    /// How it is found out whether a sender is who he says he is
+    Authentication { checks: ChecksArg },
+    /// Hosts whose Authentication-Results are believed, by the names they go by there; none clears the list
+    AuthservIds { ids: Vec<String> },
+    /// Hosts whose Received fields are believed about the address that mail came from; none clears the list
+    TrustedHosts { hosts: Vec<String> },
+    /// Domains whose ARC seals are believed; none clears the list
+    ArcSealers { domains: Vec<String> },
 }
 
 #[derive(Debug, Subcommand)]
@@ -34,5 +69,16 @@ pub enum PatternCommand {
         pattern: String,
         #[arg(required = true)]
         addresses: Vec<String>,
+        /// How it is read; without it that is found out
+        #[arg(long)]
+        syntax: Option<SyntaxArg>,
+    },
+    /// Tell what patterns do to sample addresses, and what was probably not meant
+    Lint {
+        #[arg(required = true)]
+        patterns: Vec<String>,
+        /// How they are read; without it that is found out
+        #[arg(long)]
+        syntax: Option<SyntaxArg>,
     },
 }

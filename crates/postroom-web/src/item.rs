@@ -7,7 +7,7 @@ use crate::page::{Frame, render};
 use crate::receipt::{headers_of, number};
 use crate::session::CurrentUser;
 use crate::text::{self, Piece};
-use crate::words::{self, Step};
+use crate::words::{self, Badge, Step};
 use crate::{App, attachments};
 use askama::Template;
 use axum::Extension;
@@ -15,7 +15,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use postroom_domain::{Attachment, Item, Party, Receipt, ReceiptId, User};
+use postroom_domain::{Attachment, Identity, Item, Party, Receipt, ReceiptId, User};
 use postroom_store::StoreError;
 
 #[derive(Template)]
@@ -32,6 +32,8 @@ struct ItemPage {
 struct Said {
     anchor: String,
     author: Party,
+    /// How sure it is that the author wrote it.
+    badge: Option<Badge>,
     at: Timestamp,
     /// What the author wrote.
     front: Vec<Piece>,
@@ -58,6 +60,7 @@ struct Origin {
 struct Part<'a> {
     anchor: String,
     author: &'a Party,
+    identity: Option<&'a Identity>,
     at: Timestamp,
     text: &'a str,
     quoted: &'a str,
@@ -73,6 +76,7 @@ fn parts(item: &Item) -> Vec<Part<'_>> {
     let first = Part {
         anchor: DESCRIPTION.to_owned(),
         author: &item.requester,
+        identity: item.identity.as_ref(),
         at: item.created_at,
         text: &item.text,
         quoted: "",
@@ -83,6 +87,7 @@ fn parts(item: &Item) -> Vec<Part<'_>> {
     let comments = item.comments.iter().map(|comment| Part {
         anchor: format!("c{}", comment.id),
         author: &comment.author,
+        identity: comment.identity.as_ref(),
         at: comment.created_at,
         text: &comment.text,
         quoted: &comment.quoted_text,
@@ -149,6 +154,7 @@ fn said(part: &Part<'_>, origin: Option<Origin>) -> Said {
     Said {
         anchor: part.anchor.clone(),
         author: part.author.clone(),
+        badge: words::badge(part.identity),
         at: part.at,
         front: text::pieces(&front),
         quoted: text::pieces(quoted),

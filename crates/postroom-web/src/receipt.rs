@@ -5,7 +5,7 @@ use crate::failure::Failure;
 use crate::journal::{Line, is_pending};
 use crate::page::{Choice, Frame, render};
 use crate::session::CurrentUser;
-use crate::words::{self, Step};
+use crate::words::{self, Badge, Step};
 use crate::{App, attachments, text};
 use askama::Template;
 use axum::Extension;
@@ -24,6 +24,7 @@ pub(crate) const FIELDS_MAX: usize = 200;
 struct ReceiptPage {
     frame: Frame,
     line: Line,
+    badge: Option<Badge>,
     steps: Vec<Step>,
     held: bool,
     deferred: bool,
@@ -47,6 +48,7 @@ pub(crate) async fn page(
         if receipt.state == ReceiptState::Held { targets(&app, &user, &receipt).await? } else { Vec::new() };
     let steps = words::steps(&receipt);
     let facts = facts(&receipt);
+    let badge = words::badge(receipt.identity.as_ref());
     let line = Line::of(receipt);
     Ok(render(&ReceiptPage {
         frame: Frame::live(line.subject.clone(), &user, "journal", false, change)
@@ -54,6 +56,7 @@ pub(crate) async fn page(
         held: line.receipt.state == ReceiptState::Held,
         deferred: line.receipt.state == ReceiptState::Deferred,
         has_octets: line.receipt.sha256.is_some(),
+        badge,
         steps,
         workspaces,
         facts,

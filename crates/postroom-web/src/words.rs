@@ -1,7 +1,7 @@
 //! Values in the words that people read: ages, sizes, states, and the steps that led to a decision.
 
 use jiff::Timestamp;
-use postroom_domain::{Party, Reason, Receipt, ReceiptState, SettlementState, TraceStep};
+use postroom_domain::{Identity, Level, Party, Reason, Receipt, ReceiptState, SettlementState, TraceStep};
 
 /// How long ago, roughly; the exact instant stands beside it.
 pub(crate) fn age(then: &Timestamp, now: &Timestamp) -> String {
@@ -105,8 +105,13 @@ fn rule_step(step: &TraceStep) -> Step {
             "bad",
             format!("Its sender, {detail}, is not registered, and this mailbox takes mail only from people who are."),
         ),
-        ("allowed-domains", "admitted") => ("good", format!("The domain of {detail} is among the allowed ones.")),
-        ("allowed-domains", "refused") => ("bad", format!("The domain of {detail} is not among the allowed ones.")),
+        ("author", "mixed scripts") => ("warn", format!("Look closely at the letters: {detail}.")),
+        ("blocked", _) => ("bad", format!("Its sender is on the block list: {detail}.")),
+        ("identity", "verified") => ("good", format!("It is proven who wrote it: {detail}.")),
+        ("identity", "failed") => ("bad", format!("It is not by whom it says: {detail}.")),
+        ("identity", _) => ("warn", format!("Nothing proves that its sender wrote it: {detail}.")),
+        ("allowed-domains", "admitted") => ("good", format!("It is from a domain that may write: {detail}.")),
+        ("allowed-domains", "refused") => ("bad", format!("It is from a domain that may not write: {detail}.")),
         ("allowed-domains", "undecided") => {
             ("bad", format!("Whether its sender may write could not be decided: {detail}."))
         }
@@ -136,6 +141,26 @@ fn rule_step(step: &TraceStep) -> Step {
         (rule, outcome) => ("", format!("{rule}: {outcome} ({detail}).")),
     };
     Step { tone, sentence, code: "" }
+}
+
+/// A word on who wrote a message, for beside the name.
+pub(crate) struct Badge {
+    /// The colour, as that of a step.
+    pub(crate) tone: &'static str,
+    pub(crate) word: &'static str,
+    /// Why.
+    pub(crate) title: String,
+}
+
+/// What is to be said about who wrote a message, if anything was checked.
+pub(crate) fn badge(identity: Option<&Identity>) -> Option<Badge> {
+    let identity = identity.filter(|identity| identity.is_checked())?;
+    let (tone, word) = match identity.level {
+        Level::Verified => ("good", "verified"),
+        Level::Unverified => ("warn", "unverified"),
+        Level::Failed => ("bad", "not by its sender"),
+    };
+    Some(Badge { tone, word, title: capital(&identity.detail) })
 }
 
 /// The kind of automatic mail with its article, and what showed it, as the domain names them: `kind: evidence`.

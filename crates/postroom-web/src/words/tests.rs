@@ -44,6 +44,21 @@ fn initials_are_there_for_everybody() {
 }
 
 #[test]
+fn a_badge_tells_what_was_checked() {
+    use postroom_domain::Evidence;
+    let word = |level, evidence| {
+        let identity = Identity { level, evidence, detail: "so it is".to_owned() };
+        badge(Some(&identity)).map(|badge| (badge.tone, badge.word, badge.title))
+    };
+    let said = "So it is".to_owned();
+    assert_eq!(word(Level::Verified, Evidence::Dkim), Some(("good", "verified", said.clone())));
+    assert_eq!(word(Level::Unverified, Evidence::Dmarc), Some(("warn", "unverified", said.clone())));
+    assert_eq!(word(Level::Failed, Evidence::Dmarc), Some(("bad", "not by its sender", said)));
+    assert_eq!(word(Level::Unverified, Evidence::NotChecked), None);
+    assert!(badge(None).is_none());
+}
+
+#[test]
 fn every_rule_of_the_domain_has_a_sentence() {
     for (rule, outcome) in [
         ("release", "admitted"),
@@ -52,6 +67,11 @@ fn every_rule_of_the_domain_has_a_sentence() {
         ("sender", "registered"),
         ("sender", "unknown, allowed"),
         ("sender", "unknown"),
+        ("author", "mixed scripts"),
+        ("blocked", "blocked"),
+        ("identity", "verified"),
+        ("identity", "unverified"),
+        ("identity", "failed"),
         ("allowed-domains", "admitted"),
         ("allowed-domains", "refused"),
         ("allowed-domains", "undecided"),

@@ -112,8 +112,10 @@ impl Store {
                 let claimed = accept(tx, &files, mailbox, &batch, &worker, now)?.claimed.pop();
                 let accepted = match claimed {
                     Some(claimed) => {
-                        let sql = "UPDATE receipt SET client = ?2 WHERE id = ?1 AND ?2 IS NOT NULL";
-                        tx.execute(sql, params![claimed.receipt().0, noted.as_ref()])?;
+                        if let Some(noted) = &noted {
+                            let sql = "UPDATE receipt SET client = ?2 WHERE id = ?1";
+                            tx.execute(sql, params![claimed.receipt().0, noted])?;
+                        }
                         Accepted::New(claimed.from_client(client.clone()))
                     }
                     None => Accepted::Known(Box::new(crate::journal::receipt_by_remote_id(tx, mailbox, &id)?)),

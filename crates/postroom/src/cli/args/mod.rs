@@ -170,7 +170,7 @@ pub struct ClientArgs {
     /// Name by which the client introduced itself
     #[arg(long, value_name = "NAME", requires = "client_ip", default_value = "")]
     pub helo: String,
-    /// The envelope's sender, empty for none; without it the Return-Path of the message counts
+    /// The envelope's sender, empty for none; without it SPF cannot be checked
     #[arg(long, value_name = "ADDRESS", requires = "client_ip")]
     pub mail_from: Option<String>,
 }

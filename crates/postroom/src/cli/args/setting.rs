@@ -12,7 +12,7 @@ pub enum OnOff {
 pub enum SyntaxArg {
     /// As Perl reads it
     Perl5,
-    /// As the printed examples mean it: \\T and \\W read as \\t and \\w
+    /// As the printed examples mean it: \T and \W read as \t and \w
     Documented,
 }
 

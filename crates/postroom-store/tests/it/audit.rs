@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use jiff::SignedDuration;
-use postroom_domain::{GlobalPolicy, MailboxPolicy, ReceiptId, StartFrom};
+use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, ReceiptId, StartFrom, Unverified, WorkspacePolicy};
 use postroom_mail::Secret;
 use postroom_store::{AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewUser, Store, StoreConfig};
 use serde_json::json;
@@ -15,8 +15,10 @@ use AuditAction::*;
 const VERBS: &[(&str, &[AuditAction])] = &[
     ("add_workspace", &[WorkspaceAdd]),
     ("set_default_workspace", &[WorkspaceDefault]),
+    ("set_workspace_policy", &[WorkspaceSet]),
     ("set_global_policy", &[SettingSet]),
     ("add_user", &[UserAdd]),
+    ("set_user_active", &[UserSet]),
     ("add_mailbox", &[MailboxAdd]),
     ("push_mailbox", &[MailboxAdd]),
     ("update_mailbox", &[MailboxSet, MailboxPassword]),
@@ -137,6 +139,11 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             let policy = GlobalPolicy { submissions: false, ..GlobalPolicy::default() };
             store.set_global_policy(&policy, now).await.unwrap();
         }
+        "set_workspace_policy" => {
+            let strict = WorkspacePolicy { unverified: Unverified::Hold };
+            store.set_workspace_policy(&key("OPS"), strict, now).await.unwrap();
+        }
+        "set_user_active" => drop(store.set_user_active("bob@example.org", false, now).await.unwrap()),
         "add_user" => {
             let new = NewUser { address: "Zoë@Example.org".into(), admin: true, ..NewUser::default() };
             store.add_user(new, now).await.unwrap();
@@ -228,7 +235,8 @@ async fn a_row_says_who_did_what_with_old_and_new_value() {
         let house = House::usual(&place).await;
         let store = house.store.by("cli:root");
         let patterns = vec![r"@example\.org".to_owned()];
-        let policy = GlobalPolicy { allowed_domains: patterns.clone(), ..GlobalPolicy::default() };
+        let allowed = DomainPolicy { allowed_domains: patterns.clone(), ..DomainPolicy::default() };
+        let policy = GlobalPolicy { allowed, ..GlobalPolicy::default() };
         store.set_global_policy(&policy, noon()).await.unwrap();
         let row = store.audit(AuditFilter::default()).await.unwrap().remove(0);
         assert_eq!(

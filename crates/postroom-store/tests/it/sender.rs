@@ -33,7 +33,11 @@ async fn what_was_found_out_stays_with_what_became_of_it() {
 
         let disowned = file(3, "Re: [#1] hello", Level::Failed).await;
         assert_eq!((disowned.kind, disowned.reason), (OutcomeKind::Held, Some(Reason::SenderDisowned)));
-        house.store.set_workspace_policy(&key("SUP"), WorkspacePolicy { unverified: Unverified::Hold }, noon()).await.unwrap();
+        house
+            .store
+            .set_workspace_policy(&key("SUP"), WorkspacePolicy { unverified: Unverified::Hold }, noon())
+            .await
+            .unwrap();
         let held = file(4, "Re: [#1] hello", Level::Unverified).await;
         assert_eq!((held.kind, held.reason), (OutcomeKind::Held, Some(Reason::SenderUnverified)));
         let proven = file(5, "Re: [#1] hello", Level::Verified).await;
@@ -56,7 +60,10 @@ async fn d10_the_mail_of_a_deactivated_user_is_mail_of_a_stranger() {
         let open = GlobalPolicy { unknown_senders: true, ..GlobalPolicy::default() };
         house.store.set_global_policy(&open, noon()).await.unwrap();
         assert_eq!(house.take(4, message("ann@example.org", "Re: [#1] hello", "4")).await.kind, OutcomeKind::Item(2));
-        assert_eq!(house.store.set_user_active("eve@example.org", false, noon()).await.unwrap_err().code(), "USER_UNKNOWN");
+        assert_eq!(
+            house.store.set_user_active("eve@example.org", false, noon()).await.unwrap_err().code(),
+            "USER_UNKNOWN"
+        );
         house.store.set_user_active("ann@example.org", true, noon()).await.unwrap();
         let back = house.take(3, message("ann@example.org", "Re: [#1] hello", "3")).await;
         assert!(matches!(back.kind, OutcomeKind::Comment { item: 1, .. }), "{back:?}");

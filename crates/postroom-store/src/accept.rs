@@ -116,7 +116,7 @@ impl Store {
                             let sql = "UPDATE receipt SET client = ?2 WHERE id = ?1";
                             tx.execute(sql, params![claimed.receipt().0, noted])?;
                         }
-                        Accepted::New(claimed.from_client(client.clone()))
+                        Accepted::New(claimed.handed_over_by(client.clone()))
                     }
                     None => Accepted::Known(Box::new(crate::journal::receipt_by_remote_id(tx, mailbox, &id)?)),
                 };

@@ -25,7 +25,7 @@ pub struct Claimed {
     received_at: Timestamp,
     attempts: u32,
     released: bool,
-    client: Option<Client>,
+    client: Option<Box<Client>>,
     identity: Identity,
 }
 
@@ -49,8 +49,8 @@ impl Claimed {
         Self { receipt, mailbox, token, raw, received_at, attempts: 0, released: false, client: None, identity }
     }
 
-    pub(crate) fn from_client(self, client: Option<Client>) -> Self {
-        Self { client, ..self }
+    pub(crate) fn handed_over_by(self, client: Option<Client>) -> Self {
+        Self { client: client.map(Box::new), ..self }
     }
 
     /// With what was found out about its author.
@@ -95,7 +95,7 @@ impl Claimed {
 
     /// Who handed it to the mail server that brought it, if that said so.
     pub fn client(&self) -> Option<&Client> {
-        self.client.as_ref()
+        self.client.as_deref()
     }
 
     /// How sure it is that the author wrote it.
@@ -131,7 +131,7 @@ struct Picked {
     received_at: Timestamp,
     attempts: u32,
     released: bool,
-    client: Option<Client>,
+    client: Option<Box<Client>>,
 }
 
 impl Store {

@@ -14,6 +14,7 @@ use postroom_sources::Dns;
 use postroom_sources::dns::{Answer, Question};
 use postroom_store::{Claimed, Reading, StoreError};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -66,8 +67,8 @@ pub struct Subject<'a> {
 pub async fn judge(floor: &Floor, claimed: Vec<Claimed>, readings: &[Reading]) -> Result<Vec<Claimed>, Trouble> {
     let mut policies: HashMap<MailboxId, (AuthenticationPolicy, bool)> = HashMap::new();
     for one in &claimed {
-        if !policies.contains_key(&one.mailbox()) {
-            policies.insert(one.mailbox(), floor.store.authentication(one.mailbox()).await?);
+        if let Entry::Vacant(place) = policies.entry(one.mailbox()) {
+            place.insert(floor.store.authentication(one.mailbox()).await?);
         }
     }
     let now = Timestamp::now();

@@ -51,8 +51,9 @@ fn clause(value: &str, word: &str) -> Option<usize> {
         match c {
             '(' => depth += 1,
             ')' => depth = depth.saturating_sub(1),
-            _ if depth == 0 && before.is_whitespace() && value[at..].starts_with(word) => {
-                if value[at + word.len()..].starts_with([' ', '\t']) {
+            _ if depth == 0 && before.is_whitespace() => {
+                let rest = value[at..].strip_prefix(word);
+                if rest.is_some_and(|rest| rest.starts_with([' ', '\t'])) {
                     return Some(at);
                 }
             }

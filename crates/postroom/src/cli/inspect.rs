@@ -295,10 +295,10 @@ pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: O
         "identity": identity,
     });
     out.object(&object, || {
-        let place = match (item, &workspace) {
-            (Some(item), _) => format!("a comment on item {item}"),
-            (None, Some(key)) => format!("a new item in {key}"),
-            (None, None) => "held mail".to_owned(),
+        let place = match (&filing.effect, item, &workspace) {
+            (Effect::AddComment { .. }, Some(item), _) => format!("a comment on item {item}"),
+            (Effect::OpenItem { .. }, _, Some(key)) => format!("a new item in {key}"),
+            _ => "held mail".to_owned(),
         };
         format!("It would become {place}: {}.\n{}", filing.reason.sentence(), steps(&filing))
     })

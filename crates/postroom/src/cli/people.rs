@@ -44,11 +44,11 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
             store.set_workspace_policy(&key, workspace.policy, Timestamp::now()).await?;
             out.object(&workspace, || {
                 let may = match workspace.policy.unverified {
-                    Unverified::Comment => "may comment and open items; both are marked",
-                    Unverified::Hold => "write nothing: their messages are held",
+                    Unverified::Comment => "may comment and open items, and is marked",
+                    Unverified::Hold => "is held",
                     Unverified::OpenOnly => "may open items, but not comment",
                 };
-                format!("workspace {key}: known senders of whom nothing proves that they wrote {may}")
+                format!("workspace {key}: mail of a known sender without proof that he wrote it {may}")
             })
         }
     }

@@ -112,6 +112,16 @@ impl<E: Copy + From<Breach>> Incoming<E> {
         if self.pending.is_empty() { Ok(()) } else { Err(Breach::TlsInjection) }
     }
 
+    /// TLS is not offered and was only wished for: from now on the conversation is in clear, by choice, and its words count.
+    pub(crate) fn stay_in_clear(&mut self) -> Result<(), E> {
+        self.check()?;
+        if self.protected || self.starting_tls || self.check_may_log_in().is_err() {
+            return Err(Breach::WrongState.into());
+        }
+        self.protection = Protection::Clear;
+        Ok(())
+    }
+
     /// TLS is up.
     pub(crate) fn tls_started(&mut self) -> Result<(), E> {
         self.check()?;

@@ -193,6 +193,14 @@ impl Conversation {
         Ok(Sent { tag, octets })
     }
 
+    /// Says that the server offers no TLS and that it was only wished for, so that the conversation goes on in clear.
+    ///
+    /// # Errors
+    /// [`Breach::WrongState`] where TLS is required, or under way, or up.
+    pub fn stay_in_clear(&mut self) -> Result<(), ImapError> {
+        self.incoming.stay_in_clear()
+    }
+
     /// Says that TLS is up. Everything said before is forgotten (RFC 9051 §6.2.1).
     ///
     /// # Errors

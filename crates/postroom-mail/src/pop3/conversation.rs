@@ -156,6 +156,14 @@ impl Conversation {
         Ok(octets)
     }
 
+    /// Says that the server offers no TLS and that it was only wished for, so that the conversation goes on in clear.
+    ///
+    /// # Errors
+    /// [`Breach::WrongState`] where TLS is required, or under way, or up.
+    pub fn stay_in_clear(&mut self) -> Result<(), Pop3Error> {
+        self.incoming.stay_in_clear()
+    }
+
     /// Says that TLS is up. Everything said before is forgotten, the timestamp of the greeting included (RFC 2595 §4).
     ///
     /// # Errors

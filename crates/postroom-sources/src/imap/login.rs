@@ -45,7 +45,11 @@ impl ImapSession {
         let limit = self.wire.limits.step;
         let offered = stream::deadline(&server.host, "CAPABILITY", limit, self.ask_capabilities()).await??;
         if !offered.has("STARTTLS") {
-            return self.wire.without_tls(server.security, trust).map(|()| self);
+            self.wire.without_tls(server.security, trust)?;
+            return match self.conversation.stay_in_clear() {
+                Ok(()) => Ok(self),
+                Err(error) => Err(self.machine_error(error)),
+            };
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
         let reply =

@@ -45,7 +45,11 @@ impl Pop3Session {
         let limit = self.wire.limits.step;
         let offered = stream::deadline(&server.host, "CAPA", limit, self.ask_capabilities()).await??;
         if !offered.has("STLS") {
-            return self.wire.without_tls(server.security, trust).map(|()| self);
+            self.wire.without_tls(server.security, trust)?;
+            return match self.conversation.stay_in_clear() {
+                Ok(()) => Ok(self),
+                Err(error) => Err(self.machine_error(error)),
+            };
         }
         // Offered and then refused is no server without TLS: that too ends here, whatever the setting.
         let reply = stream::deadline(&server.host, "STLS", limit, self.run("STLS", &Command::Stls)).await??;

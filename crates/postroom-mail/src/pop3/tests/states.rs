@@ -109,6 +109,13 @@ fn no_login_in_clear_and_nothing_from_before_tls() {
     assert!(c.is_protected() && c.capabilities().is_none() && !c.offers_apop());
     assert_eq!(send(&mut c, login).unwrap(), "USER ann\r\n");
     assert_eq!(send(&mut c, Command::Stls), Err(Breach::WrongState.into()));
+    // Only who merely wished for TLS may go on without, and then the words count.
+    for (required, may) in [(true, false), (false, true)] {
+        let mut c = conversation(Protection::Starttls { required }, "+OK ready\r\n");
+        assert_eq!(c.stay_in_clear().is_ok(), may);
+        send(&mut c, Command::Capa).unwrap();
+        assert_eq!(hear(&mut c, "-ERR my words\r\n").unwrap(), if may { "err my words" } else { "err " });
+    }
     for injected in ["+OK begin\r\n+OK\r\n", "+OK begin\r\n\n", "+OK begin\r\n."] {
         let mut c = conversation(Protection::Starttls { required: true }, "+OK\r\n");
         send(&mut c, Command::Stls).unwrap();

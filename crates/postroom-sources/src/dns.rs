@@ -39,6 +39,8 @@ pub enum Question {
     Ipv6(String),
     /// The hosts that take mail for a name.
     Exchangers(String),
+    /// Where the service of a name is.
+    Services(String),
 }
 
 /// What came of it.
@@ -50,10 +52,25 @@ pub enum Answer {
     Addresses(Vec<IpAddr>),
     /// Preference and name.
     Exchangers(Vec<(u16, String)>),
+    /// Where the service is.
+    Services(Vec<ServiceRecord>),
     /// There is nothing of this kind.
     Nothing,
     /// It could not be found out, for this reason.
     Unknown(String),
+}
+
+/// Where a service is (RFC 2782).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// The lowest is to be tried first.
+    pub priority: u16,
+    /// Among equals, the largest first.
+    pub weight: u16,
+    /// The port.
+    pub port: u16,
+    /// The host, without the dot of the root; empty where the service is decidedly not available.
+    pub target: String,
 }
 
 /// Whom to ask. Clones share what was answered.
@@ -155,6 +172,7 @@ async fn lookup(resolver: &TokioResolver, question: &Question) -> Answer {
         Question::Ipv4(name) => (name, RecordType::A),
         Question::Ipv6(name) => (name, RecordType::AAAA),
         Question::Exchangers(name) => (name, RecordType::MX),
+        Question::Services(name) => (name, RecordType::SRV),
     };
     let Ok(mut name) = Name::from_str_relaxed(name) else { return Answer::Nothing };
     // Otherwise the search domains of this machine would be tried.
@@ -187,6 +205,17 @@ fn records(
             data()
                 .filter_map(|data| match data {
                     RData::MX(mx) => Some((mx.preference, dotless(&mx.exchange))),
+                    _ => None,
+                })
+                .collect(),
+        ),
+        RecordType::SRV => Answer::Services(
+            data()
+                .filter_map(|data| match data {
+                    RData::SRV(srv) => {
+                        let (priority, weight, port) = (srv.priority, srv.weight, srv.port);
+                        Some(ServiceRecord { priority, weight, port, target: dotless(&srv.target) })
+                    }
                     _ => None,
                 })
                 .collect(),

@@ -1,7 +1,8 @@
 //! TCP and TLS to a mail server, with deadlines.
 
+use crate::certificate::{self, CertificateInfo};
 use crate::limits::Limits;
-use crate::{SourceError, Trust, certificate};
+use crate::{SourceError, Trust};
 use postroom_mail::ServerAccess;
 use postroom_mail::sasl::ChannelBinding;
 use rustls::pki_types::ServerName;
@@ -36,13 +37,23 @@ pub(crate) async fn resolve(server: &ServerAccess, limits: &Limits) -> Result<Ve
             .map_err(|_| unknown())?
             .collect(),
     };
-    let first = found.first().ok_or_else(unknown)?.ip();
-    // The addresses checked here are those connected to: a name that resolves otherwise a moment later gains nothing.
-    let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| *allow_private_host || !is_private(a.ip())).collect();
-    if allowed.is_empty() {
-        return Err(SourceError::HostPrivate { host: host.clone(), address: first });
-    }
-    Ok(allowed)
+    permitted(host, found, *allow_private_host)
+}
+
+/// Those addresses of a host that may be connected to. They are checked here and connected to as they are: a name that
+/// resolves otherwise a moment later gains nothing.
+///
+/// # Errors
+/// `HOST_UNKNOWN` without any; `HOST_PRIVATE` when every address is private and that is not allowed.
+pub(crate) fn permitted(
+    host: &str,
+    found: Vec<SocketAddr>,
+    allow_private: bool,
+) -> Result<Vec<SocketAddr>, SourceError> {
+    let host = host.to_owned();
+    let Some(first) = found.first().map(SocketAddr::ip) else { return Err(SourceError::HostUnknown { host }) };
+    let allowed: Vec<SocketAddr> = found.into_iter().filter(|a| allow_private || !is_private(a.ip())).collect();
+    if allowed.is_empty() { Err(SourceError::HostPrivate { host, address: first }) } else { Ok(allowed) }
 }
 
 /// Connects to the first address that answers.
@@ -82,6 +93,8 @@ fn connect_error(host: &str, port: u16, error: &std::io::Error) -> SourceError {
 pub(crate) struct Protected {
     pub(crate) stream: Box<dyn Stream>,
     pub(crate) binding: Option<ChannelBinding>,
+    /// The certificates that the server showed, its own first.
+    pub(crate) chain: Vec<CertificateInfo>,
 }
 
 /// Puts TLS over a stream; the server must prove to be `host` in the way that `trust` says.
@@ -103,9 +116,10 @@ pub(crate) async fn start_tls(
     match deadline(host, "the TLS handshake", limits.step, handshake).await? {
         Ok(stream) => {
             let binding = channel_binding(stream.get_ref().1);
-            Ok(Protected { stream: Box::new(stream), binding })
+            let chain = certificate::parse_chain(&verifier.shown());
+            Ok(Protected { stream: Box::new(stream), binding, chain })
         }
-        Err(error) => Err(trust.explain(host, &error, verifier.shown())),
+        Err(error) => Err(trust.explain(host, &error, &verifier.shown())),
     }
 }
 
@@ -141,14 +155,23 @@ pub fn is_private(address: IpAddr) -> bool {
         IpAddr::V4(v4) => is_private_v4(v4),
         IpAddr::V6(v6) => {
             let segments = v6.segments();
-            let tail = Ipv4Addr::from(((u32::from(segments[6])) << 16) | u32::from(segments[7]));
+            let v4_at = |at: usize| Ipv4Addr::from((u32::from(segments[at]) << 16) | u32::from(segments[at + 1]));
             v6.is_loopback()
                 || v6.is_unspecified()
                 || v6.is_multicast()
                 || v6.is_unique_local()
                 || v6.is_unicast_link_local()
                 || v6.to_ipv4_mapped().is_some_and(is_private_v4)
-                || (segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] && is_private_v4(tail))
+                || (segments[..6] == [0x64, 0xff9b, 0, 0, 0, 0] && is_private_v4(v4_at(6)))
+                // The same prefix for use within one network (RFC 8215), and what was meant to carry IPv4 (RFC 3056, 4380).
+                || segments[..3] == [0x64, 0xff9b, 1]
+                || (segments[0] == 0x2002 && is_private_v4(v4_at(1)))
+                || segments[..2] == [0x2001, 0]
+                // IPv4-compatible (RFC 4291 §2.5.5.1), site-local (RFC 3879), discard-only (RFC 6666), documentation.
+                || segments[..6] == [0; 6]
+                || segments[0] & 0xffc0 == 0xfec0
+                || segments[..4] == [0x100, 0, 0, 0]
+                || segments[..2] == [0x2001, 0xdb8]
         }
     }
 }
@@ -164,6 +187,8 @@ fn is_private_v4(v4: Ipv4Addr) -> bool {
         || a >= 240
         || (a == 100 && (64..128).contains(&b))
         || (a == 198 && (b == 18 || b == 19))
+        // Protocol assignments and the networks of examples (RFC 6890, RFC 5737).
+        || matches!(v4.octets(), [192, 0, 0 | 2, _] | [198, 51, 100, _] | [203, 0, 113, _])
 }
 
 #[cfg(test)]

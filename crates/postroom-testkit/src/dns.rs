@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 use hickory_proto::op::{Message, MessageType, OpCode, ResponseCode};
-use hickory_proto::rr::rdata::{A, AAAA, MX, TXT};
+use hickory_proto::rr::rdata::{A, AAAA, MX, SRV, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub struct NameServer {
 }
 
 impl NameServer {
-    /// Answers from the lines of a zone: name, type (A, AAAA, MX, TXT), value; the value of TXT is the rest of the line.
+    /// Answers from the lines of a zone: name, type (A, AAAA, MX, SRV, TXT), value; the value of TXT is the rest of the line.
     ///
     /// # Errors
     /// When a line is none of these, or no socket can be had.
@@ -87,6 +87,11 @@ fn record(line: &str) -> Result<Record> {
         "MX" => {
             let (preference, host) = value.split_once(' ').context("preference and host")?;
             RData::MX(MX::new(preference.parse()?, absolute(host)?))
+        }
+        "SRV" => {
+            let fields: Vec<&str> = value.split(' ').collect();
+            let [priority, weight, port, target] = fields[..] else { anyhow::bail!("priority, weight, port, target") };
+            RData::SRV(SRV::new(priority.parse()?, weight.parse()?, port.parse()?, absolute(target)?))
         }
         // RFC 1035 §3.3: a text is made of strings of at most 255 octets.
         "TXT" => RData::TXT(TXT::from_bytes(value.as_bytes().chunks(255).collect())),

@@ -1,11 +1,18 @@
-//! Certificates as people see them.
+//! Certificates as people see them, and the files that they come in.
+
+mod file;
+mod jks;
+mod key;
+mod pkcs12;
 
 use crate::SourceError;
-use base64::Engine as _;
 use postroom_mail::Sha256;
 use serde::{Serialize, Serializer};
 use sha2::Digest as _;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+pub use file::parse_file;
+pub(crate) use key::weakness;
 
 /// An X.509 certificate and what it says of itself (RFC 5280 §4.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,48 +35,12 @@ pub struct CertificateInfo {
     pub not_after: jiff::Timestamp,
     /// Whether it may sign other certificates.
     pub ca: bool,
+    /// Its public key: algorithm and length in bits, such as `RSA 2048` or `EC 256`.
+    pub key: String,
 }
 
 fn as_text<S: Serializer>(digest: &Sha256, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(digest)
-}
-
-/// Largest certificate file that is read, in octets.
-const MAX_FILE: usize = 1 << 20;
-
-/// All certificates of a PEM or DER file.
-///
-/// # Errors
-/// `CERT_INVALID` when there is none in it or one of them cannot be read.
-pub fn parse(octets: &[u8]) -> Result<Vec<CertificateInfo>, SourceError> {
-    if octets.len() > MAX_FILE {
-        return Err(SourceError::CertInvalid { detail: format!("more than {MAX_FILE} octets") });
-    }
-    let text = String::from_utf8_lossy(octets);
-    if !text.contains("-----BEGIN") {
-        return Ok(vec![parse_der(octets)?]);
-    }
-    let found = pem_blocks(&text).map(|der| parse_der(&der?)).collect::<Result<Vec<_>, _>>()?;
-    if found.is_empty() {
-        return Err(SourceError::CertInvalid { detail: "no CERTIFICATE block in it".into() });
-    }
-    Ok(found)
-}
-
-/// The decoded CERTIFICATE blocks; other blocks, keys say, are passed over.
-// RFC 7468 §2, §5.1
-fn pem_blocks(text: &str) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> {
-    const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-    const END: &str = "-----END CERTIFICATE-----";
-    text.split(BEGIN).skip(1).map(|block| {
-        let (body, _) = block
-            .split_once(END)
-            .ok_or_else(|| SourceError::CertInvalid { detail: "a CERTIFICATE block without end".into() })?;
-        let packed: String = body.split_whitespace().collect();
-        base64::engine::general_purpose::STANDARD
-            .decode(packed)
-            .map_err(|_| SourceError::CertInvalid { detail: "a CERTIFICATE block is not base64".into() })
-    })
 }
 
 /// Reads one certificate in DER form.
@@ -79,7 +50,7 @@ fn pem_blocks(text: &str) -> impl Iterator<Item = Result<Vec<u8>, SourceError>> 
 pub fn parse_der(der: &[u8]) -> Result<CertificateInfo, SourceError> {
     let invalid = |detail: &str| SourceError::CertInvalid { detail: detail.into() };
     let (rest, parsed) =
-        X509Certificate::from_der(der).map_err(|_| invalid("not an X.509 certificate in PEM or DER"))?;
+        X509Certificate::from_der(der).map_err(|_| invalid("neither an X.509 certificate nor a keystore"))?;
     if !rest.is_empty() {
         return Err(invalid("there are octets behind the certificate"));
     }
@@ -97,7 +68,13 @@ pub fn parse_der(der: &[u8]) -> Result<CertificateInfo, SourceError> {
         not_before: instant(parsed.validity().not_before.timestamp())?,
         not_after: instant(parsed.validity().not_after.timestamp())?,
         ca: parsed.is_ca(),
+        key: key::words(parsed.public_key()),
     })
+}
+
+/// Those of a chain that can be read, in its order.
+pub(crate) fn parse_chain(ders: &[Vec<u8>]) -> Vec<CertificateInfo> {
+    ders.iter().filter_map(|der| parse_der(der).ok()).collect()
 }
 
 /// The `tls-server-end-point` of a connection whose server shows this certificate: its digest under the hash function of
@@ -138,6 +115,16 @@ impl CertificateInfo {
             "subject {}, issuer {}, valid {} to {}, SHA-256 {}",
             self.subject, self.issuer, self.not_before, self.not_after, self.fingerprint
         )
+    }
+
+    /// Whether it names itself as the one who signed it.
+    pub fn is_self_signed(&self) -> bool {
+        self.subject == self.issuer
+    }
+
+    /// It in PEM form (RFC 7468), with a line end behind.
+    pub fn pem(&self) -> String {
+        file::pem(&self.der)
     }
 }
 

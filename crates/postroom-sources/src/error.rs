@@ -1,6 +1,9 @@
 //! What can go wrong between us and a mail server, and what a person can do about it.
 
+mod certificate;
+
 use crate::certificate::CertificateInfo;
+pub use certificate::{Cause, CertificateRefused, Distrust};
 use std::fmt;
 
 /// What to do about an error, as the collector understands it.
@@ -95,57 +98,26 @@ pub enum SourceError {
         /// The host.
         host: String,
     },
-    /// Nobody we trust vouches for the certificate.
-    #[error("the certificate of {host} is not trusted: {reason}")]
-    CertUntrusted {
+    /// The server speaks no version of TLS that we may use.
+    #[error("{host} speaks no TLS newer than 1.1")]
+    TlsTooOld {
         /// The host.
         host: String,
-        /// What is wrong with it.
-        reason: String,
-        /// The certificate, if it could be read.
-        certificate: Option<Box<CertificateInfo>>,
     },
-    /// The certificate is for another name.
-    #[error("the certificate of {host} is for another name")]
-    CertNameMismatch {
-        /// The host.
-        host: String,
-        /// The certificate, if it could be read.
-        certificate: Option<Box<CertificateInfo>>,
-    },
-    /// The certificate is no longer valid.
-    #[error("the certificate of {host} has expired")]
-    CertExpired {
-        /// The host.
-        host: String,
-        /// The certificate, if it could be read.
-        certificate: Option<Box<CertificateInfo>>,
-    },
-    /// The certificate is not valid yet, or the clock of this machine is slow.
-    #[error("the certificate of {host} is not valid yet")]
-    CertNotYetValid {
-        /// The host.
-        host: String,
-        /// The certificate, if it could be read.
-        certificate: Option<Box<CertificateInfo>>,
-    },
-    /// A certificate is pinned for this mailbox, and the server shows another one.
-    #[error("{host} shows a certificate with SHA-256 {found}, but {expected} is the one trusted for this mailbox")]
-    CertChanged {
-        /// The host.
-        host: String,
-        /// Fingerprints of the trusted certificates, separated by commas.
-        expected: String,
-        /// Fingerprint of the certificate that the server shows.
-        found: String,
-        /// The certificate, if it could be read.
-        certificate: Option<Box<CertificateInfo>>,
-    },
+    /// The server's certificate was not accepted.
+    #[error(transparent)]
+    Certificate(Box<CertificateRefused>),
     /// A certificate file of the mailbox is none.
     #[error("that is not a certificate: {detail}")]
     CertInvalid {
         /// What is wrong with it.
         detail: String,
+    },
+    /// A keystore needs another password.
+    #[error("the password {} this keystore", if *.given { "does not open" } else { "is missing for" })]
+    CertPassword {
+        /// Whether one was given.
+        given: bool,
     },
     /// User or password is wrong.
     #[error("{host} rejects this user and password{}", said(.server))]
@@ -303,12 +275,10 @@ impl SourceError {
             Self::TlsPreauthRefused { .. } => "TLS_PREAUTH_REFUSED",
             Self::TlsInjection { .. } => "TLS_INJECTION",
             Self::TlsDowngrade { .. } => "TLS_DOWNGRADE",
-            Self::CertUntrusted { .. } => "CERT_UNTRUSTED",
-            Self::CertNameMismatch { .. } => "CERT_NAME_MISMATCH",
-            Self::CertExpired { .. } => "CERT_EXPIRED",
-            Self::CertNotYetValid { .. } => "CERT_NOT_YET_VALID",
-            Self::CertChanged { .. } => "CERT_CHANGED",
+            Self::TlsTooOld { .. } => "TLS_TOO_OLD",
+            Self::Certificate(refused) => refused.code(),
             Self::CertInvalid { .. } => "CERT_INVALID",
+            Self::CertPassword { .. } => "CERT_PASSWORD",
             Self::AuthRejected { .. } => "AUTH_REJECTED",
             Self::AuthUnavailable { .. } => "AUTH_UNAVAILABLE",
             Self::ServerNotProven { .. } => "SERVER_NOT_PROVEN",
@@ -353,29 +323,17 @@ impl SourceError {
         }
     }
 
-    /// The certificate that the server showed, where it is the cause.
-    pub fn certificate(&self) -> Option<&CertificateInfo> {
-        match self {
-            Self::CertUntrusted { certificate, .. }
-            | Self::CertNameMismatch { certificate, .. }
-            | Self::CertExpired { certificate, .. }
-            | Self::CertNotYetValid { certificate, .. }
-            | Self::CertChanged { certificate, .. } => certificate.as_deref(),
-            _ => None,
-        }
+    /// The certificates that the server showed, its own first, where they are the cause.
+    pub fn chain(&self) -> &[CertificateInfo] {
+        if let Self::Certificate(refused) = self { &refused.chain } else { &[] }
     }
 
-    /// What is safe and what to do, in sentences, and the certificate where it is the cause.
+    /// What is safe and what to do, in sentences; NAME stands for the mailbox.
     pub fn help(&self) -> String {
-        match self.certificate() {
-            Some(certificate) => format!("{} The server's certificate: {}.", self.advice(), certificate.describe()),
-            None => self.advice(),
+        match self {
+            Self::Certificate(refused) => format!("{UNTOUCHED} The password was not sent. {}", refused.advice()),
+            _ => Help(self).to_string(),
         }
-    }
-
-    /// What is safe and what to do, in sentences.
-    pub(crate) fn advice(&self) -> String {
-        Help(self).to_string()
     }
 }
 
@@ -394,15 +352,13 @@ impl fmt::Display for Help<'_> {
             E::ConnectRefused { .. } => "Check host and port (IMAP: 993 with ssl, 143 otherwise; POP3: 995 and 110) and that the server runs; then `postroom mailbox test NAME`.",
             E::ConnectTimeout { .. } | E::Unreachable { .. } => "Check the network and any firewall between; the next visit tries again by itself.",
             E::TlsFailed { .. } => "Check that --security fits the port: ssl for 993 and 995, starttls for 143 and 110. TLS 1.2 is the oldest version accepted.",
+            E::TlsTooOld { .. } => "The password was not sent. TLS 1.2 is the oldest version accepted, since older ones can be broken: the operator of the server has to update it.",
+            E::Certificate(_) => "",
             E::StarttlsMissing { .. } => "The password was not sent. Use `--security ssl` if the server offers port 993 (POP3: 995); a server that used to offer STARTTLS may be under attack.",
             E::TlsPreauthRefused { .. } | E::TlsInjection { .. } => "The password was not sent. This is what an attack on the connection looks like: use `--security ssl` with port 993 (POP3: 995), and ask the operator of the server.",
             E::TlsDowngrade { .. } => "The password was not sent. Somebody may be reading this connection. If the server really gave up TLS, set `--security none` yourself.",
-            E::CertUntrusted { .. } => "The password was not sent. Compare the fingerprint with the operator of the server, then `postroom certificate add FILE --mailbox NAME`.",
-            E::CertNameMismatch { .. } => "The password was not sent. Use a host name that stands in the certificate, or pin this very certificate: `postroom certificate add FILE --mailbox NAME`.",
-            E::CertExpired { .. } => "The password was not sent. The operator of the server has to renew the certificate.",
-            E::CertNotYetValid { .. } => "The password was not sent. Check the clock of this machine, then ask the operator of the server.",
-            E::CertChanged { .. } => "The password was not sent and the mail waits on the server. If the operator confirms the new fingerprint: `postroom certificate add FILE --mailbox NAME`.",
-            E::CertInvalid { .. } => "Give a certificate in PEM or DER form.",
+            E::CertInvalid { .. } => return f.write_str("Nothing was changed. Give certificates in PEM, DER or PKCS #12 form, or a Java keystore."),
+            E::CertPassword { .. } => return f.write_str("Nothing was changed. Give the keystore's own password with --password-stdin or --password-file; it may be empty."),
             E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. `serve` tries again at growing intervals, so that the account is not locked; `fetch` tries whenever it is called.",
             E::ServerNotProven { .. } => "The password was not sent. Whoever answers there may not be your server: check host and certificate, and ask its operator.",
             E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",

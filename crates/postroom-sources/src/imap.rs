@@ -5,6 +5,7 @@ mod login;
 mod settle;
 
 use crate::SourceError;
+use crate::certificate::CertificateInfo;
 use crate::session::{Folder, Purpose};
 use crate::stream;
 use crate::wire::{GOODBYE, Wire};
@@ -43,6 +44,11 @@ impl ImapSession {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// The certificates that the server showed, once.
+    pub fn take_chain(&mut self) -> Vec<CertificateInfo> {
+        std::mem::take(&mut self.wire.chain)
     }
 
     /// Selects the configured folder, with EXAMINE when it is only to look.

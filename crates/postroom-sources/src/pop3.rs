@@ -6,6 +6,7 @@ mod login;
 mod settle;
 
 use crate::SourceError;
+use crate::certificate::CertificateInfo;
 use crate::session::Folder;
 use crate::wire::{GOODBYE, Wire};
 use postroom_mail::RemoteId;
@@ -35,6 +36,11 @@ impl Pop3Session {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// The certificates that the server showed, once.
+    pub fn take_chain(&mut self) -> Vec<CertificateInfo> {
+        std::mem::take(&mut self.wire.chain)
     }
 
     /// How long the server wants us to wait before the next login, if it says so.

@@ -1,5 +1,6 @@
 //! One authenticated conversation with a mailbox, whatever its protocol.
 
+use crate::certificate::CertificateInfo;
 use crate::imap::ImapSession;
 use crate::limits::{Budget, Limits};
 use crate::maildir::MaildirSession;
@@ -136,6 +137,15 @@ impl Session {
             Self::Imap(session) => session.tls(),
             Self::Pop3(session) => session.tls(),
             Self::Maildir(_) => false,
+        }
+    }
+
+    /// The certificates that the server showed, its own first; they are given once, so that no conversation keeps them.
+    pub fn take_chain(&mut self) -> Vec<CertificateInfo> {
+        match self {
+            Self::Imap(session) => session.take_chain(),
+            Self::Pop3(session) => session.take_chain(),
+            Self::Maildir(_) => Vec::new(),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What every conversation with a server does with its stream: the protection it begins with, reading and writing with
 //! deadlines. One way for all protocols, so that one of them cannot be weaker.
 
-use crate::stream::{self, Stream};
+use crate::certificate::CertificateInfo;
+use crate::stream::{self, Protected, Stream};
 use crate::{Limits, SourceError, Trust, login};
 use bytes::{Bytes, BytesMut};
 use postroom_mail::conversation::{Breach, Protection};
@@ -26,6 +27,8 @@ pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     /// What a login can be bound to, under TLS.
     pub(crate) binding: Option<ChannelBinding>,
+    /// The certificates that the server showed, its own first, until somebody takes them.
+    pub(crate) chain: Vec<CertificateInfo>,
     pub(crate) limits: Limits,
     pub(crate) host: String,
     buffer: BytesMut,
@@ -53,6 +56,7 @@ impl Wire {
         let wire = Self {
             stream,
             binding: None,
+            chain: Vec::new(),
             limits: limits.clone(),
             host: server.host.clone(),
             buffer: BytesMut::with_capacity(READ_BUFFER),
@@ -72,7 +76,8 @@ impl Wire {
     /// `TLS_…`, `CERT_…`, `TIMEOUT`.
     pub(crate) async fn start_tls(self, trust: &Trust) -> Result<Self, SourceError> {
         let protected = stream::start_tls(self.stream, &self.host, trust, &self.limits).await?;
-        Ok(Self { stream: protected.stream, binding: protected.binding, ..self })
+        let Protected { stream, binding, chain } = protected;
+        Ok(Self { stream, binding, chain, ..self })
     }
 
     /// Whether to go on in clear with a server that does not offer TLS.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
-use super::{Remedy, SourceError};
+use super::{Cause, CertificateRefused, Distrust, Remedy, SourceError};
+use postroom_testkit::certificate::{Certificate, CertificateKind};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -20,12 +21,9 @@ fn all() -> Vec<SourceError> {
         E::TlsPreauthRefused { host: host() },
         E::TlsInjection { host: host() },
         E::TlsDowngrade { host: host() },
-        E::CertUntrusted { host: host(), reason: "no trusted authority signed it".into(), certificate: None },
-        E::CertNameMismatch { host: host(), certificate: None },
-        E::CertExpired { host: host(), certificate: None },
-        E::CertNotYetValid { host: host(), certificate: None },
-        E::CertChanged { host: host(), expected: "aa".into(), found: "bb".into(), certificate: None },
+        E::TlsTooOld { host: host() },
         E::CertInvalid { detail: detail() },
+        E::CertPassword { given: false },
         E::AuthRejected { host: host(), server: server() },
         E::AuthUnavailable { host: host(), server: String::new() },
         E::ServerNotProven { host: host() },
@@ -48,6 +46,22 @@ fn all() -> Vec<SourceError> {
         E::NothingToVisit,
         E::Stopped,
     ]
+    .into_iter()
+    .chain(refused())
+    .collect()
+}
+
+/// One of each cause, with a certificate.
+fn refused() -> Vec<SourceError> {
+    let made = Certificate::new(CertificateKind::SelfSigned).unwrap();
+    let chain = vec![crate::certificate::parse_der(&made.der).unwrap()];
+    let refused = |cause| {
+        let host = "h.example".to_owned();
+        let refused = CertificateRefused { host, cause, chain: chain.clone(), pinned: chain.clone() };
+        SourceError::Certificate(Box::new(refused))
+    };
+    let untrusted = Cause::Untrusted(Distrust::UnknownIssuer);
+    [untrusted, Cause::OtherName, Cause::Expired, Cause::NotYetValid, Cause::Changed].map(refused).into()
 }
 
 #[test]

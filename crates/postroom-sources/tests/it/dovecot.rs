@@ -1,8 +1,9 @@
 //! Against a real Dovecot.
 
 use crate::client::{code, fetch, imap, limits, log_in, octets, over_tls, password, pinned, server, try_log_in};
+use jiff::Timestamp;
 use postroom_mail::{Access, ImapAccess, RemoteId, Secret, Security, ServerAccess, Settlement};
-use postroom_sources::certificate::parse;
+use postroom_sources::certificate::parse_der;
 use postroom_sources::{Budget, Fetched, Limits, Outcome, Purpose, Session, Trust, open, probe};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::dovecot::Dovecot;
@@ -74,10 +75,10 @@ async fn certificates_of_every_kind() {
         let changed = try_log_in(&access, &Trust::new(vec![other.der.clone()])).await;
         let error = changed.err().unwrap();
         assert_eq!(error.code(), with_other_pin, "{kind:?} with another pin");
-        let shown = parse(&dovecot.certificate.der).unwrap()[0].fingerprint;
-        assert_eq!(error.certificate().unwrap().fingerprint, shown);
+        let shown = parse_der(&dovecot.certificate.der).unwrap().fingerprint;
+        assert_eq!(error.chain()[0].fingerprint, shown);
         if with_other_pin == "CERT_CHANGED" {
-            let pinned = parse(&other.der).unwrap()[0].fingerprint;
+            let pinned = parse_der(&other.der).unwrap().fingerprint;
             let text = error.to_string();
             assert!(text.contains(&shown.to_string()) && text.contains(&pinned.to_string()), "{text}");
         }
@@ -89,7 +90,7 @@ async fn certificates_of_every_kind() {
 async fn why_a_certificate_is_not_trusted_is_said_in_words() {
     let cases = [
         (CertificateKind::SelfSignedCa, "it is an authority's own, shown as a server's"),
-        (CertificateKind::SelfSigned, "no trusted authority signed it"),
+        (CertificateKind::SelfSigned, "it is signed by itself"),
     ];
     for (kind, words) in cases {
         let Some(dovecot) = Dovecot::start_with(kind) else { return };
@@ -299,17 +300,25 @@ async fn a_test_of_the_mailbox_names_each_step() {
     let Some(dovecot) = Dovecot::start() else { return };
     dovecot.fill("ann", &[message(1)]).unwrap();
     let access = over_tls(&dovecot, "ann");
-    let steps = probe(&access, Some(&password()), &pinned(&dovecot), &limits()).await;
+    let steps = probe(&access, Some(&password()), &pinned(&dovecot), &limits(), Timestamp::UNIX_EPOCH).await;
     let names: Vec<_> = steps.iter().map(|s| (s.step, s.ok)).collect();
     assert_eq!(names, [("resolve", true), ("connect", true), ("tls", true), ("login", true), ("folder", true)]);
     assert!(steps[4].detail.contains("1 messages"), "{}", steps[4].detail);
-    let steps = probe(&access, Some(&password()), &Trust::default(), &limits()).await;
+    let takes = steps[4].count.unwrap().takes;
+    assert_eq!((takes.new, takes.all, takes.since.unwrap().messages), (0, 1, 1));
+    let shown = parse_der(&dovecot.certificate.der).unwrap();
+    assert_eq!((steps[2].protection, steps[2].chain.as_slice()), (Some("tls"), std::slice::from_ref(&shown)));
+    let later = Timestamp::now().checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+    let steps = probe(&access, Some(&password()), &pinned(&dovecot), &limits(), later).await;
+    assert_eq!(steps[4].count.unwrap().takes.since.unwrap().messages, 0);
+    let steps = probe(&access, Some(&password()), &Trust::default(), &limits(), later).await;
     let last = steps.last().unwrap();
-    let shown = parse(&dovecot.certificate.der).unwrap()[0].fingerprint.to_string();
     assert_eq!((last.step, last.ok, last.code), ("tls", false, Some("CERT_UNTRUSTED")));
-    assert!(last.detail.contains(&shown) && last.detail.contains("Postroom test server"), "{}", last.detail);
+    assert_eq!(last.chain, std::slice::from_ref(&shown), "what is not trusted is shown");
+    assert!(last.detail.contains("Postroom test server"), "{}", last.detail);
     let help = last.help.as_deref().unwrap();
-    assert!(!help.contains(&shown) && help.contains("certificate add"), "the certificate is described once: {help}");
+    let command = format!("mailbox trust NAME --fingerprint {}", shown.fingerprint);
+    assert!(help.contains(&command), "{help}");
     // The message is still in new/: no session of ours has opened the folder for writing.
     let names: Vec<_> = dovecot.read_all("ann", "").unwrap();
     assert!(names.iter().all(|(name, _)| !name.contains('S')), "{names:?}");

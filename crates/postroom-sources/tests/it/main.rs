@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod binding;
+mod certificates;
 mod client;
 mod cuts;
 mod dialogues;
@@ -9,5 +10,7 @@ mod dovecot;
 mod dovecot_pop3;
 mod hostile;
 mod listing;
+mod logins;
 mod servers;
+mod starttls;
 mod sweep;

@@ -9,6 +9,7 @@
 //! `identity`, `matching`, `filing`.
 
 pub mod admission;
+pub mod connection;
 pub mod domain_list;
 pub mod domain_pattern;
 pub mod filing;

@@ -31,8 +31,6 @@ pub struct Mailbox {
     pub paused: bool,
     /// When it was first visited; mail that arrived before is old mail.
     pub first_visit_at: Option<Timestamp>,
-    /// Whether TLS was ever seen on it, so that `starttls-if-available` must not fall back any more.
-    pub tls_seen: bool,
 }
 
 impl Mailbox {

@@ -45,6 +45,8 @@ pub(crate) const TABLES: &[Table] = &[
     table("member", &["person_id", "workspace_id"]),
     table("mailbox", &["id"]),
     table("trusted_certificate", &["id"]),
+    table("tls_host", &["host"]),
+    table("connection", &["mailbox_id"]),
     table("epoch", &["id"]),
     table("before_start", &["mailbox_id", "remote_id"]),
     table("raw", &["sha256"]),
@@ -60,7 +62,8 @@ pub(crate) const TABLES: &[Table] = &[
 ];
 
 /// Columns that older backups have and nothing needs any more.
-pub(crate) const RETIRED: &[(&str, &str)] = &[("receipt", "crashes"), ("receipt", "suspect"), ("receipt", "crash_run")];
+pub(crate) const RETIRED: &[(&str, &str)] =
+    &[("receipt", "crashes"), ("receipt", "suspect"), ("receipt", "crash_run"), ("mailbox", "tls_seen")];
 
 /// Tables that are left out: what they hold means nothing in another place.
 #[cfg(test)]

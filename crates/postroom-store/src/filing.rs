@@ -177,7 +177,6 @@ fn unnamed_mailbox() -> Mailbox {
         every_s: 60,
         paused: false,
         first_visit_at: None,
-        tls_seen: false,
     }
 }
 

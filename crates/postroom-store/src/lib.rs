@@ -4,7 +4,7 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `dump`, `backup`, `restore` and `check`.
+//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `dump`, `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
@@ -16,6 +16,7 @@ mod backup;
 mod blobs;
 mod check;
 mod config;
+mod connections;
 mod contacts;
 #[doc(hidden)]
 pub mod crash;
@@ -58,7 +59,7 @@ pub use mailboxes::{MailboxChange, MailboxStatus, NewMailbox, ReceiptCounts};
 pub use maildrop::{KnownDrop, KnownMessage};
 pub use people::NewUser;
 pub use settling::Owed;
-pub use trust::TrustedCertificate;
+pub use trust::{NewCertificate, TrustedCertificate};
 pub use tx::Tx;
 pub use visits::{Epoch, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, VisitEnd};
 

@@ -1,11 +1,13 @@
 //! Mailboxes: their configuration, their sealed passwords, and how they are doing.
 
 use crate::audit::{AuditAction, Notes, difference};
+use crate::connections::{connections, trusted_dates};
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{global_policy, to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::admission::AllowedDomains;
+use postroom_domain::connection::{self, CertificateDates, ConnectionSeen, Warning};
 use postroom_domain::{AuthenticationPolicy, Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
 use postroom_mail::{Access, Secret};
 use serde_json::json;
@@ -62,6 +64,17 @@ pub struct MailboxStatus {
     pub last_error: Option<(String, String)>,
     /// Its receipts.
     pub counts: ReceiptCounts,
+    /// What its last connection showed.
+    pub connection: Option<ConnectionSeen>,
+    /// When the certificates that are trusted for it run out, as far as that is known.
+    pub trusted: Vec<CertificateDates>,
+}
+
+impl MailboxStatus {
+    /// What a person should be told of it, apart from its failures.
+    pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
+        connection::warnings(&self.mailbox.access, self.connection.as_ref(), &self.trusted, now)
+    }
 }
 
 /// How many receipts are in which state.
@@ -270,14 +283,6 @@ impl Store {
         self.read(mailbox_status).await
     }
 
-    /// Notes that TLS was seen on a mailbox, so that it is required from now on.
-    pub async fn set_tls_seen(&self, id: MailboxId) -> Result<(), StoreError> {
-        self.write(move |tx| {
-            tx.execute("UPDATE mailbox SET tls_seen = TRUE WHERE id = ?1 AND NOT tls_seen", params![id.0]).map(drop)
-        })
-        .await
-    }
-
     /// The internal mailbox through which `import` feeds a workspace; it is made when first asked for.
     ///
     /// # Errors
@@ -330,8 +335,8 @@ fn insert_mailbox(
 ) -> Result<MailboxId, StoreError> {
     let workspace = workspace_or_default(tx, new.workspace.as_ref())?;
     let row = tx.query_opt(
-        "INSERT INTO mailbox (name, access, policy, start_from, every_s, paused, internal, workspace_id, created_at, tls_seen, failures) \
-         VALUES (?1, ?2, ?3, ?4, ?5, FALSE, ?6, ?7, ?8, FALSE, 0) \
+        "INSERT INTO mailbox (name, access, policy, start_from, every_s, paused, internal, workspace_id, created_at, failures) \
+         VALUES (?1, ?2, ?3, ?4, ?5, FALSE, ?6, ?7, ?8, 0) \
          ON CONFLICT (name) WHERE removed_at IS NULL DO NOTHING RETURNING id",
         params![
             &new.name,
@@ -374,7 +379,7 @@ fn workspace_or_default(tx: &mut Tx<'_>, key: Option<&WorkspaceKey>) -> Result<O
 }
 
 const SELECT_MAILBOX: &str = "SELECT m.id, m.name, m.access, w.key, m.policy, m.start_from, m.every_s, m.paused, \
-     m.first_visit_at, m.tls_seen, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text \
+     m.first_visit_at, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text \
      FROM mailbox m LEFT JOIN workspace w ON w.id = m.workspace_id";
 
 fn select(tx: &mut Tx<'_>, which: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
@@ -408,7 +413,6 @@ fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
         every_s: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
         paused: row.bool(7)?,
         first_visit_at: row.opt_time(8)?,
-        tls_seen: row.bool(9)?,
     })
 }
 
@@ -428,19 +432,22 @@ fn mailbox_status(tx: &mut Tx<'_>) -> Result<Vec<MailboxStatus>, StoreError> {
     for mut row in tx.query(owed, &[])? {
         counts.entry(row.int(0)?).or_default().owed = row.unsigned(1)?;
     }
+    let (mut connections, mut trusted) = (connections(tx)?, trusted_dates(tx)?);
     let rows = select(tx, "WHERE m.removed_at IS NULL AND NOT m.internal ORDER BY m.name", &[])?;
     rows.into_iter()
         .map(|mut row| {
             let mailbox = mailbox_of(&mut row)?;
-            let last_visit = row.opt_text(11)?.and_then(|json| serde_json::from_str(&json).ok());
+            let last_visit = row.opt_text(10)?.and_then(|json| serde_json::from_str(&json).ok());
             Ok(MailboxStatus {
                 counts: counts.get(&mailbox.id.0).copied().unwrap_or_default(),
+                connection: connections.remove(&mailbox.id.0),
+                trusted: trusted.remove(&mailbox.id.0).unwrap_or_default(),
                 mailbox,
-                visited_at: row.opt_time(10)?,
+                visited_at: row.opt_time(9)?,
                 last_visit,
-                failing_since: row.opt_time(12)?,
-                failures: u32::try_from(row.int(13)?).unwrap_or(u32::MAX),
-                last_error: row.opt_text(14)?.zip(row.opt_text(15)?),
+                failing_since: row.opt_time(11)?,
+                failures: u32::try_from(row.int(12)?).unwrap_or(u32::MAX),
+                last_error: row.opt_text(13)?.zip(row.opt_text(14)?),
             })
         })
         .collect()

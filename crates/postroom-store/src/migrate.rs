@@ -35,6 +35,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0040_audit.sql"),
         postgres: include_str!("../migrations/postgres/0040_audit.sql"),
     },
+    Migration {
+        number: 45,
+        sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
+        postgres: include_str!("../migrations/postgres/0045_connections.sql"),
+    },
 ];
 
 /// The schema that this program works with.
@@ -119,6 +124,11 @@ mod tests {
             40,
             "9221dfacce80afd749fa6ce82d45f992affaee449c26744aed2ec8cccc5b4189",
             "5df4f9395f8d299c0fdcbbbdb17cd00fa379384d7f3cbc20014714364c5a670e",
+        ),
+        (
+            45,
+            "4ec668c1d67887c52d619a932dff7e539db4d7375e647e876f6884ad613061e9",
+            "5d6f86f676701a8339844fdec57394b94fb94aa6d7cef36882e7b03ee168e08d",
         ),
     ];
 

@@ -6,6 +6,7 @@ use crate::tx::{Row, params};
 use crate::{Noun, Store, StoreError};
 use jiff::Timestamp;
 use postroom_domain::MailboxId;
+use postroom_domain::connection::CertificateDates;
 use serde_json::json;
 
 /// A certificate trusted for one mailbox.
@@ -21,6 +22,17 @@ pub struct TrustedCertificate {
     pub added_at: Timestamp,
 }
 
+/// A certificate that is to be trusted for one mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewCertificate {
+    /// The certificate (X.509, DER).
+    pub der: Vec<u8>,
+    /// Its fingerprint, and when it runs out.
+    pub dates: CertificateDates,
+    /// Fingerprints of certificates that are trusted no more because of it.
+    pub replaces: Vec<String>,
+}
+
 const SELECT: &str = "SELECT m.name, c.fingerprint, c.der, c.added_at FROM trusted_certificate c \
                       JOIN mailbox m ON m.id = c.mailbox_id AND m.removed_at IS NULL";
 
@@ -28,27 +40,28 @@ const SELECT: &str = "SELECT m.name, c.fingerprint, c.der, c.added_at FROM trust
 const PREFIX_MIN: usize = 8;
 
 impl Store {
-    /// Trusts a certificate for one mailbox. Adding it again changes nothing.
+    /// Trusts a certificate for one mailbox, in place of those that it replaces. Adding it again changes nothing.
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
-    pub async fn add_certificate(
-        &self,
-        mailbox: &str,
-        der: Vec<u8>,
-        fingerprint: &str,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let (mailbox, fingerprint) = (mailbox.to_owned(), fingerprint.to_ascii_lowercase());
+    pub async fn add_certificate(&self, mailbox: &str, new: NewCertificate, now: Timestamp) -> Result<(), StoreError> {
+        let mailbox = mailbox.to_owned();
         self.change(now, move |tx, notes| {
             let id = mailbox_by_name(tx, &mailbox)?.id.0;
+            for old in &new.replaces {
+                let sql = "DELETE FROM trusted_certificate WHERE mailbox_id = ?1 AND fingerprint = ?2";
+                if tx.execute(sql, params![id, old])? > 0 {
+                    notes.add(AuditAction::CertificateRemove, "certificate", old, json!({ "mailbox": mailbox }));
+                }
+            }
             let added = tx.execute(
-                "INSERT INTO trusted_certificate (mailbox_id, fingerprint, der, added_at) VALUES (?1, ?2, ?3, ?4) \
+                "INSERT INTO trusted_certificate (mailbox_id, fingerprint, der, added_at, not_after) VALUES (?1, ?2, ?3, ?4, ?5) \
                  ON CONFLICT (mailbox_id, fingerprint) DO NOTHING",
-                params![id, &fingerprint, der.as_slice(), now],
+                params![id, &new.dates.fingerprint, new.der.as_slice(), now, new.dates.not_after],
             )?;
             if added > 0 {
-                notes.add(AuditAction::CertificateAdd, "certificate", &fingerprint, json!({ "mailbox": mailbox }));
+                let fingerprint = &new.dates.fingerprint;
+                notes.add(AuditAction::CertificateAdd, "certificate", fingerprint, json!({ "mailbox": mailbox }));
             }
             Ok(())
         })

@@ -35,6 +35,8 @@ struct Inbox {
     state: &'static str,
     tone: &'static str,
     trouble: Option<Trouble>,
+    /// What should be known of it although it works: mail in clear, certificates that run out.
+    warnings: Vec<String>,
     visited_at: Option<Timestamp>,
     every: String,
     counts: ReceiptCounts,
@@ -71,11 +73,12 @@ pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<Curr
     let workspaces = app.store.workspaces().await?;
     let default = workspaces.into_iter().find(|workspace| workspace.default).map(|workspace| workspace.key);
     let boxes = app.store.mailbox_status().await?;
+    let now = Timestamp::now();
     Ok(render(&Mailboxes {
         // Visits are no changes of items: the page looks for itself.
         frame: Frame::live("Mailboxes", &user, "mailboxes", true, change).again_after(5),
-        now: Timestamp::now(),
-        boxes: boxes.into_iter().map(|status| inbox(status, default.as_ref())).collect(),
+        now,
+        boxes: boxes.into_iter().map(|status| inbox(status, default.as_ref(), now)).collect(),
         empty: Empty {
             title: "No mailbox yet",
             text: "Postroom works without one, too: mail can be brought by an MTA or imported. To have a mailbox visited, add it:"
@@ -86,7 +89,7 @@ pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<Curr
     }))
 }
 
-fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>) -> Inbox {
+fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) -> Inbox {
     let mailbox = &status.mailbox;
     let failing = status.failing_since.is_some();
     let (state, tone) = match (mailbox.paused, failing, status.visited_at) {
@@ -106,6 +109,7 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>) -> Inbox {
         state,
         tone,
         trouble: trouble(&status),
+        warnings: status.warnings(now).iter().map(|warning| words::capital(&warning.to_string())).collect(),
         visited_at: status.visited_at,
         every: every(mailbox.every_s),
         waiting: status.counts.accepted + status.counts.deferred,

@@ -2,9 +2,12 @@
 
 use crate::support::*;
 use jiff::SignedDuration;
+use postroom_domain::connection::CertificateDates;
 use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, ReceiptId, StartFrom, Unverified, WorkspacePolicy};
 use postroom_mail::Secret;
-use postroom_store::{AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewUser, Store, StoreConfig};
+use postroom_store::{
+    AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, Store, StoreConfig,
+};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -55,7 +58,7 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "names_gone",
     "release_lease",
     "renew_lease",
-    "set_tls_seen",
+    "saw_connection",
     "take_lease",
 ];
 
@@ -160,7 +163,11 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         "pause_mailbox" => store.pause_mailbox("desk", now).await.unwrap(),
         "resume_mailbox" => store.resume_mailbox("desk", now).await.unwrap(),
         "remove_mailbox" => store.remove_mailbox("desk", now).await.unwrap(),
-        "add_certificate" => store.add_certificate("desk", vec![1], &"ab".repeat(32), now).await.unwrap(),
+        "add_certificate" => {
+            let dates = CertificateDates { fingerprint: "ab".repeat(32), not_after: now };
+            let new = NewCertificate { der: vec![1], dates, replaces: Vec::new() };
+            store.add_certificate("desk", new, now).await.unwrap();
+        }
         "remove_certificate" => drop(store.remove_certificate("abababab", now).await.unwrap()),
         "retry" => store.retry(held, now).await.unwrap(),
         "release" => {

@@ -167,8 +167,14 @@ async fn a_database_of_the_first_schema_is_brought_to_this_one() {
         place.sql("ALTER TABLE receipt ADD COLUMN crashes BIGINT NOT NULL DEFAULT 0");
         place.sql("ALTER TABLE receipt ADD COLUMN suspect BOOLEAN NOT NULL DEFAULT TRUE");
         place.sql("ALTER TABLE receipt ADD COLUMN crash_run TEXT");
-        place.sql("DELETE FROM migration WHERE number = 2");
+        place.sql("ALTER TABLE mailbox ADD COLUMN tls_seen BOOLEAN NOT NULL DEFAULT TRUE");
+        place.sql("ALTER TABLE trusted_certificate DROP COLUMN not_after");
+        place.sql("DROP TABLE tls_host");
+        place.sql("DROP TABLE connection");
+        place.sql("DELETE FROM migration WHERE number IN (2, 45)");
         let store = Store::open(&place.config).unwrap();
+        assert!(store.is_tls_seen("mail.test").await.unwrap(), "what a mailbox saw is known of its host");
+        assert!(!store.is_tls_seen("other.test").await.unwrap());
         assert_eq!(store.receipts(postroom_store::ReceiptFilter::default()).await.unwrap(), before);
         assert_eq!(store.check().await.unwrap().problems, []);
     })

@@ -2,9 +2,10 @@
 
 use crate::support::*;
 use jiff::SignedDuration;
+use postroom_domain::connection::{CertificateDates, ConnectionSeen};
 use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, Role, StartFrom, Unverified, WorkspacePolicy};
-use postroom_mail::{Secret, Settlement};
-use postroom_store::{MailboxChange, NewUser, StoreError};
+use postroom_mail::{Access, Secret, Settlement};
+use postroom_store::{MailboxChange, NewCertificate, NewUser, StoreError};
 
 fn global(pattern: &str) -> GlobalPolicy {
     let allowed = DomainPolicy { allowed_domains: vec![pattern.to_owned()], ..DomainPolicy::default() };
@@ -104,8 +105,7 @@ async fn mailboxes_keep_their_passwords_sealed() {
         store.pause_mailbox("box", noon()).await.unwrap();
         assert!(store.mailbox("box").await.unwrap().paused);
         store.resume_mailbox("box", noon()).await.unwrap();
-        store.set_tls_seen(mailbox.id).await.unwrap();
-        assert!(!store.mailbox("box").await.unwrap().paused && store.mailbox("box").await.unwrap().tls_seen);
+        assert!(!store.mailbox("box").await.unwrap().paused);
 
         // In no file of the data directory is there anything of it, and it opens only with the key.
         for path in files_of(&place.config.data_dir) {
@@ -161,12 +161,12 @@ async fn certificates_are_trusted_for_one_mailbox() {
         let house = House::usual(&place).await;
         let store = &house.store;
         store.add_mailbox(imap("two", MailboxPolicy::default(), StartFrom::New), None, noon()).await.unwrap();
-        let (one, two) = ("ABCDEF0123456789".repeat(4), "abcdef0123456788".repeat(4));
-        store.add_certificate("desk", vec![1], &one, noon()).await.unwrap();
-        store.add_certificate("desk", vec![1], &one, noon()).await.unwrap();
-        store.add_certificate("desk", vec![2], &two, noon()).await.unwrap();
-        store.add_certificate("two", vec![1], &one, noon()).await.unwrap();
-        assert_eq!(code(store.add_certificate("nix", vec![1], &one, noon()).await), "MAILBOX_UNKNOWN");
+        let (one, two) = (certificate(1, "abcdef0123456789"), certificate(2, "abcdef0123456788"));
+        store.add_certificate("desk", one.clone(), noon()).await.unwrap();
+        store.add_certificate("desk", one.clone(), noon()).await.unwrap();
+        store.add_certificate("desk", two.clone(), noon()).await.unwrap();
+        store.add_certificate("two", one.clone(), noon()).await.unwrap();
+        assert_eq!(code(store.add_certificate("nix", one.clone(), noon()).await), "MAILBOX_UNKNOWN");
         assert_eq!(store.certificates().await.unwrap().len(), 3);
         assert_eq!(store.trusted(house.mailbox.id).await.unwrap(), [vec![1], vec![2]]);
         assert_eq!(code(store.remove_certificate("abcdef", noon()).await), "CERTIFICATE_UNKNOWN");
@@ -174,6 +174,58 @@ async fn certificates_are_trusted_for_one_mailbox() {
         assert_eq!(code(store.remove_certificate("abcdef012", noon()).await), "FINGERPRINT_AMBIGUOUS");
         assert_eq!(store.remove_certificate("AB:CD:EF:01:23:45:67:89", noon()).await.unwrap(), 2);
         assert_eq!(store.trusted(house.mailbox.id).await.unwrap(), [vec![2]]);
+        // A new one takes the place of an old one, in this mailbox alone.
+        store.add_certificate("two", two.clone(), noon()).await.unwrap();
+        let three = NewCertificate { replaces: vec![two.dates.fingerprint], ..certificate(3, "3333333333333333") };
+        store.add_certificate("desk", three, noon()).await.unwrap();
+        assert_eq!(store.trusted(house.mailbox.id).await.unwrap(), [vec![3]]);
+        assert_eq!(store.certificates().await.unwrap().len(), 2);
+    })
+    .await;
+}
+
+fn certificate(number: u8, quarter: &str) -> NewCertificate {
+    let dates = CertificateDates { fingerprint: quarter.repeat(4), not_after: noon() };
+    NewCertificate { der: vec![number], dates, replaces: Vec::new() }
+}
+
+/// TLS is remembered of a host, whichever mailbox saw it and however its name is written; the rest is of each mailbox.
+#[tokio::test]
+async fn what_a_connection_showed() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = &house.store;
+        let host = |name: &str, host: &str| {
+            let mut new = imap(name, MailboxPolicy::default(), StartFrom::New);
+            if let Access::Imap(imap) = &mut new.access {
+                imap.server.host = host.to_owned();
+            }
+            new
+        };
+        let one = store.add_mailbox(host("one", "Mail.Example.ORG"), None, noon()).await.unwrap();
+        let other = store.add_mailbox(host("other", "other.example.org"), None, noon()).await.unwrap();
+        let clear = ConnectionSeen { protected: false, certificate: None };
+        let dates = certificate(1, "abcdef0123456789").dates;
+        let tls = ConnectionSeen { protected: true, certificate: Some(dates.clone()) };
+        store.saw_connection(one.id, clear.clone(), noon()).await.unwrap();
+        assert!(!store.is_tls_seen("mail.example.org").await.unwrap());
+        store.saw_connection(one.id, tls.clone(), noon()).await.unwrap();
+        store.saw_connection(one.id, tls.clone(), noon()).await.unwrap();
+        store.saw_connection(one.id, clear.clone(), noon()).await.unwrap();
+        store.saw_connection(other.id, clear.clone(), noon()).await.unwrap();
+        for (host, seen) in [("mail.example.org", true), ("MAIL.example.org.", true), ("other.example.org", false)] {
+            assert_eq!(store.is_tls_seen(host).await.unwrap(), seen, "{host}");
+        }
+        store.saw_connection(other.id, tls.clone(), noon()).await.unwrap();
+        store.add_certificate("other", certificate(2, "2222222222222222"), noon()).await.unwrap();
+        let status = store.mailbox_status().await.unwrap();
+        let of = |name: &str| status.iter().find(|s| s.mailbox.name == name).unwrap();
+        assert_eq!((&of("one").connection, &of("other").connection), (&Some(clear), &Some(tls)));
+        assert_eq!((of("desk").connection.as_ref(), of("one").trusted.len(), of("other").trusted.len()), (None, 0, 1));
+        assert_eq!(of("other").warnings(noon()).len(), 2, "both run out now");
+        // A mailbox that is gone takes nothing of it away.
+        store.remove_mailbox("one", noon()).await.unwrap();
+        assert!(store.is_tls_seen("mail.example.org").await.unwrap());
     })
     .await;
 }

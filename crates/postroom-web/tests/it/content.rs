@@ -1,6 +1,10 @@
 //! What stands on the pages: hostile mail shown safely, files handed out safely.
 
 use crate::app::{App, Who};
+use jiff::Timestamp;
+use postroom_domain::connection::{CertificateDates, ConnectionSeen};
+use postroom_mail::{Access, AuthMethod, Security, ServerAccess};
+use postroom_store::MailboxChange;
 
 #[tokio::test]
 async fn hostile_words_are_only_words() {
@@ -129,6 +133,30 @@ async fn mailboxes_say_how_they_are_doing() {
         .await;
     let page = app.get(Who::Admin, "/mailboxes").await.text();
     for expected in [">failing<", "The server says no", "LOGIN_REFUSED", "<code>x</code>", "1 visit has failed"] {
+        assert!(page.contains(expected), "{expected} is not in {page}");
+    }
+}
+
+/// A mailbox that works and whose mail goes in clear, over a connection whose certificate runs out.
+#[tokio::test]
+async fn mailboxes_say_what_should_be_known_of_them() {
+    let app = App::new().await;
+    let server = ServerAccess {
+        host: "mail.demo.example".to_owned(),
+        port: 110,
+        security: Security::None,
+        user: "desk".to_owned(),
+        auth: AuthMethod::Auto,
+        allow_private_host: false,
+    };
+    let change = MailboxChange { access: Some(Access::Pop3(server)), ..MailboxChange::default() };
+    let desk = app.desk.as_ref().unwrap();
+    app.house.store.update_mailbox(&desk.name, change, Timestamp::now()).await.unwrap();
+    let dates = CertificateDates { fingerprint: "ab".repeat(32), not_after: Timestamp::now() };
+    let seen = ConnectionSeen { protected: true, certificate: Some(dates) };
+    app.house.store.saw_connection(desk.id, seen, Timestamp::now()).await.unwrap();
+    let page = app.get(Who::Admin, "/mailboxes").await.text();
+    for expected in ["go over the network IN CLEAR, as configured", "(SHA-256 abababababababab…) expired on"] {
         assert!(page.contains(expected), "{expected} is not in {page}");
     }
 }

@@ -1,0 +1,114 @@
+//! What connections to mail servers showed: hosts that have TLS, and the protection of each mailbox's last connection.
+
+use crate::mailboxes::mailbox_by_id;
+use crate::tx::{Row, params};
+use crate::{Store, StoreError, Tx};
+use jiff::Timestamp;
+use postroom_domain::MailboxId;
+use postroom_domain::connection::{CertificateDates, ConnectionSeen};
+use std::collections::HashMap;
+
+impl Store {
+    /// Whether TLS was ever seen on a host, by whatever mailbox, port or protocol.
+    pub async fn is_tls_seen(&self, host: &str) -> Result<bool, StoreError> {
+        let host = canonical(host);
+        self.read(move |tx| {
+            let row = tx.query_opt("SELECT 1 FROM tls_host WHERE host = ?1", params![&host])?;
+            Ok(row.is_some())
+        })
+        .await
+    }
+
+    /// Notes what a connection of this mailbox showed; TLS is remembered of its host for ever. Writes nothing that is known.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn saw_connection(
+        &self,
+        mailbox: MailboxId,
+        seen: ConnectionSeen,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let asked = seen.clone();
+        let is_known = self.read(move |tx| is_known(tx, mailbox, &asked)).await?;
+        if is_known {
+            return Ok(());
+        }
+        self.write(move |tx| {
+            if let Some(server) = mailbox_by_id(tx, mailbox)?.access.server().filter(|_| seen.protected) {
+                let sql = "INSERT INTO tls_host (host, seen_at) VALUES (?1, ?2) ON CONFLICT (host) DO NOTHING";
+                tx.execute(sql, params![&canonical(&server.host), now])?;
+            }
+            let certificate = seen.certificate.as_ref();
+            tx.execute("DELETE FROM connection WHERE mailbox_id = ?1", params![mailbox.0])?;
+            tx.execute(
+                "INSERT INTO connection (mailbox_id, protected, fingerprint, not_after, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    mailbox.0,
+                    seen.protected,
+                    certificate.map(|c| c.fingerprint.as_str()),
+                    certificate.map(|c| c.not_after),
+                    now
+                ],
+            )
+            .map(drop)
+        })
+        .await
+    }
+
+    /// When the certificates that are trusted for this mailbox run out, as far as that is known.
+    pub async fn trusted_dates(&self, mailbox: MailboxId) -> Result<Vec<CertificateDates>, StoreError> {
+        self.read(move |tx| {
+            let sql =
+                "SELECT mailbox_id, fingerprint, not_after FROM trusted_certificate WHERE mailbox_id = ?1 ORDER BY id";
+            let known = tx.query(sql, params![mailbox.0])?.into_iter().map(|mut row| certificate(&mut row, 1));
+            Ok(known.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
+        .await
+    }
+}
+
+/// A host name is the same in any case, with or without the dot of the root.
+fn canonical(host: &str) -> String {
+    host.trim_end_matches('.').to_ascii_lowercase()
+}
+
+fn is_known(tx: &mut Tx<'_>, mailbox: MailboxId, seen: &ConnectionSeen) -> Result<bool, StoreError> {
+    let sql = "SELECT mailbox_id, protected, fingerprint, not_after FROM connection WHERE mailbox_id = ?1";
+    let last = tx.query_opt(sql, params![mailbox.0])?.map(|mut row| connection_of(&mut row)).transpose()?;
+    if last.as_ref() != Some(seen) {
+        return Ok(false);
+    }
+    let Some(host) = mailbox_by_id(tx, mailbox)?.access.server().map(|server| canonical(&server.host)) else {
+        return Ok(true);
+    };
+    let tls = tx.query_opt("SELECT 1 FROM tls_host WHERE host = ?1", params![&host])?;
+    Ok(tls.is_some() || !seen.protected)
+}
+
+/// The last connection of every mailbox that had one.
+pub(crate) fn connections(tx: &mut Tx<'_>) -> Result<HashMap<i64, ConnectionSeen>, StoreError> {
+    let rows = tx.query("SELECT mailbox_id, protected, fingerprint, not_after FROM connection", &[])?;
+    rows.into_iter().map(|mut row| Ok((row.int(0)?, connection_of(&mut row)?))).collect()
+}
+
+fn connection_of(row: &mut Row) -> Result<ConnectionSeen, StoreError> {
+    let certificate = certificate(row, 2)?;
+    Ok(ConnectionSeen { protected: row.bool(1)?, certificate })
+}
+
+/// The dates of all trusted certificates, by mailbox.
+pub(crate) fn trusted_dates(tx: &mut Tx<'_>) -> Result<HashMap<i64, Vec<CertificateDates>>, StoreError> {
+    let mut found: HashMap<i64, Vec<CertificateDates>> = HashMap::new();
+    for mut row in tx.query("SELECT mailbox_id, fingerprint, not_after FROM trusted_certificate ORDER BY id", &[])? {
+        let dates = certificate(&mut row, 1)?;
+        found.entry(row.int(0)?).or_default().extend(dates);
+    }
+    Ok(found)
+}
+
+/// A fingerprint and a date in two columns, where both are known.
+fn certificate(row: &mut Row, first: usize) -> Result<Option<CertificateDates>, StoreError> {
+    let known = row.opt_text(first)?.zip(row.opt_time(first + 1)?);
+    Ok(known.map(|(fingerprint, not_after)| CertificateDates { fingerprint, not_after }))
+}

@@ -49,7 +49,8 @@ impl Authenticator {
         Ok(Self { server: Some(server), ..Self::default() })
     }
 
-    fn dns(&self) -> &Dns {
+    /// Who is asked.
+    pub fn dns(&self) -> &Dns {
         self.dns.get_or_init(|| self.server.map_or_else(Dns::of_system, Dns::at))
     }
 }

@@ -1,5 +1,7 @@
 //! One visit to one mailbox: connect, list what is new, fetch it, make it durable, have it filed, settle what is owed.
 
+use crate::connection;
+use crate::failure::Failure;
 use crate::fault::crash_point;
 use crate::floor::Floor;
 use crate::intake::{self, Tally};
@@ -8,7 +10,7 @@ use crate::second_look::{is_same, is_same_instant, still_there};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{Mailbox, Reason, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
-use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError, Trust};
+use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError};
 use postroom_store::{
     Fetched as Incoming, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, Owed, StoreError, VisitEnd,
 };
@@ -158,11 +160,10 @@ pub async fn visit(
 
 /// What is recorded of a visit: what it did, the ledger, and what stopped it.
 fn visit_end(mailbox: &Mailbox, report: &Report, result: &Result<(), VisitError>) -> VisitEnd {
-    let error = result.as_ref().err().map(|error| {
-        let failure = crate::failure::Failure::from_visit(error);
-        (failure.code.to_owned(), failure.message)
-    });
-    VisitEnd { report: report.to_json(mailbox), error }
+    let failure = result.as_ref().err().map(|error| Failure::from_visit(error).for_mailbox(&mailbox.name));
+    let mut report = report.to_json(mailbox);
+    report["error"] = serde_json::json!(failure);
+    VisitEnd { report, error: failure.map(|failure| (failure.code.to_owned(), failure.message)) }
 }
 
 /// Takes the lease of a mailbox, waiting for a visit that is under way. With `wait` false a busy mailbox is `None`.
@@ -185,7 +186,7 @@ async fn visit_under(
     // Read again under the lease: while we waited for it, another visit or a person may have changed the mailbox.
     let mailbox = &floor.store.mailbox_by_id(lease.mailbox()).await?;
     let password = floor.store.password(mailbox.id).await?;
-    let trust = Trust::new(floor.store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
+    let trust = connection::trust(&floor.store, mailbox).await?;
     let mut limits = floor.limits.clone();
     if mailbox.policy.filed == Settlement::Delete {
         // Messages without names are few where each is deleted once it is filed.
@@ -193,9 +194,7 @@ async fn visit_under(
     }
     let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &limits).await?;
     drop(password);
-    if session.tls() && !mailbox.tls_seen {
-        floor.store.set_tls_seen(mailbox.id).await?;
-    }
+    connection::note(&floor.store, mailbox, &mut session).await?;
     report.login_delay = session.login_delay();
     crash_point!("visit.after_login");
     let folder = session.select(Purpose::Look).await?;

@@ -21,6 +21,30 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// The same with the mailbox's name in the commands that its help names.
+    #[must_use]
+    pub fn for_mailbox(mut self, mailbox: &str) -> Self {
+        self.help = named(&self.help, mailbox);
+        self
+    }
+}
+
+/// Help for a mailbox: commands in it have NAME for the name, which is nowhere else a word of its own.
+pub fn named(help: &str, mailbox: &str) -> String {
+    help.replace(" NAME", &format!(" {}", shell_word(mailbox)))
+}
+
+/// Text as a shell takes it for one word.
+pub fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "._-@+:/=".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "error[{}]: {}\nhelp: {}", self.code, self.message, self.help)
@@ -99,5 +123,17 @@ impl From<postroom_sources::SourceError> for Failure {
 impl From<crate::collector::VisitError> for Failure {
     fn from(error: crate::collector::VisitError) -> Self {
         Self::from_visit(&error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_word_of_the_command() {
+        let help = "Then `postroom mailbox test NAME`, or `--mailbox NAME`.";
+        assert_eq!(named(help, "desk"), "Then `postroom mailbox test desk`, or `--mailbox desk`.");
+        assert_eq!(named("test NAME", "a b; rm 'x'"), r"test 'a b; rm '\''x'\'''");
     }
 }

@@ -11,6 +11,7 @@
 mod authentication;
 mod cli;
 mod collector;
+mod connection;
 mod failure;
 mod fault;
 mod floor;

@@ -66,7 +66,7 @@ async fn visit(floor: &Floor, mailbox: &Mailbox, out: Output) -> Result<bool, Fa
         Err(error) => (Report::default(), Err(error.into())),
     };
     bar.0.finish_and_clear();
-    let error = result.err().map(Failure::from);
+    let error = result.err().map(|error| Failure::from(error).for_mailbox(&mailbox.name));
     let ms = started.elapsed().as_millis() as u64;
     let mut object = report.to_json(mailbox);
     object["ms"] = json!(ms);

@@ -3,38 +3,40 @@
 use super::access::{changed_access, new_access};
 use super::args::{AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, SwitchArg, YesNo};
 use super::output::{Output, count, text_table};
-use super::{FAILED, open_or_create, open_store, read_secret_file, workspace_key};
+use super::{open_or_create, open_store, read_secret_file, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
+use postroom_domain::connection::{Warning, warnings};
 use postroom_domain::domain_pattern::Syntax;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
 use postroom_mail::{Access, Secret, Settlement};
-use postroom_sources::{Limits, SourceError, Trust};
+use postroom_sources::SourceError;
 use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
 
 pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Result<ExitCode, Failure> {
-    let store = match &command {
-        MailboxCommand::Add(_) => open_or_create(global).await?,
-        _ => open_store(global).await?,
-    };
+    let store = || open_store(global);
     match command {
-        MailboxCommand::Add(add) => self::add(&store, *add, out).await?,
-        MailboxCommand::Set(set) => self::set(&store, *set, out).await?,
-        MailboxCommand::Test { name } => return test(&store, &name, out).await,
-        MailboxCommand::List => list(&store, out).await?,
+        MailboxCommand::Add(add) => self::add(&open_or_create(global).await?, *add, out).await?,
+        MailboxCommand::Discover(args) => super::discover::run(args, out).await?,
+        MailboxCommand::Set(set) => self::set(&store().await?, *set, out).await?,
+        MailboxCommand::Test { name } => return super::probe::run(&store().await?, &name, out).await,
+        MailboxCommand::Trust(args) => super::trust::run(&store().await?, args, out).await?,
+        MailboxCommand::List => list(&store().await?, out).await?,
         MailboxCommand::Pause { name } => {
+            let store = store().await?;
             store.pause_mailbox(&name, Timestamp::now()).await?;
             say(&store, &name, "paused; its mail waits on the server", out).await?;
         }
         MailboxCommand::Resume { name } => {
+            let store = store().await?;
             store.resume_mailbox(&name, Timestamp::now()).await?;
             say(&store, &name, "resumed", out).await?;
         }
         MailboxCommand::Remove { name } => {
-            store.remove_mailbox(&name, Timestamp::now()).await?;
+            store().await?.remove_mailbox(&name, Timestamp::now()).await?;
             out.object(&json!({"name": name, "removed": true}), || {
                 format!("removed mailbox {name}; its items and receipts stay, and nothing on the server was changed")
             })?;
@@ -83,7 +85,8 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
             StartFrom::Since(_) | StartFrom::All => "Mail that is already there is taken too.",
         };
         format!("added mailbox {name}. {old}\nTry the connection: postroom mailbox test {name}\nFetch once: postroom fetch {name}")
-    })
+    })?;
+    say_warnings(&warnings(&mailbox.access, None, &[], Timestamp::now()), out)
 }
 
 async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure> {
@@ -101,27 +104,12 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
         password: password(&options)?,
     };
     let mailbox = store.update_mailbox(&set.name, change, Timestamp::now()).await?;
-    out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))
+    out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))?;
+    say_warnings(&warnings(&mailbox.access, None, &[], Timestamp::now()), out)
 }
 
-async fn test(store: &Store, name: &str, out: Output) -> Result<ExitCode, Failure> {
-    let mailbox = store.mailbox(name).await?;
-    let password = store.password(mailbox.id).await?;
-    let trust = Trust::new(store.trusted(mailbox.id).await?).tls_seen(mailbox.tls_seen);
-    let steps = postroom_sources::probe(&mailbox.access, password.as_ref(), &trust, &Limits::default()).await;
-    for step in &steps {
-        out.object(step, || {
-            let mark = if step.ok { "ok    " } else { "FAILED" };
-            let code = step.code.map(|code| format!("[{code}] ")).unwrap_or_default();
-            let help = step.help.as_ref().map(|help| format!("\n               help: {help}")).unwrap_or_default();
-            format!("{mark} {:7} {code}{}{help}", step.step, step.detail)
-        })?;
-    }
-    let ok = steps.iter().all(|step| step.ok);
-    if ok {
-        out.say("The mailbox can be visited. Nothing on the server was changed.")?;
-    }
-    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
+fn say_warnings(warnings: &[Warning], out: Output) -> Result<(), Failure> {
+    warnings.iter().try_for_each(|warning| out.say(format!("WARNING [{}]: {warning}", warning.code())))
 }
 
 async fn list(store: &Store, out: Output) -> Result<(), Failure> {
@@ -140,7 +128,12 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
             s.counts.held.to_string(),
             (s.counts.accepted + s.counts.deferred).to_string(),
         ]
-    }))
+    }))?;
+    let now = Timestamp::now();
+    mailboxes.iter().try_for_each(|s| {
+        let lines = s.warnings(now).into_iter().map(|w| format!("WARNING [{}] {}: {w}", w.code(), s.mailbox.name));
+        lines.into_iter().try_for_each(|line| out.say(line))
+    })
 }
 
 fn state(status: &MailboxStatus) -> String {
@@ -169,6 +162,7 @@ fn status(status: &MailboxStatus) -> Value {
     object["error"] =
         status.last_error.as_ref().map_or(Value::Null, |(code, message)| json!({"code": code, "message": message}));
     object["last_visit"] = json!(status.last_visit);
+    object["warnings"] = json!(status.warnings(Timestamp::now()));
     let counts = &status.counts;
     object["receipts"] = json!({
         "accepted": counts.accepted, "deferred": counts.deferred, "filed": counts.filed, "held": counts.held,

@@ -7,6 +7,7 @@ mod audit;
 mod certificate;
 mod data;
 mod demo;
+mod discover;
 mod docs;
 mod fetch;
 pub mod inspect;
@@ -14,11 +15,13 @@ mod item;
 mod mailbox;
 mod output;
 mod people;
+mod probe;
 mod push;
 mod receipt;
 mod serve;
 mod setting;
 mod terminal;
+mod trust;
 
 use crate::failure::Failure;
 use crate::floor::Floor;
@@ -46,7 +49,7 @@ pub fn run() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
-    start_logging(cli.global.verbose);
+    start_logging(cli.global.verbose, matches!(cli.command, Command::Serve(_)));
     let json = cli.global.json;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -115,10 +118,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     done.map(|()| ExitCode::SUCCESS)
 }
 
-/// Logs go to stderr: warnings, or what POSTROOM_LOG asks for, or with `--verbose` everything of our own.
-fn start_logging(verbose: bool) {
+/// Logs go to stderr: errors and, of a service, warnings; or what POSTROOM_LOG asks for, or with `--verbose` everything of our
+/// own.
+fn start_logging(verbose: bool, serves: bool) {
     use tracing_subscriber::EnvFilter;
-    let default = if verbose { "postroom=debug,postroom_store=debug,postroom_sources=debug,info" } else { "error" };
+    let default = match (verbose, serves) {
+        (true, _) => "postroom=debug,postroom_store=debug,postroom_sources=debug,info",
+        (false, true) => "warn",
+        (false, false) => "error",
+    };
     let filter = EnvFilter::try_from_env("POSTROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("POSTROOM_LOG_FORMAT").is_ok_and(|format| format == "json") {

@@ -1,8 +1,21 @@
-//! A secret from standard input: what is piped in, or one line that is typed without being shown.
+//! What a person types: a secret from standard input (piped in, or one line that is not shown), or an answer.
 
 use postroom_mail::Secret;
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+/// Whether a person is there to be asked.
+pub fn is_interactive() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks a question and reads the answer, one line.
+pub fn ask(question: &str) -> io::Result<String> {
+    write!(io::stderr(), "{question}")?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer)
+}
 
 /// Reads it; one trailing line end is dropped.
 pub fn read_secret() -> io::Result<Secret> {

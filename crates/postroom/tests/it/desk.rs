@@ -59,7 +59,7 @@ impl Desk {
     /// Its JSON lines; it must succeed.
     pub fn ok(&self, arguments: &[&str]) -> Vec<Value> {
         let output = self.run(&[&["--json"], arguments].concat());
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
         lines(&output.stdout)
     }
 

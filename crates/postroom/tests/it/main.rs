@@ -13,3 +13,4 @@ mod second_client;
 mod sender;
 mod serve;
 mod servers;
+mod trust;

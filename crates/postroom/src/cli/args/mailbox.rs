@@ -1,6 +1,7 @@
-//! Mailboxes: `postroom mailbox` and `postroom certificate`.
+//! Mailboxes: `postroom mailbox`.
 
 use super::SyntaxArg;
+use super::trust::{DiscoverArgs, TrustArgs};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -10,8 +11,15 @@ pub enum MailboxCommand {
     Add(Box<MailboxAdd>),
     /// Change a mailbox; what is not named stays
     Set(Box<MailboxSet>),
+    /// Find the server of a mail address; nothing is saved, and no password is asked for
+    ///
+    /// Big providers are known. For others the name service and the domain's own settings server are asked, over https, and
+    /// told the domain alone. Each proposal comes with where it is from and the command that adds the mailbox.
+    Discover(DiscoverArgs),
     /// Try the connection step by step; changes nothing on the server
     Test { name: String },
+    /// Trust the certificate that the server shows now, once its fingerprint is confirmed
+    Trust(TrustArgs),
     /// List the mailboxes with their state
     List,
     /// Suspend visits
@@ -175,23 +183,4 @@ pub enum SwitchArg {
 pub enum AutomaticArg {
     File,
     Hold,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum CertificateCommand {
-    /// Trust a certificate (PEM or DER) for one mailbox
-    ///
-    /// A certificate equal to the server's own is a pin, also if it is self-signed; any other is a trusted authority.
-    Add {
-        file: PathBuf,
-        #[arg(long, value_name = "NAME")]
-        mailbox: String,
-    },
-    /// List trusted certificates
-    List,
-    /// Trust a certificate no more
-    Remove {
-        /// SHA-256 fingerprint, or at least its first 8 digits
-        fingerprint: String,
-    },
 }

@@ -5,15 +5,17 @@ mod item;
 mod mailbox;
 mod people;
 mod setting;
+mod trust;
 
 pub use audit::AuditCommand;
 pub use item::{ItemCommand, ReceiptCommand, StateArg};
 pub use mailbox::{
-    AuthArg, AutomaticArg, CertificateCommand, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol,
-    SecurityArg, SwitchArg, YesNo,
+    AuthArg, AutomaticArg, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol, SecurityArg, SwitchArg,
+    YesNo,
 };
 pub use people::{ContactCommand, UnverifiedArg, UserCommand, WorkspaceCommand};
 pub use setting::{ChecksArg, OnOff, PatternCommand, SettingCommand, SettingSet, SyntaxArg};
+pub use trust::{CertificateCommand, DiscoverArgs, PasswordArgs, StarttlsArg, TrustArgs};
 
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

@@ -23,6 +23,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio-postgres", &["postroom-store"]),
     ("tokio-postgres-rustls", &["postroom-store"]),
     ("tokio-rustls", &["postroom-sources"]),
+    ("hickory-resolver", &["postroom-sources"]),
+    ("hyper", &["postroom-sources"]),
     ("axum", &["postroom-web", "postroom"]),
     ("tower-http", &["postroom-web"]),
     ("askama", &["postroom-web"]),

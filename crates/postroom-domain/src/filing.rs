@@ -112,6 +112,8 @@ reasons! {
     FilingFailed = "FILING_FAILED", "the database refused what it would become, again and again; the original is kept";
     /// Its octets are damaged in the store.
     OctetsDamaged = "OCTETS_DAMAGED", "its stored octets are missing or damaged";
+    /// Its octets were removed; the receipt stays.
+    Deleted = "DELETED", "it was deleted here after it had been held; its server was not told";
 }
 
 impl Reason {

@@ -6,13 +6,14 @@
 //! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names), RFC 8601 and 9989
 //! (authentication).
 //! Read in this order: `mailbox`, `user`, `item`, `receipt`, `policy`, `domain_pattern`, `domain_list`, `admission`,
-//! `identity`, `matching`, `filing`.
+//! `identity`, `matching`, `filing`, `held`.
 
 pub mod admission;
 pub mod connection;
 pub mod domain_list;
 pub mod domain_pattern;
 pub mod filing;
+pub mod held;
 pub mod identity;
 pub mod item;
 pub mod mailbox;
@@ -24,6 +25,7 @@ pub mod workspace;
 
 pub use admission::{AddressRules, Admission};
 pub use filing::{Filing, Reason, TraceStep, decide};
+pub use held::Cause;
 pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};
 pub use item::{Attachment, Comment, Item, ItemSummary, Party};
 pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};

@@ -44,10 +44,35 @@ pub struct Receipt {
     pub subject: Option<String>,
     /// When the server received it, else when we did.
     pub received_at: Timestamp,
+    /// When it was filed, held or deleted.
+    pub decided_at: Option<Timestamp>,
     /// Tries to file it that the database refused.
     pub attempts: u32,
     /// The steps that led to the decision.
     pub trace: Vec<TraceStep>,
+}
+
+impl Receipt {
+    /// Whether it was deleted: its octets are gone, and nothing more can be done with it.
+    pub fn is_deleted(&self) -> bool {
+        self.reason == Some(Reason::Deleted)
+    }
+
+    /// Whether it waits for a person.
+    pub fn waits_for_a_person(&self) -> bool {
+        self.state == ReceiptState::Held && !self.is_deleted()
+    }
+
+    /// What a person can do about it, as commands; empty if nobody waits for anything.
+    pub fn advice(&self) -> String {
+        let reason = self.reason.filter(|_| self.state == ReceiptState::Held);
+        reason.map_or("", Reason::advice).replace(" ID", &format!(" {}", self.id))
+    }
+
+    /// Whether its octets are here, as far as is known.
+    pub fn has_octets(&self) -> bool {
+        self.sha256.is_some() && !self.is_deleted()
+    }
 }
 
 fn as_text<S: Serializer>(id: &RemoteId, serializer: S) -> Result<S::Ok, S::Error> {

@@ -150,7 +150,7 @@ impl Store {
                     format!(r#"[{{"rule":"fetch","outcome":"{reason}","detail":"announced {} octets"}}]"#, listed.size);
                 tx.execute(
                     "UPDATE receipt SET reason = ?3, size = ?4, server_size = ?4, trace = ?5, decided_at = ?6 \
-                     WHERE mailbox_id = ?1 AND remote_id = ?2 AND sha256 IS NULL",
+                     WHERE mailbox_id = ?1 AND remote_id = ?2 AND sha256 IS NULL AND coalesce(reason, '') <> 'DELETED'",
                     params![row.mailbox.0, &listed.id.to_string(), reason.code(), signed(listed.size), &trace, now],
                 )?;
             }
@@ -242,7 +242,8 @@ enum Standing {
 /// Whether there is a receipt. Two processes that ask at the same time still get only one, by the unique key; asking first
 /// spares the octets a second way into the database.
 fn standing(tx: &mut Tx<'_>, mailbox: MailboxId, id: &RemoteId) -> Result<Standing, StoreError> {
-    let sql = "SELECT id, sha256 IS NULL FROM receipt WHERE mailbox_id = ?1 AND remote_id = ?2";
+    let sql = "SELECT id, sha256 IS NULL AND coalesce(reason, '') <> 'DELETED' FROM receipt \
+               WHERE mailbox_id = ?1 AND remote_id = ?2";
     let Some(mut row) = tx.query_opt(sql, params![mailbox.0, &id.to_string()])? else { return Ok(Standing::New) };
     let id = ReceiptId(row.int(0)?);
     Ok(if row.bool(1)? { Standing::Unfetched(id) } else { Standing::Known(id) })
@@ -280,11 +281,15 @@ fn fill(
 fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), StoreError> {
     let in_file = files.takes(raw.octets());
     let octets = if in_file { Param::Null } else { Param::Blob(raw.octets()) };
+    // Octets that were deleted and come again are here again. On PostgreSQL the row stays locked either way, so that nobody
+    // finds these octets unwanted before this transaction has said that they are.
     tx.execute(
-        "INSERT INTO raw (sha256, size, octets, in_file) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sha256) DO NOTHING",
+        "INSERT INTO raw (sha256, size, octets, in_file) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sha256) DO UPDATE \
+         SET octets = excluded.octets, in_file = excluded.in_file, deleted = FALSE WHERE raw.deleted",
         &[(&raw.sha256()).into(), (raw.size() as i64).into(), octets, in_file.into()],
-    )
-    .map(drop)
+    )?;
+    // A sweep may have taken the file away after it was found there and before this transaction began.
+    if in_file { files.write_large(&[(raw.sha256(), raw.octets().clone())]) } else { Ok(()) }
 }
 
 /// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left. One that was

@@ -69,6 +69,8 @@ actions! {
     ReceiptRetry = "receipt.retry";
     /// A held message is filed whatever the rules say of its sender.
     ReceiptRelease = "receipt.release";
+    /// The octets of a held message were removed.
+    ReceiptDelete = "receipt.delete";
     /// The octets of a message were given out.
     ReceiptDownload = "receipt.download";
     /// An item was moved into another workspace.

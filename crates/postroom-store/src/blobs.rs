@@ -56,8 +56,12 @@ fn insert_blob(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage, attachment: &At
         "INSERT INTO blob (sha256, size, raw_sha256, slice_offset, slice_length, encoding, octets, in_file) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (sha256) DO NOTHING",
         &params,
-    )
-    .map(drop)
+    )?;
+    match &attachment.content {
+        // A sweep may have taken the file away after it was found there and before this transaction began.
+        Content::Octets(octets) => files.write_large(&[(attachment.sha256, octets.clone())]),
+        Content::Slice { .. } => Ok(()),
+    }
 }
 
 /// Where the octets of a blob come from.

@@ -73,6 +73,11 @@ const LINKS: &[(&str, &str, &str)] = &[
         "SELECT id FROM receipt WHERE state = 'held' AND settlement = 'owed' AND how LIKE '%delete%' AND how NOT LIKE '%move-to%'",
     ),
     (
+        "WANTED_BUT_DELETED",
+        "receipt",
+        "SELECT r.id FROM receipt r JOIN raw w ON w.sha256 = r.sha256 WHERE w.deleted AND coalesce(r.reason, '') <> 'DELETED'",
+    ),
+    (
         "ATTACHMENT_ASTRAY",
         "attachment",
         "SELECT a.id FROM attachment a JOIN comment c ON c.id = a.comment_id WHERE c.item_number <> a.item_number",
@@ -86,7 +91,8 @@ const LINKS: &[(&str, &str, &str)] = &[
 ];
 
 /// The digests of all contents that are in files.
-pub(crate) const IN_FILES: &str = "SELECT sha256 FROM raw WHERE in_file UNION SELECT sha256 FROM blob WHERE in_file";
+pub(crate) const IN_FILES: &str =
+    "SELECT sha256 FROM raw WHERE in_file AND NOT deleted UNION SELECT sha256 FROM blob WHERE in_file";
 
 /// Digests looked up at once.
 const PAGE: i64 = 500;
@@ -118,7 +124,8 @@ impl Store {
     async fn check_raw(&self, report: &mut CheckReport) -> Result<(), StoreError> {
         let mut last: Option<Sha256> = None;
         loop {
-            let page = self.read(move |tx| digests_after(tx, "raw", last)).await?;
+            let page =
+                self.read(move |tx| digests_after(tx, "(SELECT sha256 FROM raw WHERE NOT deleted) kept", last)).await?;
             let Some(&newest) = page.last() else { return Ok(()) };
             last = Some(newest);
             for sha256 in page {

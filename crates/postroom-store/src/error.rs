@@ -191,6 +191,9 @@ pub enum StoreError {
     /// The receipt has no octets here.
     #[error("the octets of receipt {0} were never fetched")]
     NoOctets(ReceiptId),
+    /// The receipt was deleted.
+    #[error("receipt {0} was deleted: its octets are gone")]
+    Deleted(ReceiptId),
     /// There is no key to open the sealed passwords with.
     #[error("the key file {path} is missing, but the database has sealed passwords")]
     SecretKeyMissing {
@@ -246,6 +249,7 @@ impl StoreError {
             Self::NoDefaultWorkspace => "NO_DEFAULT_WORKSPACE",
             Self::ReceiptState { .. } => "RECEIPT_STATE",
             Self::NoOctets(_) => "NO_OCTETS",
+            Self::Deleted(_) => "RECEIPT_DELETED",
             Self::SecretKeyMissing { .. } => "SECRET_KEY_MISSING",
             Self::SecretUnreadable => "SECRET_UNREADABLE",
             Self::NotEmpty { .. } => "NOT_EMPTY",
@@ -285,12 +289,13 @@ impl StoreError {
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
             Self::NoDefaultWorkspace => "name one with --workspace, or make one the default: `postroom workspace add KEY NAME --default`".into(),
-            Self::ReceiptState { .. } => "nothing was changed; only held and deferred mail can be retried, only held mail released".into(),
+            Self::ReceiptState { .. } => "nothing was changed; only held and deferred mail can be retried, only held mail released or deleted".into(),
             Self::NoOctets(_) => {
  "the message is still on its server; UNFETCHABLE is asked for again at the next visit, TOO_LARGE once the size limit is \
                  raised"
                     .into()
             }
+            Self::Deleted(_) => "nothing was changed; the message may still be on its server, and a backup from before has it".into(),
             Self::SecretKeyMissing { .. } => "bring the key file back from where you keep it, or enter the passwords again with `postroom mailbox set NAME --password-stdin`".into(),
             Self::SecretUnreadable => "bring back the key that sealed it, or enter the password again with `postroom mailbox set NAME --password-stdin`".into(),
             Self::NotEmpty { .. } => "nothing was written; name a new or empty directory".into(),

@@ -98,7 +98,8 @@ pub(crate) fn facts(
     }
     let twin = match (mailbox, this) {
         (Some(mailbox), Some((id, sha256))) => {
-            let sql = "SELECT min(id) FROM receipt WHERE sha256 = ?1 AND mailbox_id = ?2 AND id < ?3";
+            let sql = "SELECT min(id) FROM receipt WHERE sha256 = ?1 AND mailbox_id = ?2 AND id < ?3 \
+                       AND coalesce(reason, '') <> 'DELETED'";
             tx.query_one(sql, params![&sha256, mailbox.0, id.0])?.opt_int(0)?.map(ReceiptId)
         }
         _ => None,

@@ -146,6 +146,15 @@ impl Files {
         Ok(count)
     }
 
+    /// Removes the content with this digest. One that is not there is no error.
+    pub(crate) fn remove(&self, sha256: Sha256) -> Result<(), StoreError> {
+        let path = self.path(sha256);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::file(&path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// The content with this digest, verified.
     ///
     /// # Errors

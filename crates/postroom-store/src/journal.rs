@@ -15,13 +15,30 @@ use serde_json::json;
 pub struct ReceiptFilter {
     /// Only of the mailbox with this name.
     pub mailbox: Option<String>,
-    /// Only in this state.
+    /// Only in this state. Deleted ones are among the held ones only where [`ReceiptFilter::reason`] says so.
     pub state: Option<ReceiptState>,
+    /// Only for this reason.
+    pub reason: Option<Reason>,
     /// Only of mailboxes that feed one of these workspaces, or whose item is in one of them. `None`: all.
     pub workspaces: Option<Vec<WorkspaceKey>>,
     /// Only older than this one.
     pub before: Option<ReceiptId>,
     /// At most so many; 0 means 100.
+    pub limit: u32,
+}
+
+/// Which held receipts to decide again.
+#[derive(Debug, Clone)]
+pub struct RetryFilter {
+    /// Only of the mailbox with this name.
+    pub mailbox: Option<String>,
+    /// Only for this reason.
+    pub reason: Option<Reason>,
+    /// Only newer than this one.
+    pub after: ReceiptId,
+    /// This one and older ones only.
+    pub up_to: ReceiptId,
+    /// At most so many.
     pub limit: u32,
 }
 
@@ -45,9 +62,13 @@ impl Store {
     /// The octets of a receipt, as fetched and verified.
     ///
     /// # Errors
-    /// `RECEIPT_UNKNOWN`, `NO_OCTETS`, `RAW_MISSING`, `RAW_DAMAGED`.
+    /// `RECEIPT_UNKNOWN`, `NO_OCTETS`, `RECEIPT_DELETED`, `RAW_MISSING`, `RAW_DAMAGED`.
     pub async fn raw_of(&self, id: ReceiptId) -> Result<RawMessage, StoreError> {
-        let sha256 = self.receipt(id).await?.sha256.ok_or(StoreError::NoOctets(id))?;
+        let receipt = self.receipt(id).await?;
+        if receipt.is_deleted() {
+            return Err(StoreError::Deleted(id));
+        }
+        let sha256 = receipt.sha256.ok_or(StoreError::NoOctets(id))?;
         self.octets_of_raw(sha256).await
     }
 
@@ -69,7 +90,7 @@ impl Store {
     /// Decides a held or deferred receipt again, under the rules of today.
     ///
     /// # Errors
-    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`.
+    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `RECEIPT_DELETED`, `NO_OCTETS`.
     pub async fn retry(&self, id: ReceiptId, now: Timestamp) -> Result<(), StoreError> {
         self.change(now, move |tx, notes| {
             let was = again(tx, id, &[ReceiptState::Held, ReceiptState::Deferred], None)?;
@@ -79,10 +100,24 @@ impl Store {
         .await
     }
 
+    /// Decides held receipts again, the oldest first, and returns those for which that was arranged: the next ones after
+    /// `after`. What has no octets is left out.
+    pub async fn retry_held(&self, which: RetryFilter, now: Timestamp) -> Result<Vec<ReceiptId>, StoreError> {
+        self.change(now, move |tx, notes| {
+            let ids = held_again(tx, &which)?;
+            for id in &ids {
+                let was = again(tx, *id, &[ReceiptState::Held], None)?;
+                notes.add(AuditAction::ReceiptRetry, "receipt", id, json!({ "reason": was.reason }));
+            }
+            Ok(ids)
+        })
+        .await
+    }
+
     /// Files a held receipt whatever the rules say about its sender; into this workspace if one is named.
     ///
     /// # Errors
-    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
+    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `RECEIPT_DELETED`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
     pub async fn release(
         &self,
         id: ReceiptId,
@@ -102,7 +137,7 @@ impl Store {
 }
 
 const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r.reason, r.item_number, r.comment_id, \
-     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace, r.identity \
+     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace, r.identity, r.decided_at \
      FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id";
 
 fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
@@ -117,8 +152,13 @@ fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, Sto
         ReceiptState::Accepted => "r.state = 'accepted' AND r.due_at IS NOT NULL".to_owned(),
         ReceiptState::Deferred => "r.state = 'deferred' AND r.due_at IS NOT NULL".to_owned(),
         ReceiptState::Filed => "r.state = 'filed'".to_owned(),
+        ReceiptState::Held if filter.reason.is_none() => "r.state = 'held' AND r.reason <> 'DELETED'".to_owned(),
         ReceiptState::Held => "r.state = 'held'".to_owned(),
     }));
+    if let Some(reason) = filter.reason {
+        params.push(reason.code().into());
+        wheres.push(format!("r.reason = ?{}", params.len()));
+    }
     if let Some(before) = filter.before {
         params.push(before.0.into());
         wheres.push(format!("r.id < ?{}", params.len()));
@@ -140,7 +180,7 @@ fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, Sto
     tx.query(&sql, &params)?.into_iter().map(receipt_of).collect()
 }
 
-fn receipt(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {
+pub(crate) fn receipt(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {
     let row = tx.query_opt(&format!("{SELECT} WHERE r.id = ?1"), params![id.0])?;
     receipt_of(row.ok_or_else(|| StoreError::unknown(Noun::Receipt, id))?)
 }
@@ -172,12 +212,32 @@ fn receipt_of(mut row: Row) -> Result<Receipt, StoreError> {
         received_at: row.time(13)?,
         attempts: u32::try_from(row.int(14)?).unwrap_or(u32::MAX),
         trace: trace_of(row.opt_text(15)?)?,
+        decided_at: row.opt_time(17)?,
     })
 }
 
 fn trace_of(json: Option<String>) -> Result<Vec<TraceStep>, StoreError> {
     let Some(json) = json else { return Ok(Vec::new()) };
     serde_json::from_str(&json).map_err(|error| StoreError::bad_value(format!("trace: {error}")))
+}
+
+/// The held receipts that can be decided again.
+fn held_again(tx: &mut Tx<'_>, which: &RetryFilter) -> Result<Vec<ReceiptId>, StoreError> {
+    let mut params: Vec<Param<'_>> = vec![which.after.0.into(), which.up_to.0.into(), i64::from(which.limit).into()];
+    let mut wheres = String::new();
+    if let Some(reason) = which.reason {
+        params.push(reason.code().into());
+        wheres += &format!(" AND r.reason = ?{}", params.len());
+    }
+    if let Some(name) = &which.mailbox {
+        params.push(name.into());
+        wheres += &format!(" AND m.name = ?{}", params.len());
+    }
+    let sql = format!(
+        "SELECT r.id FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id WHERE r.state = 'held' AND r.reason <> 'DELETED' \
+         AND r.sha256 IS NOT NULL AND r.id > ?1 AND r.id <= ?2{wheres} ORDER BY r.id LIMIT ?3"
+    );
+    tx.query(&sql, &params)?.into_iter().map(|mut row| row.int(0).map(ReceiptId)).collect()
 }
 
 /// Makes a receipt wait for intake again, and returns it as it was; `released` with the workspace that a person chose, if one
@@ -193,6 +253,9 @@ fn again(
     let receipt = receipt(tx, id)?;
     if !allowed.contains(&receipt.state) {
         return Err(StoreError::ReceiptState { id, state: receipt.state });
+    }
+    if receipt.is_deleted() {
+        return Err(StoreError::Deleted(id));
     }
     if receipt.sha256.is_none() {
         return Err(StoreError::NoOctets(id));

@@ -4,7 +4,7 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `items`; then `dump`, `backup`, `restore` and `check`.
+//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `deletion`, `items`; then `dump`, `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
@@ -20,6 +20,7 @@ mod connections;
 mod contacts;
 #[doc(hidden)]
 pub mod crash;
+mod deletion;
 mod dump;
 mod facts;
 mod files;
@@ -54,7 +55,7 @@ pub use filing::{Explanation, Outcome, OutcomeKind, Reading};
 pub use holder::{Holder, IsAlive, is_alive};
 pub use intake::{ClaimLimit, Claimed, Ticket};
 pub use items::{ItemCursor, ItemFilter, StoredAttachment};
-pub use journal::ReceiptFilter;
+pub use journal::{ReceiptFilter, RetryFilter};
 pub use mailboxes::{MailboxChange, MailboxStatus, NewMailbox, ReceiptCounts};
 pub use maildrop::{KnownDrop, KnownMessage};
 pub use people::NewUser;

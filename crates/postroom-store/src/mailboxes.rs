@@ -86,8 +86,10 @@ pub struct ReceiptCounts {
     pub deferred: u64,
     /// Items and comments.
     pub filed: u64,
-    /// Held.
+    /// Held, and not deleted.
     pub held: u64,
+    /// Deleted after they had been held.
+    pub deleted: u64,
     /// Receipts whose settlement is owed to the server, whatever their state.
     pub owed: u64,
 }
@@ -427,6 +429,13 @@ fn mailbox_status(tx: &mut Tx<'_>) -> Result<Vec<MailboxStatus>, StoreError> {
             "filed" => of_mailbox.filed = count,
             _ => of_mailbox.held = count,
         }
+    }
+    // Both databases find these few by the index on held receipts.
+    let deleted =
+        "SELECT mailbox_id, count(*) FROM receipt WHERE state = 'held' AND reason = 'DELETED' GROUP BY mailbox_id";
+    for mut row in tx.query(deleted, &[])? {
+        let (of_mailbox, count) = (counts.entry(row.int(0)?).or_default(), row.unsigned(1)?);
+        (of_mailbox.held, of_mailbox.deleted) = (of_mailbox.held.saturating_sub(count), count);
     }
     let owed = "SELECT mailbox_id, count(*) FROM receipt WHERE settlement = 'owed' GROUP BY mailbox_id";
     for mut row in tx.query(owed, &[])? {

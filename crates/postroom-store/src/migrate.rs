@@ -36,6 +36,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0040_audit.sql"),
     },
     Migration {
+        number: 41,
+        sqlite: include_str!("../migrations/sqlite/0041_deleted.sql"),
+        postgres: include_str!("../migrations/postgres/0041_deleted.sql"),
+    },
+    Migration {
         number: 45,
         sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
         postgres: include_str!("../migrations/postgres/0045_connections.sql"),
@@ -124,6 +129,11 @@ mod tests {
             40,
             "9221dfacce80afd749fa6ce82d45f992affaee449c26744aed2ec8cccc5b4189",
             "5df4f9395f8d299c0fdcbbbdb17cd00fa379384d7f3cbc20014714364c5a670e",
+        ),
+        (
+            41,
+            "22da0a5d88c9c9d7708eb80a5e7fa57cdf6d503571602654f6334087ee4dd876",
+            "22da0a5d88c9c9d7708eb80a5e7fa57cdf6d503571602654f6334087ee4dd876",
         ),
         (
             45,

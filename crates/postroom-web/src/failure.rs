@@ -90,7 +90,9 @@ impl Failure {
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
             Self::LinkSpent => StatusCode::GONE,
-            Self::Store(StoreError::ReceiptState { .. } | StoreError::NoOctets(_)) => StatusCode::CONFLICT,
+            Self::Store(StoreError::ReceiptState { .. } | StoreError::Deleted(_) | StoreError::NoOctets(_)) => {
+                StatusCode::CONFLICT
+            }
             Self::Store(error) if error.remedy() == Remedy::RetryLater => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Bug => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -93,6 +93,7 @@ pub(crate) async fn page(
         workspaces: access::managed(&user),
         before,
         limit: LINES + 1,
+        ..ReceiptFilter::default()
     };
     let mut receipts = app.store.receipts(filter).await?;
     let more = receipts.len() > LINES as usize;

@@ -44,8 +44,7 @@ pub(crate) async fn page(
     let change = app.latest().await?;
     let receipt = receipt_for(&app, &user, Action::See, &id).await?;
     let (headers, no_headers) = headers_of(&app, &receipt).await?;
-    let workspaces =
-        if receipt.state == ReceiptState::Held { targets(&app, &user, &receipt).await? } else { Vec::new() };
+    let workspaces = if receipt.waits_for_a_person() { targets(&app, &user, &receipt).await? } else { Vec::new() };
     let steps = words::steps(&receipt);
     let facts = facts(&receipt);
     let badge = words::badge(receipt.identity.as_ref());
@@ -53,9 +52,9 @@ pub(crate) async fn page(
     Ok(render(&ReceiptPage {
         frame: Frame::live(line.subject.clone(), &user, "journal", false, change)
             .again_after(u32::from(is_pending(&line.receipt))),
-        held: line.receipt.state == ReceiptState::Held,
+        held: line.receipt.waits_for_a_person(),
         deferred: line.receipt.state == ReceiptState::Deferred,
-        has_octets: line.receipt.sha256.is_some(),
+        has_octets: line.receipt.has_octets(),
         badge,
         steps,
         workspaces,
@@ -93,9 +92,12 @@ pub(crate) fn number(text: &str) -> Result<i64, Failure> {
 pub(crate) async fn headers_of(app: &App, receipt: &Receipt) -> Result<(Vec<(String, String)>, String), Failure> {
     match app.store.raw_of(receipt.id).await {
         Ok(raw) => Ok((text::header_fields(raw.octets(), FIELDS_MAX), "It has no header fields.".to_owned())),
-        Err(error @ (StoreError::NoOctets(_) | StoreError::RawMissing { .. } | StoreError::RawDamaged { .. })) => {
-            Ok((Vec::new(), format!("{}: {}.", words::capital(&error.to_string()), error.help())))
-        }
+        Err(
+            error @ (StoreError::NoOctets(_)
+            | StoreError::Deleted(_)
+            | StoreError::RawMissing { .. }
+            | StoreError::RawDamaged { .. }),
+        ) => Ok((Vec::new(), format!("{}: {}.", words::capital(&error.to_string()), error.help()))),
         Err(error) => Err(error.into()),
     }
 }

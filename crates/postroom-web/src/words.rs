@@ -92,6 +92,7 @@ fn code(reason: Option<Reason>) -> &'static str {
 fn rule_step(step: &TraceStep) -> Step {
     let detail = &step.detail;
     let (tone, sentence) = match (step.rule.as_str(), step.outcome.as_str()) {
+        ("deletion", by) => ("", format!("Its octets were deleted {by}; {detail}.")),
         ("release", "admitted") => ("good", "A person released it, so its sender was not judged again.".to_owned()),
         ("submissions", "off") => ("bad", "Submissions by mail are switched off.".to_owned()),
         ("author", "unclear") => {
@@ -182,6 +183,7 @@ pub(crate) fn tone(receipt: &Receipt) -> &'static str {
         ReceiptState::Accepted => "info",
         ReceiptState::Deferred => "warn",
         ReceiptState::Filed => "good",
+        ReceiptState::Held if receipt.is_deleted() => "",
         ReceiptState::Held => "bad",
     }
 }
@@ -193,6 +195,7 @@ pub(crate) fn state(receipt: &Receipt) -> &'static str {
         (ReceiptState::Deferred, _) => "deferred",
         (ReceiptState::Filed, None) => "item",
         (ReceiptState::Filed, Some(_)) => "comment",
+        (ReceiptState::Held, _) if receipt.is_deleted() => "deleted",
         (ReceiptState::Held, _) => "held",
     }
 }
@@ -213,6 +216,7 @@ fn end_sentence(receipt: &Receipt) -> String {
         }
         (ReceiptState::Filed, Some(number)) => format!("It became item #{number}."),
         (ReceiptState::Filed, None) => "It was filed; its item is gone.".to_owned(),
+        (ReceiptState::Held, _) if receipt.is_deleted() => "So nothing is left of it but this page.".to_owned(),
         (ReceiptState::Held, _) if said => "So it is held.".to_owned(),
         (ReceiptState::Held, _) => format!("It is held{because}."),
     }
@@ -225,6 +229,7 @@ pub(crate) fn outcome(receipt: &Receipt) -> String {
         (ReceiptState::Deferred, _) => "Safely stored; is tried again by itself".to_owned(),
         (ReceiptState::Filed, Some(Reason::NewItem)) => "Became item".to_owned(),
         (ReceiptState::Filed, _) => "Became a comment on".to_owned(),
+        (ReceiptState::Held, Some(Reason::Deleted)) => "Was held, and deleted here".to_owned(),
         (ReceiptState::Held, Some(reason)) => capital(reason.sentence()),
         (ReceiptState::Held, None) => "Held".to_owned(),
     }

@@ -6,7 +6,7 @@ use postroom_domain::connection::CertificateDates;
 use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, ReceiptId, StartFrom, Unverified, WorkspacePolicy};
 use postroom_mail::Secret;
 use postroom_store::{
-    AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, Store, StoreConfig,
+    AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, RetryFilter, Store, StoreConfig,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +31,8 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("remove_certificate", &[CertificateRemove]),
     ("retry", &[ReceiptRetry]),
     ("release", &[ReceiptRelease]),
+    ("retry_held", &[ReceiptRetry]),
+    ("delete_receipt", &[ReceiptDelete]),
     ("download", &[ReceiptDownload]),
     ("move_item", &[ItemMove]),
     ("split_comment", &[ItemSplit]),
@@ -59,6 +61,7 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "release_lease",
     "renew_lease",
     "saw_connection",
+    "sweep_deleted",
     "take_lease",
 ];
 
@@ -133,7 +136,14 @@ const CANARY: &str = "canary-Pa55word";
 async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
     let now = noon();
     let ann = store.user_by_address("ann@example.org").await.unwrap().unwrap();
-    let held = ReceiptId(3);
+    let held = match name {
+        // Each has a message of its own, so that none depends on what was done before.
+        "retry" | "retry_held" | "release" | "delete_receipt" => {
+            let nth = VERBS.iter().position(|(verb, _)| *verb == name).unwrap() as u32;
+            house.take(100 + nth, message("eve@evil.test", name, name)).await.receipt
+        }
+        _ => ReceiptId(3),
+    };
     let secret = || Some(Secret::new(CANARY));
     match name {
         "add_workspace" => drop(store.add_workspace(&key("NEW"), "New", false, now).await.unwrap()),
@@ -170,11 +180,13 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         }
         "remove_certificate" => drop(store.remove_certificate("abababab", now).await.unwrap()),
         "retry" => store.retry(held, now).await.unwrap(),
-        "release" => {
-            let claimed = store.claim(&house.me, MANY, now).await.unwrap();
-            house.file(claimed.into_iter().map(|one| (one, message("eve@evil.test", "held", "held"))).collect()).await;
-            store.release(held, Some(&key("OPS")), now).await.unwrap();
+        "retry_held" => {
+            let (after, mailbox) = (ReceiptId(held.0 - 1), Some("desk".to_owned()));
+            let which = RetryFilter { mailbox, reason: None, after, up_to: held, limit: 10 };
+            assert_eq!(store.retry_held(which, now).await.unwrap(), [held]);
         }
+        "release" => store.release(held, Some(&key("OPS")), now).await.unwrap(),
+        "delete_receipt" => store.delete_receipt(held, Some("spam"), now).await.unwrap(),
         "download" => assert_eq!(store.download(held, now).await.unwrap().octets().as_ref(), b"held"),
         "move_item" => store.move_item(1, &key("OPS"), now).await.unwrap(),
         "split_comment" => drop(store.split_comment(1, 1, now).await.unwrap()),
@@ -197,7 +209,6 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
 }
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
-const MANY: postroom_store::ClaimLimit = postroom_store::ClaimLimit { count: 100, octets: u64::MAX };
 
 /// What ann did, oldest first.
 async fn done_by_ann(store: &Store) -> Vec<AuditEntry> {

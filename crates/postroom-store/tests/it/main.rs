@@ -7,6 +7,7 @@ mod child;
 mod corridor;
 #[cfg(feature = "crash-points")]
 mod crashes;
+mod held;
 mod items;
 mod maildrop;
 mod sender;

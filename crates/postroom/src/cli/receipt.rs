@@ -7,12 +7,22 @@ use super::{open_floor, open_store, workspace_key};
 use crate::failure::Failure;
 use crate::intake;
 use jiff::Timestamp;
-use postroom_domain::{Receipt, ReceiptId, ReceiptState, SettlementState};
+use postroom_domain::{Reason, Receipt, ReceiptId, ReceiptState, SettlementState};
 use postroom_store::{ReceiptFilter, Store};
+use std::collections::BTreeSet;
+
+mod held;
+mod retry;
+
+/// Characters of what a person gives as a reason.
+const WHY_MAX: usize = 500;
 
 pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Result<(), Failure> {
     match command {
-        ReceiptCommand::List { mailbox, state } => list(&open_store(global).await?, mailbox, state, out).await,
+        ReceiptCommand::List { mailbox, state, reason } => {
+            let reason = reason.as_deref().map(reason_of).transpose()?;
+            list(&open_store(global).await?, mailbox, state, reason, out).await
+        }
         ReceiptCommand::Show { id } => {
             let receipt = open_store(global).await?.receipt(ReceiptId(id)).await?;
             out.object(&receipt, || describe(&receipt))
@@ -21,10 +31,23 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
             let raw = open_store(global).await?.download(ReceiptId(id), Timestamp::now()).await?;
             write_octets(raw.octets())
         }
-        ReceiptCommand::Retry { id } => {
+        ReceiptCommand::Retry { id: Some(id), .. } => {
             let floor = open_floor(global).await?;
             floor.store.retry(ReceiptId(id), Timestamp::now()).await?;
             decided_again(floor, ReceiptId(id), out).await
+        }
+        ReceiptCommand::Retry { id: None, reason, mailbox, all: _ } => {
+            let reason = reason.as_deref().map(reason_of).transpose()?;
+            retry::all(&open_floor(global).await?, mailbox, reason, out).await
+        }
+        ReceiptCommand::Delete { id, why } => {
+            let store = open_store(global).await?;
+            let why = why.as_deref().map(printable).transpose()?;
+            store.delete_receipt(ReceiptId(id), why, Timestamp::now()).await?;
+            let receipt = store.receipt(ReceiptId(id)).await?;
+            out.object(&receipt, || {
+                format!("receipt {id} is deleted: its octets are gone here; its server was not told, and it is never fetched again")
+            })
         }
         ReceiptCommand::Release { id, workspace } => {
             let floor = open_floor(global).await?;
@@ -42,7 +65,30 @@ async fn decided_again(floor: crate::floor::Floor, id: ReceiptId, out: Output) -
     out.object(&receipt, || describe(&receipt))
 }
 
-async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, out: Output) -> Result<(), Failure> {
+/// The reason with this code, in any case.
+fn reason_of(code: &str) -> Result<Reason, Failure> {
+    Reason::from_code(&code.to_ascii_uppercase()).ok_or_else(|| {
+        let help = "docs/errors.md has the codes; `postroom receipt list --state held` shows those that hold mail";
+        Failure::new("USAGE", format!("`{code}` is no reason"), help)
+    })
+}
+
+/// A text that is kept for people: one line, not endless.
+fn printable(why: &str) -> Result<&str, Failure> {
+    if why.chars().count() <= WHY_MAX && !why.chars().any(char::is_control) {
+        return Ok(why);
+    }
+    let message = format!("--why takes one line of at most {WHY_MAX} characters");
+    Err(Failure::new("USAGE", message, "nothing was changed; say it more shortly"))
+}
+
+async fn list(
+    store: &Store,
+    mailbox: Option<String>,
+    state: Option<StateArg>,
+    reason: Option<Reason>,
+    out: Output,
+) -> Result<(), Failure> {
     let state = state.map(|state| match state {
         StateArg::Accepted => ReceiptState::Accepted,
         StateArg::Deferred => ReceiptState::Deferred,
@@ -50,7 +96,9 @@ async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, o
         StateArg::Held => ReceiptState::Held,
     });
     let named = mailbox.clone();
-    let mut filter = ReceiptFilter { mailbox, state, limit: 500, ..ReceiptFilter::default() };
+    let desk = state == Some(ReceiptState::Held);
+    let mut reasons = BTreeSet::new();
+    let mut filter = ReceiptFilter { mailbox, state, reason, limit: 500, ..ReceiptFilter::default() };
     let mut first = true;
     loop {
         let page = store.receipts(filter.clone()).await?;
@@ -58,7 +106,10 @@ async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, o
             // A misspelt name is an error, not an empty list; a mailbox that was removed still has its receipts.
             store.mailbox(name).await?;
         }
-        if first || !page.is_empty() {
+        if (first || !page.is_empty()) && desk {
+            reasons.extend(page.iter().filter_map(|receipt| receipt.reason).map(Reason::code));
+            held::table(&page, out)?;
+        } else if first || !page.is_empty() {
             out.table(&page, ["ID", "MAILBOX", "STATE", "BECAME", "FROM", "SUBJECT"], "no receipts", |r| {
                 [
                     r.id.to_string(),
@@ -71,9 +122,10 @@ async fn list(store: &Store, mailbox: Option<String>, state: Option<StateArg>, o
             })?;
         }
         first = false;
-        let Some(last) = page.last().filter(|_| page.len() == filter.limit as usize) else { return Ok(()) };
+        let Some(last) = page.last().filter(|_| page.len() == filter.limit as usize) else { break };
         filter.before = Some(last.id);
     }
+    if desk { held::what_to_do(reasons, out) } else { Ok(()) }
 }
 
 fn became(receipt: &Receipt) -> String {
@@ -101,5 +153,8 @@ fn describe(receipt: &Receipt) -> String {
         lines.push(format!("  became      {became}: {}", reason.sentence()));
     }
     lines.extend(receipt.trace.iter().map(step));
+    if receipt.waits_for_a_person() {
+        lines.push(format!("  what to do  {}", receipt.advice()));
+    }
     lines.join("\n")
 }

@@ -5,6 +5,7 @@ mod authentication;
 mod commands;
 mod desk;
 mod fetch;
+mod held;
 mod identity;
 mod inspect;
 mod pop3;

@@ -1,0 +1,109 @@
+//! Deleting held mail: its octets go, its receipt stays, so that the message is never taken for a new one.
+//!
+//! The row of the octets is marked in the transaction of the deletion; a file is removed by a later one, which finds out again
+//! that nobody wants it. Whoever brings the same octets meanwhile takes the mark away under the same lock.
+
+use crate::audit::AuditAction;
+use crate::files::Files;
+use crate::journal::receipt;
+use crate::tx::params;
+use crate::workspaces::to_json;
+use crate::{Store, StoreError, Tx};
+use jiff::Timestamp;
+use postroom_domain::{Reason, Receipt, ReceiptId, ReceiptState, TraceStep};
+use postroom_mail::Sha256;
+use serde_json::json;
+
+/// Files removed in one transaction.
+const SWEEP: u32 = 64;
+
+impl Store {
+    /// Deletes a held receipt: its octets are removed here, unless another receipt has the same ones; the receipt stays with
+    /// its digest and the reason `DELETED`. Its server is not told, and nothing more is owed to it. `why`: for people, in the
+    /// trace and in the audit.
+    ///
+    /// # Errors
+    /// `RECEIPT_UNKNOWN`; `RECEIPT_STATE` when it is not held; `RECEIPT_DELETED`.
+    pub async fn delete_receipt(&self, id: ReceiptId, why: Option<&str>, now: Timestamp) -> Result<(), StoreError> {
+        let why = why.map(str::to_owned);
+        self.change(now, move |tx, notes| {
+            let was = locked(tx, id)?;
+            if was.state != ReceiptState::Held {
+                return Err(StoreError::ReceiptState { id, state: was.state });
+            }
+            if was.is_deleted() {
+                return Err(StoreError::Deleted(id));
+            }
+            delete(tx, &was, "by a person", why.as_deref().unwrap_or_default(), now)?;
+            let detail = json!({ "reason": was.reason, "size": was.size, "sha256": was.sha256, "why": why });
+            notes.add(AuditAction::ReceiptDelete, "receipt", id, detail);
+            Ok(())
+        })
+        .await?;
+        self.sweep_deleted().await.map(drop)
+    }
+
+    /// Removes the files of deleted octets, and returns how many. What a crash left over is among them.
+    pub async fn sweep_deleted(&self) -> Result<u64, StoreError> {
+        let mut removed = 0;
+        loop {
+            let files = self.files().clone();
+            let swept = self.write(move |tx| sweep(tx, &files)).await?;
+            removed += swept;
+            if swept < u64::from(SWEEP) {
+                return Ok(removed);
+            }
+        }
+    }
+}
+
+fn locked(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {
+    let sql = format!("SELECT id FROM receipt WHERE id = ?1{}", tx.for_update());
+    tx.query_opt(&sql, params![id.0])?;
+    receipt(tx, id)
+}
+
+/// Makes a tombstone of a held receipt.
+fn delete(tx: &mut Tx<'_>, was: &Receipt, whose: &str, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    let held = was.reason.map_or(String::new(), |reason| format!("it was held as {reason}"));
+    let detail = if why.is_empty() { held } else { format!("{held}: {why}") };
+    let mut trace = was.trace.clone();
+    trace.push(TraceStep::new("deletion", whose, detail));
+    tx.execute(
+        "UPDATE receipt SET reason = ?2, trace = ?3, decided_at = ?4, error = NULL, \
+         settlement = CASE WHEN settlement = 'settled' THEN settlement ELSE 'kept' END WHERE id = ?1",
+        params![was.id.0, Reason::Deleted.code(), &to_json(&trace)?, now],
+    )?;
+    let Some(sha256) = was.sha256 else { return Ok(()) };
+    let sql = format!("SELECT 1 FROM raw WHERE sha256 = ?1{}", tx.for_update());
+    tx.query_opt(&sql, params![&sha256])?;
+    if is_wanted(tx, sha256)? {
+        return Ok(());
+    }
+    tx.execute("UPDATE raw SET octets = NULL, deleted = TRUE WHERE sha256 = ?1", params![&sha256]).map(drop)
+}
+
+/// Whether a receipt that was not deleted has these octets. Attachments that are parts of them are on what a filed receipt
+/// became, and that is one of these.
+fn is_wanted(tx: &mut Tx<'_>, sha256: Sha256) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM receipt WHERE sha256 = ?1 AND coalesce(reason, '') <> 'DELETED' LIMIT 1";
+    Ok(tx.query_opt(sql, params![&sha256])?.is_some())
+}
+
+fn sweep(tx: &mut Tx<'_>, files: &Files) -> Result<u64, StoreError> {
+    // Not beside a filing, which may be about to name a file that is there.
+    tx.take_turn()?;
+    let sql = format!("SELECT sha256 FROM raw WHERE deleted AND in_file LIMIT {SWEEP}{}", tx.for_update_skip_locked());
+    let rows = tx.query(&sql, &[])?;
+    let count = rows.len() as u64;
+    for mut row in rows {
+        let sha256 = row.sha256(0)?;
+        // The content of an attachment may have the same digest, and then the same file.
+        let blob = tx.query_opt("SELECT 1 FROM blob WHERE sha256 = ?1 AND in_file", params![&sha256])?;
+        if blob.is_none() {
+            files.remove(sha256)?;
+        }
+        tx.execute("UPDATE raw SET in_file = FALSE WHERE sha256 = ?1", params![&sha256])?;
+    }
+    Ok(count)
+}

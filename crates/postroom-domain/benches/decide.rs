@@ -54,6 +54,7 @@ fn facts() -> Facts {
         items: vec![item(4711), item(77), item(12)],
         identity: Identity::default(),
         twin: None,
+        registration: None,
     }
 }
 

@@ -1,10 +1,11 @@
 //! The one decision: what becomes of a message, and why.
 
 mod findings;
+mod registration;
 mod sender;
 
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
-use crate::{AutomaticMail, Policy, WorkspaceId};
+use crate::{AutomaticMail, Policy, RegistrationId, WorkspaceId};
 use postroom_mail::Message;
 use sender::{Standing, judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,11 @@ pub enum Effect {
     AddComment {
         /// Its number.
         item: i64,
+    },
+    /// Neither: it shows for a registration that its author's address is theirs. It is held for that.
+    Prove {
+        /// Which registration.
+        registration: RegistrationId,
     },
     /// Neither; a person can read, retry or release it.
     Hold,
@@ -112,6 +118,8 @@ reasons! {
     FilingFailed = "FILING_FAILED", "the database refused what it would become, again and again; the original is kept";
     /// Its octets are damaged in the store.
     OctetsDamaged = "OCTETS_DAMAGED", "its stored octets are missing or damaged";
+    /// It showed for a registration that an address is its sender's.
+    RegistrationProven = "REGISTRATION_PROVEN", "it showed for a registration that its sender's address is theirs";
     /// Its octets were removed; the receipt stays.
     Deleted = "DELETED", "it was deleted here after it had been held; its server was not told";
 }
@@ -150,6 +158,11 @@ impl TraceStep {
 /// Decides what becomes of a message: judge the sender, look for the item it names, else open a new one. Pure.
 pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) -> Filing {
     let mut trace = findings(message);
+    if !policy.released
+        && let Some(registration) = registration::proven_by(message, clues, facts, policy, &mut trace)
+    {
+        return Filing { effect: Effect::Prove { registration }, reason: Reason::RegistrationProven, trace };
+    }
     let judged = if policy.released {
         trace.push(TraceStep::new("release", "admitted", "a person released it"));
         Ok(())

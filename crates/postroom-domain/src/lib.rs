@@ -5,7 +5,7 @@
 //! May touch: the values passed in, the time included. Must not: I/O, async, SQL, HTTP, the clock.
 //! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names), RFC 8601 and 9989
 //! (authentication).
-//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `policy`, `domain_pattern`, `domain_list`, `admission`,
+//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `registration`, `policy`, `domain_pattern`, `domain_list`, `admission`,
 //! `identity`, `matching`, `filing`, `held`.
 
 pub mod admission;
@@ -20,6 +20,7 @@ pub mod mailbox;
 pub mod matching;
 pub mod policy;
 pub mod receipt;
+pub mod registration;
 pub mod user;
 pub mod workspace;
 
@@ -32,6 +33,7 @@ pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
 pub use matching::{Clues, Facts, ItemFacts, NumberClue, may_comment};
 pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, Policy, Unverified, WorkspacePolicy};
 pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
+pub use registration::{RegistrationId, RegistrationMode};
 pub use user::{Membership, Role, User, UserId};
 pub use workspace::{Workspace, WorkspaceId, WorkspaceKey};
 

@@ -1,5 +1,6 @@
 //! Which item a message belongs to: what in it may name one, what the store knows, and who may write there.
 
+use crate::registration::{Awaited, Code};
 use crate::{Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
 use postroom_mail::Message;
 
@@ -13,6 +14,8 @@ pub struct Clues {
     pub author: Option<String>,
     /// Numbers in the subject that may be items, in the order in which they are tried.
     pub numbers: Vec<NumberClue>,
+    /// The code of a registration in the subject.
+    pub registration: Option<Code>,
 }
 
 /// A number in the subject.
@@ -30,6 +33,7 @@ impl Clues {
         Self {
             author: message.author().and_then(postroom_mail::Address::canonical),
             numbers: numbers_in(&message.subject, bare_numbers),
+            registration: Code::in_subject(&message.subject),
         }
     }
 }
@@ -90,6 +94,8 @@ pub struct Facts {
     pub identity: Identity,
     /// An earlier receipt of the same octets in the same mailbox.
     pub twin: Option<ReceiptId>,
+    /// The registration that waits for the code in the subject.
+    pub registration: Option<Awaited>,
 }
 
 /// What matters of an item for the question who may comment on it.

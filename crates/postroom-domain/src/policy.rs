@@ -3,7 +3,7 @@
 use crate::admission::{AddressRules, UnusableRule};
 use crate::domain_pattern::Syntax;
 use crate::identity::AuthenticationPolicy;
-use crate::{Mailbox, WorkspaceId};
+use crate::{Mailbox, RegistrationMode, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -44,6 +44,8 @@ pub struct GlobalPolicy {
     pub blocked: Vec<String>,
     /// How it is found out whether a sender is who he says he is.
     pub authentication: AuthenticationPolicy,
+    /// Who may register.
+    pub registration: RegistrationMode,
 }
 
 impl Default for GlobalPolicy {
@@ -54,6 +56,7 @@ impl Default for GlobalPolicy {
             allowed: DomainPolicy::default(),
             blocked: Vec::new(),
             authentication: AuthenticationPolicy::default(),
+            registration: RegistrationMode::Closed,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Receipts: the durable record that a message is ours, and how far it has come.
 
-use crate::{Identity, Reason, TraceStep};
+use crate::{Cause, Identity, Reason, TraceStep};
 use jiff::Timestamp;
 use postroom_mail::{RemoteId, Sha256};
 use serde::{Serialize, Serializer};
@@ -60,7 +60,7 @@ impl Receipt {
 
     /// Whether it waits for a person.
     pub fn waits_for_a_person(&self) -> bool {
-        self.state == ReceiptState::Held && !self.is_deleted()
+        self.state == ReceiptState::Held && self.reason.is_none_or(|reason| reason.cause() != Cause::Done)
     }
 
     /// What a person can do about it, as commands; empty if nobody waits for anything.

@@ -45,8 +45,20 @@ actions! {
     WorkspaceSet = "workspace.set";
     /// A user was registered.
     UserAdd = "user.add";
-    /// An account was taken out of use, or back into it.
+    /// A user was changed.
     UserSet = "user.set";
+    /// A user was signed out everywhere.
+    UserSignOut = "user.sign-out";
+    /// Somebody asked for an account.
+    UserRegister = "user.register";
+    /// Somebody was invited.
+    UserInvite = "user.invite";
+    /// A registration was approved.
+    UserApprove = "user.approve";
+    /// A registration was refused, or an invitation withdrawn.
+    UserRefuse = "user.refuse";
+    /// Somebody showed that an address is theirs.
+    UserProve = "user.prove";
     /// A mailbox was added.
     MailboxAdd = "mailbox.add";
     /// A mailbox was changed.
@@ -143,14 +155,23 @@ impl Notes {
     }
 
     /// The same for somebody who is only known once the work is done.
-    pub(crate) fn add_by(&mut self, actor: &str, action: AuditAction, kind: &str, name: impl Display) {
-        let object = format!("{kind}:{name}");
-        self.0.push(Note { actor: Some(actor.to_owned()), action, object, detail: json!({}) });
+    pub(crate) fn add_by(&mut self, actor: &str, action: AuditAction, kind: &str, name: impl Display, detail: Value) {
+        self.0.push(Note { actor: Some(actor.to_owned()), action, object: format!("{kind}:{name}"), detail });
+    }
+
+    /// How many notes there are, for [`Notes::forget`].
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first `kept`: what they say was undone.
+    pub(crate) fn forget(&mut self, kept: usize) {
+        self.0.truncate(kept);
     }
 
     /// Appends what was noted to the chain. The head of the chain stays locked until the end of the transaction, so nothing
     /// else may be locked after this.
-    fn append(&self, tx: &mut Tx<'_>, actor: &str, now: Timestamp) -> Result<(), StoreError> {
+    pub(crate) fn append(&self, tx: &mut Tx<'_>, actor: &str, now: Timestamp) -> Result<(), StoreError> {
         if self.0.is_empty() {
             return Ok(());
         }

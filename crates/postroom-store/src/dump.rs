@@ -58,6 +58,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("contact", &["address"]),
     table("participant", &["item_number", "address"]),
     table("change", &["id"]),
+    table("registration", &["id"]),
     table("audit", &["id"]),
 ];
 

@@ -37,6 +37,8 @@ pub enum Noun {
     Attachment,
     /// A trusted certificate, named by fingerprint.
     Certificate,
+    /// A registration or invitation, named by address.
+    Registration,
 }
 
 impl Noun {
@@ -50,6 +52,7 @@ impl Noun {
             Self::Receipt => "receipt",
             Self::Attachment => "attachment",
             Self::Certificate => "certificate",
+            Self::Registration => "registration",
         }
     }
 
@@ -63,6 +66,7 @@ impl Noun {
             Self::Receipt => "RECEIPT_UNKNOWN",
             Self::Attachment => "ATTACHMENT_UNKNOWN",
             Self::Certificate => "CERTIFICATE_UNKNOWN",
+            Self::Registration => "REGISTRATION_UNKNOWN",
         }
     }
 
@@ -72,7 +76,7 @@ impl Noun {
             Self::User => "USER_EXISTS",
             Self::Mailbox => "MAILBOX_EXISTS",
             Self::Certificate => "CERTIFICATE_EXISTS",
-            Self::Item | Self::Comment | Self::Receipt | Self::Attachment => "EXISTS",
+            Self::Item | Self::Comment | Self::Receipt | Self::Attachment | Self::Registration => "EXISTS",
         }
     }
 }
@@ -168,6 +172,15 @@ pub enum StoreError {
         /// How it was named.
         name: String,
     },
+    /// Nobody may register.
+    #[error("nobody can register here")]
+    RegistrationClosed,
+    /// The rules do not admit the address.
+    #[error("the rules do not admit `{0}`")]
+    AddressNotAllowed(String),
+    /// It was asked for too often.
+    #[error("this was asked for too often")]
+    TooMany,
     /// The text is no mail address.
     #[error("`{0}` is no mail address")]
     AddressInvalid(String),
@@ -243,6 +256,9 @@ impl StoreError {
             Self::LeaseLost => "LEASE_LOST",
             Self::Unknown { noun, .. } => noun.unknown_code(),
             Self::Exists { noun, .. } => noun.exists_code(),
+            Self::RegistrationClosed => "REGISTRATION_CLOSED",
+            Self::AddressNotAllowed(_) => "ADDRESS_NOT_ALLOWED",
+            Self::TooMany => "TOO_MANY_REQUESTS",
             Self::AddressInvalid(_) => "ADDRESS_INVALID",
             Self::PatternInvalid(_) => "PATTERN_INVALID",
             Self::Ambiguous(_) => "FINGERPRINT_AMBIGUOUS",
@@ -283,8 +299,12 @@ impl StoreError {
             Self::Unknown { noun: Noun::Comment | Noun::Attachment, .. } => {
                 "`postroom item show N` shows what is on an item".into()
             }
+            Self::Unknown { noun: Noun::Registration, .. } => "`postroom user pending` shows what waits".into(),
             Self::Unknown { noun, .. } => format!("`postroom {} list` shows what there is", noun.as_str()),
             Self::Exists { .. } => "nothing was changed; choose another name".into(),
+            Self::RegistrationClosed => "nothing was changed; `postroom setting set registration approval` or `open` lets people register, `postroom user invite ADDRESS` invites one".into(),
+            Self::AddressNotAllowed(_) => "nothing was changed; `postroom setting show` shows which domains may write and register".into(),
+            Self::TooMany => "nothing was changed; try again later".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
@@ -307,7 +327,7 @@ impl StoreError {
     /// What the caller should do.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::Locked(_) | Self::Full(_) | Self::Unreachable(_) | Self::LeaseLost | Self::Closed => {
+            Self::Locked(_) | Self::Full(_) | Self::Unreachable(_) | Self::LeaseLost | Self::TooMany | Self::Closed => {
                 Remedy::RetryLater
             }
             Self::RawMissing { .. } | Self::RawDamaged { .. } | Self::NoOctets(_) => Remedy::HoldThis,

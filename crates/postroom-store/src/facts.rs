@@ -54,6 +54,11 @@ impl Rules {
         Ok(sender)
     }
 
+    /// Looks this address up again when it comes next.
+    pub(crate) fn forget_sender(&mut self, address: &str) {
+        self.senders.remove(address);
+    }
+
     /// The policy that holds for a mailbox, whether it is stored or not.
     pub(crate) fn for_mailbox(&self, tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<Policy, StoreError> {
         let workspace = match &mailbox.workspace {
@@ -104,7 +109,7 @@ pub(crate) fn facts(
         }
         _ => None,
     };
-    Ok(Facts { sender, items, identity, twin })
+    Ok(Facts { sender, items, identity, twin, registration: None })
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.

@@ -1,5 +1,6 @@
 //! The second durable point: everything that a message causes, in one commit.
 
+use crate::audit::Notes;
 use crate::blobs::insert_attachments;
 use crate::contacts::note_contact;
 use crate::crash::crash_point;
@@ -8,10 +9,11 @@ use crate::files::Files;
 use crate::items::{Change, next_item_number, record_change};
 use crate::journal::hold;
 use crate::mailboxes::mailbox_by_name;
+use crate::registration::{awaited, proven_by_mail};
 use crate::search;
 use crate::tx::params;
 use crate::workspaces::{to_json, workspaces};
-use crate::{Claimed, Holder, Store, StoreError, Tx};
+use crate::{Claimed, Holder, SYSTEM, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::filing::Effect;
 use postroom_domain::{
@@ -110,11 +112,13 @@ impl Store {
         let outcomes = self
             .write(move |tx| {
                 tx.take_turn()?;
-                let mut desk = Desk { rules: Rules::load(tx)?, files: &files, worker: &worker, now };
+                let (rules, notes) = (Rules::load(tx)?, Notes::default());
+                let mut desk = Desk { rules, files: &files, worker: &worker, now, notes };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
                     outcomes.push(file_or_defer(tx, &mut desk, claimed, reading)?);
                 }
+                desk.notes.append(tx, SYSTEM, now)?;
                 crash_point!("store.file.before_commit");
                 Ok(outcomes)
             })
@@ -132,9 +136,10 @@ impl Store {
         mailbox: Option<&str>,
         message: &Message,
         identity: &Identity,
+        now: Timestamp,
     ) -> Result<Explanation, StoreError> {
         let (mailbox, message, identity) = (mailbox.map(str::to_owned), message.clone(), identity.clone());
-        self.read(move |tx| explain(tx, mailbox.as_deref(), &message, &identity)).await
+        self.read(move |tx| explain(tx, mailbox.as_deref(), &message, &identity, now)).await
     }
 }
 
@@ -143,6 +148,7 @@ fn explain(
     mailbox: Option<&str>,
     message: &Message,
     identity: &Identity,
+    now: Timestamp,
 ) -> Result<Explanation, StoreError> {
     let mailbox = match mailbox {
         Some(name) => mailbox_by_name(tx, name)?,
@@ -151,7 +157,8 @@ fn explain(
     let mut rules = Rules::load(tx)?;
     let policy = rules.for_mailbox(tx, &mailbox)?;
     let clues = Clues::of(message, policy.bare_numbers);
-    let facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
+    let mut facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
+    facts.registration = awaited(tx, clues.registration.as_ref(), now)?;
     let filing = decide(message, &clues, &facts, &policy);
     let (item, workspace) = match &filing.effect {
         Effect::AddComment { item } => {
@@ -160,6 +167,7 @@ fn explain(
         }
         Effect::OpenItem { workspace, .. } => (None, key_of(tx, *workspace)?),
         // Where a new item would go if it were let in.
+        Effect::Prove { .. } => (None, None),
         Effect::Hold => (None, policy.workspace.map_or(Ok(None), |id| key_of(tx, id))?),
     };
     Ok(Explanation { filing, item, workspace })
@@ -190,6 +198,8 @@ struct Desk<'a> {
     files: &'a Files,
     worker: &'a str,
     now: Timestamp,
+    /// What goes into the audit: accounts that mail made.
+    notes: Notes,
 }
 
 /// Tries to file a message, after which it is held. They take about four hours.
@@ -202,10 +212,12 @@ fn file_or_defer(
     claimed: &Claimed,
     reading: &Reading,
 ) -> Result<Outcome, StoreError> {
+    let noted = desk.notes.len();
     let error = match tx.savepoint(|tx| file_one(tx, desk, claimed, reading)) {
         Err(error) if !error.is_of_the_database() => error,
         done => return done,
     };
+    desk.notes.forget(noted);
     let minutes = 1i64 << claimed.attempts().min(6);
     let retry_at = crate::visits::after(desk.now, SignedDuration::from_mins(minutes));
     let why = format!("{}: {error}", error.code());
@@ -287,7 +299,8 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let mailbox = mailbox.id;
             let clues = Clues::of(message, policy.bare_numbers);
             let this = (claimed.receipt(), claimed.raw().sha256());
-            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, claimed.identity().clone())?;
+            let mut facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, claimed.identity().clone())?;
+            facts.registration = awaited(tx, clues.registration.as_ref(), desk.now)?;
             let filing = decide(message, &clues, &facts, &policy);
             let author = Author::of(message, facts.sender.as_ref());
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;
@@ -366,7 +379,7 @@ impl Author {
 
 fn carry_out(
     tx: &mut Tx<'_>,
-    desk: &Desk<'_>,
+    desk: &mut Desk<'_>,
     effect: &Effect,
     claimed: &Claimed,
     message: &Message,
@@ -387,6 +400,12 @@ fn carry_out(
             let comment = add_comment(tx, *item, claimed, message, author, now)?;
             insert_attachments(tx, files, *item, Some(comment), claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Comment { item: *item, comment })
+        }
+        Effect::Prove { registration } => {
+            proven_by_mail(tx, &mut desk.notes, *registration, claimed.mailbox(), now)?;
+            // Whoever has an account now is known to the rest of the batch.
+            desk.rules.forget_sender(&author.address);
+            Ok(OutcomeKind::Held)
         }
         Effect::Hold => Ok(OutcomeKind::Held),
     }

@@ -15,7 +15,8 @@ use serde_json::json;
 pub struct ReceiptFilter {
     /// Only of the mailbox with this name.
     pub mailbox: Option<String>,
-    /// Only in this state. Deleted ones are among the held ones only where [`ReceiptFilter::reason`] says so.
+    /// Only in this state. Held ones that nobody waits for any more, as deleted ones, are left out unless
+    /// [`ReceiptFilter::reason`] asks for them.
     pub state: Option<ReceiptState>,
     /// Only for this reason.
     pub reason: Option<Reason>,
@@ -25,6 +26,12 @@ pub struct ReceiptFilter {
     pub before: Option<ReceiptId>,
     /// At most so many; 0 means 100.
     pub limit: u32,
+}
+
+/// The condition that a held receipt with this column of reasons waits for a person.
+pub(crate) fn waits(reason: &str) -> String {
+    let done: Vec<String> = Reason::held_and_done().map(|reason| format!("'{reason}'")).collect();
+    format!("{reason} NOT IN ({})", done.join(", "))
 }
 
 /// Which held receipts to decide again.
@@ -152,7 +159,7 @@ fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, Sto
         ReceiptState::Accepted => "r.state = 'accepted' AND r.due_at IS NOT NULL".to_owned(),
         ReceiptState::Deferred => "r.state = 'deferred' AND r.due_at IS NOT NULL".to_owned(),
         ReceiptState::Filed => "r.state = 'filed'".to_owned(),
-        ReceiptState::Held if filter.reason.is_none() => "r.state = 'held' AND r.reason <> 'DELETED'".to_owned(),
+        ReceiptState::Held if filter.reason.is_none() => format!("r.state = 'held' AND {}", waits("r.reason")),
         ReceiptState::Held => "r.state = 'held'".to_owned(),
     }));
     if let Some(reason) = filter.reason {
@@ -234,8 +241,9 @@ fn held_again(tx: &mut Tx<'_>, which: &RetryFilter) -> Result<Vec<ReceiptId>, St
         wheres += &format!(" AND m.name = ?{}", params.len());
     }
     let sql = format!(
-        "SELECT r.id FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id WHERE r.state = 'held' AND r.reason <> 'DELETED' \
-         AND r.sha256 IS NOT NULL AND r.id > ?1 AND r.id <= ?2{wheres} ORDER BY r.id LIMIT ?3"
+        "SELECT r.id FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id WHERE r.state = 'held' AND {} \
+         AND r.sha256 IS NOT NULL AND r.id > ?1 AND r.id <= ?2{wheres} ORDER BY r.id LIMIT ?3",
+        waits("r.reason")
     );
     tx.query(&sql, &params)?.into_iter().map(|mut row| row.int(0).map(ReceiptId)).collect()
 }

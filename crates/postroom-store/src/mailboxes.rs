@@ -2,6 +2,7 @@
 
 use crate::audit::{AuditAction, Notes, difference};
 use crate::connections::{connections, trusted_dates};
+use crate::journal::waits;
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{global_policy, to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
@@ -86,10 +87,10 @@ pub struct ReceiptCounts {
     pub deferred: u64,
     /// Items and comments.
     pub filed: u64,
-    /// Held, and not deleted.
+    /// Held, and waiting for a person.
     pub held: u64,
-    /// Deleted after they had been held.
-    pub deleted: u64,
+    /// Held, and done with: deleted, or proof of an address for a registration.
+    pub done: u64,
     /// Receipts whose settlement is owed to the server, whatever their state.
     pub owed: u64,
 }
@@ -431,11 +432,13 @@ fn mailbox_status(tx: &mut Tx<'_>) -> Result<Vec<MailboxStatus>, StoreError> {
         }
     }
     // Both databases find these few by the index on held receipts.
-    let deleted =
-        "SELECT mailbox_id, count(*) FROM receipt WHERE state = 'held' AND reason = 'DELETED' GROUP BY mailbox_id";
-    for mut row in tx.query(deleted, &[])? {
+    let done = format!(
+        "SELECT mailbox_id, count(*) FROM receipt WHERE state = 'held' AND NOT ({}) GROUP BY mailbox_id",
+        waits("reason")
+    );
+    for mut row in tx.query(&done, &[])? {
         let (of_mailbox, count) = (counts.entry(row.int(0)?).or_default(), row.unsigned(1)?);
-        (of_mailbox.held, of_mailbox.deleted) = (of_mailbox.held.saturating_sub(count), count);
+        (of_mailbox.held, of_mailbox.done) = (of_mailbox.held.saturating_sub(count), count);
     }
     let owed = "SELECT mailbox_id, count(*) FROM receipt WHERE settlement = 'owed' GROUP BY mailbox_id";
     for mut row in tx.query(owed, &[])? {

@@ -41,6 +41,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0041_deleted.sql"),
     },
     Migration {
+        number: 42,
+        sqlite: include_str!("../migrations/sqlite/0042_registration.sql"),
+        postgres: include_str!("../migrations/postgres/0042_registration.sql"),
+    },
+    Migration {
         number: 45,
         sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
         postgres: include_str!("../migrations/postgres/0045_connections.sql"),
@@ -134,6 +139,11 @@ mod tests {
             41,
             "22da0a5d88c9c9d7708eb80a5e7fa57cdf6d503571602654f6334087ee4dd876",
             "22da0a5d88c9c9d7708eb80a5e7fa57cdf6d503571602654f6334087ee4dd876",
+        ),
+        (
+            42,
+            "5f9a0625b89b39a86a1dab938ca83c1cbf76c955e98501ff4cfba82e49ea893e",
+            "8acf1b9108aecbac4475ffe6d55c7a58e7f4bada62632fa5047990d5d4cd3df5",
         ),
         (
             45,

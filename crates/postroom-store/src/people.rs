@@ -1,6 +1,7 @@
 //! Registered users, their addresses and memberships.
 
-use crate::audit::AuditAction;
+use crate::audit::{AuditAction, difference};
+use crate::signin::end_sessions;
 use crate::tx::{Row, params};
 use crate::workspaces::workspace_id;
 use crate::{Noun, Store, StoreError, Tx};
@@ -30,58 +31,70 @@ impl Store {
     /// # Errors
     /// `ADDRESS_INVALID`; `USER_EXISTS` when an address belongs to somebody; `WORKSPACE_UNKNOWN`.
     pub async fn add_user(&self, user: NewUser, now: Timestamp) -> Result<User, StoreError> {
-        let canonical_of = |text: &String| canonical(text).ok_or_else(|| StoreError::AddressInvalid(text.clone()));
-        let main = canonical_of(&user.address)?;
-        let mut aliases = user.aliases.iter().map(canonical_of).collect::<Result<Vec<_>, _>>()?;
-        aliases.sort();
-        aliases.dedup();
-        aliases.retain(|alias| *alias != main);
+        let user = user.in_canonical_form()?;
         self.change(now, move |tx, notes| {
-            let mut row = tx.query_one(
-                "INSERT INTO person (name, admin, active, created_at) VALUES (?1, ?2, TRUE, ?3) RETURNING id",
-                params![&user.name, user.admin, now],
-            )?;
-            let id = row.int(0)?;
-            for address in std::iter::once(&main).chain(&aliases) {
-                let added = tx.execute(
-                    "INSERT INTO address (address, person_id, main) VALUES (?1, ?2, ?3) ON CONFLICT (address) DO NOTHING",
-                    params![address, id, *address == main],
-                )?;
-                if added == 0 {
-                    return Err(StoreError::Exists { noun: Noun::User, name: address.clone() });
-                }
-            }
-            for (key, role) in &user.memberships {
-                let workspace = workspace_id(tx, key)?;
-                tx.execute(
-                    "INSERT INTO member (person_id, workspace_id, role) VALUES (?1, ?2, ?3) \
-                     ON CONFLICT (person_id, workspace_id) DO UPDATE SET role = excluded.role",
-                    params![id, workspace.0, role.as_str()],
-                )?;
-            }
-            let user = user_by_id(tx, UserId(id))?.ok_or_else(|| StoreError::unknown(Noun::User, &main))?;
-            notes.add(AuditAction::UserAdd, "user", &main, json!(user));
+            let user = insert_user(tx, &user, now)?;
+            notes.add(AuditAction::UserAdd, "user", &user.address, json!(user));
             Ok(user)
         })
         .await
     }
 
-    /// Takes an account out of use, or back into it. Mail of somebody whose account is out of use is mail of a stranger.
+    /// Changes a user, and returns the user as it is then. Whoever is deactivated is signed out everywhere.
+    ///
+    /// # Errors
+    /// `USER_UNKNOWN`; `ADDRESS_INVALID`; `USER_EXISTS` when an alias belongs to somebody else; `WORKSPACE_UNKNOWN`.
+    pub async fn set_user(&self, address: &str, change: UserChange, now: Timestamp) -> Result<User, StoreError> {
+        let aliases = canonical_list(&change.aliases)?;
+        let without = canonical_list(&change.without_aliases)?;
+        let address = address.to_owned();
+        self.change(now, move |tx, notes| {
+            let before = named(tx, &address)?;
+            let id = before.id.0;
+            tx.execute(
+                "UPDATE person SET name = ?2, admin = ?3, active = ?4 WHERE id = ?1",
+                params![
+                    id,
+                    change.name.as_ref().unwrap_or(&before.name),
+                    change.admin.unwrap_or(before.admin),
+                    change.active.unwrap_or(before.active)
+                ],
+            )?;
+            for alias in &without {
+                let sql = "DELETE FROM address WHERE address = ?1 AND person_id = ?2 AND NOT main";
+                tx.execute(sql, params![alias, id])?;
+            }
+            for alias in &aliases {
+                add_address(tx, id, alias, false)?;
+            }
+            for (key, role) in &change.memberships {
+                set_membership(tx, id, key, *role)?;
+            }
+            if change.active == Some(false) {
+                end_sessions(tx, before.id)?;
+            }
+            let after = user_by_id(tx, before.id)?.ok_or_else(|| StoreError::unknown(Noun::User, &address))?;
+            let differs = difference(&before, &after)?;
+            if differs != json!({}) {
+                notes.add(AuditAction::UserSet, "user", &before.address, differs);
+            }
+            Ok(after)
+        })
+        .await
+    }
+
+    /// Signs a user out everywhere: all sessions end, and no address that was made for signing in works any more. Returns how
+    /// many sessions there were.
     ///
     /// # Errors
     /// `USER_UNKNOWN`.
-    pub async fn set_user_active(&self, address: &str, active: bool, now: Timestamp) -> Result<User, StoreError> {
-        let name = address.to_owned();
-        let address = canonical(address).ok_or_else(|| StoreError::AddressInvalid(name.clone()))?;
+    pub async fn sign_out_user(&self, address: &str, now: Timestamp) -> Result<u64, StoreError> {
+        let address = address.to_owned();
         self.change(now, move |tx, notes| {
-            let unknown = || StoreError::unknown(Noun::User, &name);
-            let user = user_by_address(tx, &address)?.ok_or_else(unknown)?;
-            if user.active != active {
-                let detail = json!({ "active": { "old": user.active, "new": active } });
-                notes.add(AuditAction::UserSet, "user", &user.address, detail);
-            }
-            tx.execute("UPDATE person SET active = ?2 WHERE id = ?1", params![user.id.0, active])?;
-            user_by_id(tx, user.id)?.ok_or_else(unknown)
+            let user = named(tx, &address)?;
+            let ended = end_sessions(tx, user.id)?;
+            notes.add(AuditAction::UserSignOut, "user", &user.address, json!({ "sessions": ended }));
+            Ok(ended)
         })
         .await
     }
@@ -105,6 +118,92 @@ impl Store {
     pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
         self.read(move |tx| user_by_id(tx, id)).await
     }
+}
+
+/// What to change on a user; `None` and an empty list leave it.
+#[derive(Debug, Clone, Default)]
+pub struct UserChange {
+    /// Name for people.
+    pub name: Option<String>,
+    /// Whether the account is in use.
+    pub active: Option<bool>,
+    /// Whether the user may do everything everywhere.
+    pub admin: Option<bool>,
+    /// Roles in workspaces; `None` ends a membership.
+    pub memberships: Vec<(WorkspaceKey, Option<Role>)>,
+    /// Further addresses to add.
+    pub aliases: Vec<String>,
+    /// Further addresses to take away.
+    pub without_aliases: Vec<String>,
+}
+
+impl NewUser {
+    /// The same user with canonical addresses, each once.
+    ///
+    /// # Errors
+    /// `ADDRESS_INVALID`.
+    pub(crate) fn in_canonical_form(mut self) -> Result<Self, StoreError> {
+        self.address = canonical_list(std::slice::from_ref(&self.address))?.remove(0);
+        self.aliases = canonical_list(&self.aliases)?;
+        self.aliases.sort();
+        self.aliases.dedup();
+        self.aliases.retain(|alias| *alias != self.address);
+        Ok(self)
+    }
+}
+
+fn canonical_list(texts: &[String]) -> Result<Vec<String>, StoreError> {
+    texts.iter().map(|text| canonical(text).ok_or_else(|| StoreError::AddressInvalid(text.clone()))).collect()
+}
+
+/// Makes the account of somebody whose addresses are canonical.
+///
+/// # Errors
+/// `USER_EXISTS`, `WORKSPACE_UNKNOWN`.
+pub(crate) fn insert_user(tx: &mut Tx<'_>, user: &NewUser, now: Timestamp) -> Result<User, StoreError> {
+    let mut row = tx.query_one(
+        "INSERT INTO person (name, admin, active, created_at) VALUES (?1, ?2, TRUE, ?3) RETURNING id",
+        params![&user.name, user.admin, now],
+    )?;
+    let id = row.int(0)?;
+    add_address(tx, id, &user.address, true)?;
+    for alias in &user.aliases {
+        add_address(tx, id, alias, false)?;
+    }
+    for (key, role) in &user.memberships {
+        set_membership(tx, id, key, Some(*role))?;
+    }
+    user_by_id(tx, UserId(id))?.ok_or_else(|| StoreError::unknown(Noun::User, &user.address))
+}
+
+/// Gives somebody an address; one that is theirs already stays.
+fn add_address(tx: &mut Tx<'_>, person: i64, address: &str, main: bool) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO address (address, person_id, main) VALUES (?1, ?2, ?3) ON CONFLICT (address) DO NOTHING",
+        params![address, person, main],
+    )?;
+    let sql = "SELECT 1 FROM address WHERE address = ?1 AND person_id = ?2";
+    let theirs = tx.query_opt(sql, params![address, person])?;
+    theirs.map(drop).ok_or_else(|| StoreError::Exists { noun: Noun::User, name: address.to_owned() })
+}
+
+fn set_membership(tx: &mut Tx<'_>, person: i64, key: &WorkspaceKey, role: Option<Role>) -> Result<(), StoreError> {
+    let workspace = workspace_id(tx, key)?.0;
+    match role {
+        Some(role) => tx.execute(
+            "INSERT INTO member (person_id, workspace_id, role) VALUES (?1, ?2, ?3) \
+             ON CONFLICT (person_id, workspace_id) DO UPDATE SET role = excluded.role",
+            params![person, workspace, role.as_str()],
+        ),
+        None => tx.execute("DELETE FROM member WHERE person_id = ?1 AND workspace_id = ?2", params![person, workspace]),
+    }
+    .map(drop)
+}
+
+/// The user with this address, active or not.
+fn named(tx: &mut Tx<'_>, address: &str) -> Result<User, StoreError> {
+    let found = canonical(address).map(|address| user_by_address(tx, &address)).transpose()?.flatten();
+    found.ok_or_else(|| StoreError::unknown(Noun::User, address))
 }
 
 const SELECT_USER: &str = "SELECT p.id, a.address, p.name, p.admin, p.active FROM person p \

@@ -57,12 +57,8 @@ impl Store {
                 )?;
                 let Some(mut row) = used else { return Ok(None) };
                 let Some(user) = active_user(tx, UserId(row.int(0)?))? else { return Ok(None) };
-                notes.add_by(&user.address, AuditAction::SigninUse, "user", &user.address);
-                tx.execute("DELETE FROM session WHERE expires_at < ?1", params![now])?;
-                tx.execute(
-                    "INSERT INTO session (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
-                    params![&session_hash, user.id.0, now, after(now, SESSION_TTL)],
-                )?;
+                notes.add_by(&user.address, AuditAction::SigninUse, "user", &user.address, json!({}));
+                open_session(tx, &user, &session_hash, now)?;
                 Ok(Some(user))
             })
             .await?;
@@ -96,7 +92,7 @@ impl Store {
             let ended = tx.query_opt("DELETE FROM session WHERE hash = ?1 RETURNING person_id", params![&hash])?;
             let Some(mut row) = ended else { return Ok(()) };
             if let Some(user) = user_by_id(tx, UserId(row.int(0)?))? {
-                notes.add_by(&user.address, AuditAction::SigninOut, "user", &user.address);
+                notes.add_by(&user.address, AuditAction::SigninOut, "user", &user.address, json!({}));
             }
             Ok(())
         })
@@ -104,15 +100,32 @@ impl Store {
     }
 }
 
+/// Ends all sessions of somebody, and makes the unused sign-in addresses useless. Returns how many sessions there were.
+pub(crate) fn end_sessions(tx: &mut Tx<'_>, user: UserId) -> Result<u64, StoreError> {
+    tx.execute("DELETE FROM signin_link WHERE person_id = ?1 AND used_at IS NULL", params![user.0])?;
+    tx.execute("DELETE FROM session WHERE person_id = ?1", params![user.0])
+}
+
+/// Opens a session under a token with this digest.
+pub(crate) fn open_session(tx: &mut Tx<'_>, user: &User, hash: &Sha256, now: Timestamp) -> Result<(), StoreError> {
+    tx.execute("DELETE FROM session WHERE expires_at < ?1", params![now])?;
+    tx.execute(
+        "INSERT INTO session (hash, person_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+        params![hash, user.id.0, now, after(now, SESSION_TTL)],
+    )
+    .map(drop)
+}
+
 fn active_user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     Ok(user_by_id(tx, id)?.filter(|user| user.active))
 }
 
-fn hash_of(token: &str) -> Sha256 {
+pub(crate) fn hash_of(token: &str) -> Sha256 {
     Sha256::of(token.as_bytes())
 }
 
-fn new_token() -> Result<(Secret, Sha256), StoreError> {
+/// A new token and the digest under which it is stored.
+pub(crate) fn new_token() -> Result<(Secret, Sha256), StoreError> {
     let mut octets = [0u8; TOKEN_LEN];
     getrandom::fill(&mut octets).map_err(|error| StoreError::Database(error.to_string().into()))?;
     let token = URL_SAFE_NO_PAD.encode(octets);

@@ -20,6 +20,8 @@ pub(crate) enum Failure {
     SignInNeeded,
     /// The sign-in link was used, has expired, or never was one.
     LinkSpent,
+    /// The link to join was used, has expired, leads nowhere, or never was one.
+    JoinSpent,
     /// The store could not do it.
     Store(StoreError),
     /// A bug.
@@ -89,7 +91,7 @@ impl Failure {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::SignInNeeded => StatusCode::UNAUTHORIZED,
-            Self::LinkSpent => StatusCode::GONE,
+            Self::LinkSpent | Self::JoinSpent => StatusCode::GONE,
             Self::Store(StoreError::ReceiptState { .. } | StoreError::Deleted(_) | StoreError::NoOctets(_)) => {
                 StatusCode::CONFLICT
             }
@@ -110,6 +112,11 @@ impl Failure {
                     "LINK_SPENT",
                 )
             },
+            Self::JoinSpent => Trouble::new(
+                "This link does not work any more",
+                "It works once, and only for a while. Ask for a new one.",
+                "JOIN_SPENT",
+            ),
             Self::Store(error) => Trouble {
                 heading: "That did not work".to_owned(),
                 lines: [error.to_string(), error.help()].iter().map(|line| sentence(line)).collect(),
@@ -182,6 +189,7 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
             lines: trouble.lines,
             shell: trouble.shell,
             code: trouble.code,
+            button: "",
         };
         page.into_response()
     };

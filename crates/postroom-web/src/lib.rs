@@ -16,6 +16,7 @@ mod failure;
 mod frame;
 mod item;
 mod items;
+mod join;
 mod journal;
 mod live;
 mod mailboxes;
@@ -69,6 +70,11 @@ impl WebConfig {
     pub fn signin_url(&self, token: &str) -> String {
         format!("{}/signin/{token}", self.base_url.trim_end_matches('/'))
     }
+
+    /// The address by which the person to whom this token was given shows that a mail address is theirs.
+    pub fn join_url(&self, token: &str) -> String {
+        format!("{}/join/{token}", self.base_url.trim_end_matches('/'))
+    }
 }
 
 /// What every handler has at hand.
@@ -114,6 +120,7 @@ pub fn router(store: Store, config: WebConfig) -> Router {
         .route("/signout", post(session::sign_out))
         .route("/signin", get(session::sign_in_page))
         .route("/signin/{token}", get(session::sign_in))
+        .route("/join/{token}", get(join::page).post(join::join))
         .route("/healthz", get(healthz))
         .route("/assets/{version}/{name}", get(assets::asset))
         .fallback(|| async { failure::Failure::NotFound })

@@ -167,7 +167,7 @@ fn trouble(status: &MailboxStatus) -> Option<Trouble> {
 fn ledger(report: &Value, counts: &ReceiptCounts) -> Option<Ledger> {
     let on_server = report["listed"].as_u64()?;
     let before_start = report["before_start"].as_u64().unwrap_or(0);
-    let ours = counts.filed + counts.held + counts.deleted + counts.accepted + counts.deferred;
+    let ours = counts.filed + counts.held + counts.done + counts.accepted + counts.deferred;
     let known = ours + before_start;
     let sign = match on_server.cmp(&known) {
         Ordering::Less => "<",

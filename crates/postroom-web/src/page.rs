@@ -121,6 +121,24 @@ pub(crate) struct Alone {
     pub(crate) href: &'static str,
     pub(crate) link: &'static str,
     pub(crate) code: String,
+    /// What a button on it says that posts to the page itself; empty for none.
+    pub(crate) button: &'static str,
+}
+
+impl Alone {
+    /// A card with one paragraph.
+    pub(crate) fn new(frame: Frame, heading: &str, line: &str) -> Self {
+        Self {
+            frame,
+            heading: heading.to_owned(),
+            lines: vec![line.to_owned()],
+            shell: "",
+            href: "",
+            link: "",
+            code: String::new(),
+            button: "",
+        }
+    }
 }
 
 impl IntoResponse for Alone {

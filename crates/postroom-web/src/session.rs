@@ -68,7 +68,11 @@ impl Cookie {
 
 /// What is answered without a session: signing in, whether we live, and how the page looks.
 fn is_public(path: &str) -> bool {
-    path == "/healthz" || path == "/signin" || path.starts_with("/signin/") || path.starts_with("/assets/")
+    path == "/healthz"
+        || path == "/signin"
+        || path.starts_with("/signin/")
+        || path.starts_with("/join/")
+        || path.starts_with("/assets/")
 }
 
 /// Lets a request through to its page only with a session; without one it learns nothing but where to sign in, whether
@@ -105,17 +109,13 @@ impl App {
 /// `GET /signin`: how to get in.
 pub(crate) async fn sign_in_page() -> Response {
     Alone {
-        frame: Frame::still("Sign in", None),
-        heading: "Sign in".to_owned(),
-        lines: vec![
-            "You get in with a link that works once and for 15 minutes. \
-             Somebody who works where Postroom runs prints one for you:"
-                .to_owned(),
-        ],
         shell: "postroom user signin-link ADDRESS",
-        href: "",
-        link: "",
-        code: String::new(),
+        ..Alone::new(
+            Frame::still("Sign in", None),
+            "Sign in",
+            "You get in with a link that works once and for 15 minutes. \
+             Somebody who works where Postroom runs prints one for you:",
+        )
     }
     .into_response()
 }
@@ -131,6 +131,11 @@ pub(crate) async fn sign_in(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let (user, session) = app.store.use_signin_link(&token, Timestamp::now()).await?.ok_or(Failure::LinkSpent)?;
+    signed_in(&app, &user, &session)
+}
+
+/// The answer to somebody who has a session now.
+pub(crate) fn signed_in(app: &App, user: &User, session: &Secret) -> Result<Response, Failure> {
     tracing::info!(user = user.id.0, "signed in");
     let cookie = app.cookie.set(session.expose(), COOKIE_MAX_AGE).ok_or(Failure::Bug)?;
     Ok((AppendHeaders([(header::SET_COOKIE, cookie)]), Redirect::to("/")).into_response())

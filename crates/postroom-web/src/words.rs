@@ -92,6 +92,10 @@ fn code(reason: Option<Reason>) -> &'static str {
 fn rule_step(step: &TraceStep) -> Step {
     let detail = &step.detail;
     let (tone, sentence) = match (step.rule.as_str(), step.outcome.as_str()) {
+        ("registration", "proven") => {
+            ("good", format!("It shows for a registration that {detail} is its sender's address."))
+        }
+        ("registration", _) => ("warn", format!("It proves no registration: {detail}.")),
         ("deletion", by) => ("", format!("Its octets were deleted {by}; {detail}.")),
         ("release", "admitted") => ("good", "A person released it, so its sender was not judged again.".to_owned()),
         ("submissions", "off") => ("bad", "Submissions by mail are switched off.".to_owned()),
@@ -183,7 +187,7 @@ pub(crate) fn tone(receipt: &Receipt) -> &'static str {
         ReceiptState::Accepted => "info",
         ReceiptState::Deferred => "warn",
         ReceiptState::Filed => "good",
-        ReceiptState::Held if receipt.is_deleted() => "",
+        ReceiptState::Held if !receipt.waits_for_a_person() => "",
         ReceiptState::Held => "bad",
     }
 }
@@ -196,6 +200,7 @@ pub(crate) fn state(receipt: &Receipt) -> &'static str {
         (ReceiptState::Filed, None) => "item",
         (ReceiptState::Filed, Some(_)) => "comment",
         (ReceiptState::Held, _) if receipt.is_deleted() => "deleted",
+        (ReceiptState::Held, _) if !receipt.waits_for_a_person() => "done",
         (ReceiptState::Held, _) => "held",
     }
 }
@@ -217,6 +222,9 @@ fn end_sentence(receipt: &Receipt) -> String {
         (ReceiptState::Filed, Some(number)) => format!("It became item #{number}."),
         (ReceiptState::Filed, None) => "It was filed; its item is gone.".to_owned(),
         (ReceiptState::Held, _) if receipt.is_deleted() => "So nothing is left of it but this page.".to_owned(),
+        (ReceiptState::Held, _) if !receipt.waits_for_a_person() => {
+            "With that it has done what it was written for.".to_owned()
+        }
         (ReceiptState::Held, _) if said => "So it is held.".to_owned(),
         (ReceiptState::Held, _) => format!("It is held{because}."),
     }

@@ -68,7 +68,7 @@ impl Case {
         let effect = match &filing.effect {
             Effect::OpenItem { title, .. } => format!("item `{title}`"),
             Effect::AddComment { item } => format!("comment on #{item}"),
-            Effect::Hold => "held".to_owned(),
+            Effect::Hold | Effect::Prove { .. } => "held".to_owned(),
         };
         let steps: Vec<String> =
             filing.trace.iter().map(|s| format!("{}: {} {}", s.rule, s.outcome, s.detail)).collect();

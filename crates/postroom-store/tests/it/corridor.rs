@@ -97,7 +97,7 @@ async fn comments_need_the_right_to_comment() {
         // An item that does not exist is no clue.
         assert_eq!(house.take(5, message(ann, "#77", "5")).await.kind, OutcomeKind::Item(3));
         let explained =
-            house.store.explain(Some("desk"), &message(ann, "#2", "x"), &Identity::default()).await.unwrap();
+            house.store.explain(Some("desk"), &message(ann, "#2", "x"), &Identity::default(), noon()).await.unwrap();
         assert_eq!((explained.item, explained.workspace), (Some(2), Some(key("SUP"))));
         assert_eq!(explained.filing.reason, Reason::NumberInSubject);
         assert!(house.store.check().await.unwrap().problems.is_empty());

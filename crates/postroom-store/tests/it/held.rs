@@ -58,7 +58,7 @@ async fn what_is_deleted_leaves_a_receipt_and_no_octets() {
         assert_eq!(store.receipts(held_only(Some(Reason::Deleted))).await.unwrap().len(), 2);
         assert_eq!(store.receipts(ReceiptFilter::default()).await.unwrap().len(), 3);
         let counts = store.mailbox_status().await.unwrap().remove(0).counts;
-        assert_eq!((counts.filed, counts.held, counts.deleted), (1, 0, 2));
+        assert_eq!((counts.filed, counts.held, counts.done), (1, 0, 2));
         assert_eq!(store.check().await.unwrap().problems, []);
 
         // It is never taken for a new one: neither under its name, nor under another UIDVALIDITY.

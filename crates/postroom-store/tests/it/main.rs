@@ -10,6 +10,7 @@ mod crashes;
 mod held;
 mod items;
 mod maildrop;
+mod registration;
 mod sender;
 mod settings;
 mod support;

@@ -3,7 +3,11 @@
 use crate::support::*;
 use postroom_domain::{Evidence, GlobalPolicy, Identity, Level, Reason, Unverified, WorkspacePolicy};
 use postroom_mail::message::Client;
-use postroom_store::{Accepted, ClaimLimit, OutcomeKind, Pushed};
+use postroom_store::{Accepted, ClaimLimit, OutcomeKind, Pushed, UserChange};
+
+fn active(active: bool) -> UserChange {
+    UserChange { active: Some(active), ..UserChange::default() }
+}
 
 fn identity(level: Level) -> Identity {
     Identity { level, evidence: Evidence::Dkim, detail: "signed by example.org".to_owned() }
@@ -51,7 +55,7 @@ async fn d10_the_mail_of_a_deactivated_user_is_mail_of_a_stranger() {
     on_each_database(|place| async move {
         let house = House::usual(&place).await;
         assert_eq!(house.take(1, message("ann@example.org", "hello", "1")).await.kind, OutcomeKind::Item(1));
-        let user = house.store.set_user_active("Ann@Example.org", false, noon()).await.unwrap();
+        let user = house.store.set_user("Ann@Example.org", active(false), noon()).await.unwrap();
         assert!(!user.active);
         // She is still a participant of item 1, and no one to be let in.
         let held = house.take(2, message("ann@example.org", "Re: [#1] hello", "2")).await;
@@ -61,10 +65,10 @@ async fn d10_the_mail_of_a_deactivated_user_is_mail_of_a_stranger() {
         house.store.set_global_policy(&open, noon()).await.unwrap();
         assert_eq!(house.take(4, message("ann@example.org", "Re: [#1] hello", "4")).await.kind, OutcomeKind::Item(2));
         assert_eq!(
-            house.store.set_user_active("eve@example.org", false, noon()).await.unwrap_err().code(),
+            house.store.set_user("eve@example.org", active(false), noon()).await.unwrap_err().code(),
             "USER_UNKNOWN"
         );
-        house.store.set_user_active("ann@example.org", true, noon()).await.unwrap();
+        house.store.set_user("ann@example.org", active(true), noon()).await.unwrap();
         let back = house.take(3, message("ann@example.org", "Re: [#1] hello", "3")).await;
         assert!(matches!(back.kind, OutcomeKind::Comment { item: 1, .. }), "{back:?}");
     })

@@ -1,6 +1,7 @@
 //! Whatever somebody does on the page leaves one row in the audit, in that person's name.
 
 use crate::app::{App, Who};
+use jiff::Timestamp;
 use postroom_store::{AuditEntry, AuditFilter};
 
 /// Addresses that change something, or give out what the audit accounts for: a form for those that are posted to.
@@ -24,7 +25,9 @@ async fn k12_every_route_that_changes_something_leaves_one_row() {
     assert!(posted.len() > 2, "only {posted:?} found: the search is broken");
     let filled = |route: &str| route.replace("{id}", "2").replace("{number}", "1").replace("{receipt}", "1");
     for route in posted {
-        let known = ROUTES.iter().any(|(path, form, _)| form.is_some() && *path == filled(route));
+        // Used below, with a link of its own.
+        let known =
+            route == "/join/{token}" || ROUTES.iter().any(|(path, form, _)| form.is_some() && *path == filled(route));
         assert!(known, "{route} changes something and has no row in ROUTES");
     }
 
@@ -50,6 +53,17 @@ async fn k12_every_route_that_changes_something_leaves_one_row() {
     let after = rows(&app).await;
     assert_eq!((after.len(), after[0].action.as_str()), (before + 1, "signin.use"));
     assert_eq!(after[0].actor, "reader@demo.example");
+    // Who joins acts in their own name too; that leaves the proof and the account.
+    let invited = app.house.store.invite("new@customer.example", "", vec![], Timestamp::now()).await.unwrap();
+    let path = format!("/join/{}", invited.link.expose());
+    app.get(Who::Nobody, &path).await;
+    app.post(Who::Nobody, &path, "").await;
+    app.post(Who::Nobody, &path, "").await;
+    let joined = rows(&app).await;
+    let actions: Vec<&str> = joined.iter().take(3).map(|row| row.action.as_str()).collect();
+    assert_eq!((joined.len(), actions), (after.len() + 3, vec!["user.add", "user.prove", "user.invite"]));
+    assert!(joined[..2].iter().all(|row| row.actor == "new@customer.example"));
+    let before = joined.len() - 1;
     // Looking at a page leaves none, nor does what one may not do.
     for (who, path) in
         [(Who::Admin, "/receipts/2"), (Who::Admin, "/items/1/original/1"), (Who::Reader, "/receipts/2/raw")]

@@ -5,6 +5,7 @@ mod app;
 mod audit;
 mod content;
 mod house;
+mod joining;
 mod live;
 mod rights;
 mod signing_in;

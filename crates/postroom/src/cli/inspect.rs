@@ -284,11 +284,12 @@ pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: O
     let authenticator = Authenticator::from_environment()?;
     let identity = judge_one(&readers, &authenticator, (&message, &raw), &policy).await;
     let identity = identity.map_err(|error| Failure::of_readers(&error))?;
-    let postroom_store::Explanation { filing, item, workspace } = store.explain(mailbox, &message, &identity).await?;
+    let postroom_store::Explanation { filing, item, workspace } =
+        store.explain(mailbox, &message, &identity, jiff::Timestamp::now()).await?;
     let kind = match &filing.effect {
         Effect::OpenItem { .. } => "item",
         Effect::AddComment { .. } => "comment",
-        Effect::Hold => "held",
+        Effect::Hold | Effect::Prove { .. } => "held",
     };
     let object = json!({
         "filing": kind, "reason": filing.reason, "item": item, "workspace": workspace, "trace": filing.trace,

@@ -165,7 +165,7 @@ fn status(status: &MailboxStatus) -> Value {
     object["warnings"] = json!(status.warnings(Timestamp::now()));
     let counts = &status.counts;
     object["receipts"] = json!({
-        "accepted": counts.accepted, "deferred": counts.deferred, "filed": counts.filed, "held": counts.held, "deleted": counts.deleted,
+        "accepted": counts.accepted, "deferred": counts.deferred, "filed": counts.filed, "held": counts.held, "done": counts.done,
         "owed": counts.owed,
     });
     object

@@ -18,6 +18,7 @@ mod people;
 mod probe;
 mod push;
 mod receipt;
+mod registration;
 mod serve;
 mod setting;
 mod terminal;

@@ -1,13 +1,13 @@
 //! `postroom workspace`, `postroom user` and `postroom contact`.
 
 use super::args::{ContactCommand, Global, UnverifiedArg, UserCommand, WorkspaceCommand, YesNo};
-use super::output::{Output, one_line};
-use super::{open_or_create, open_store, workspace_key};
+use super::output::{Output, count, one_line};
+use super::{open_or_create, open_store, registration, workspace_key};
 use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::user::NotARole;
 use postroom_domain::{Role, Unverified, User, Workspace, WorkspaceKey};
-use postroom_store::{NewUser, Store};
+use postroom_store::{NewUser, Store, UserChange};
 use postroom_web::WebConfig;
 use serde_json::json;
 
@@ -80,19 +80,41 @@ pub async fn user(global: &Global, command: UserCommand, out: Output) -> Result<
             let user = store.add_user(new, Timestamp::now()).await?;
             out.object(&user, || format!("added {}", describe(&user)))
         }
+        UserCommand::Set { address, name, active, admin, member, alias, no_alias } => {
+            let yes = |value: YesNo| value == YesNo::Yes;
+            let memberships = member.iter().map(|text| membership_or_none(text)).collect::<Result<_, _>>()?;
+            let (active, admin) = (active.map(yes), admin.map(yes));
+            let change = UserChange { name, active, admin, memberships, aliases: alias, without_aliases: no_alias };
+            let user = open_store(global).await?.set_user(&address, change, Timestamp::now()).await?;
+            out.object(&user, || format!("changed {}", describe(&user)))
+        }
+        UserCommand::SignOut { address } => {
+            let ended = open_store(global).await?.sign_out_user(&address, Timestamp::now()).await?;
+            out.object(&json!({"address": address, "sessions": ended}), || {
+                format!("signed {address} out everywhere: {}", count(ended, "session"))
+            })
+        }
+        UserCommand::Invite { address, name, member, base } => {
+            let memberships = member.iter().map(|text| membership(text)).collect::<Result<_, _>>()?;
+            registration::invite(global, &address, name, memberships, &base, out).await
+        }
+        UserCommand::Register { address, name, base } => {
+            registration::register(global, address, name, &base, out).await
+        }
+        UserCommand::Pending => registration::pending(global, out).await,
+        UserCommand::Approve { address } => {
+            let user = open_store(global).await?.approve_registration(&address, Timestamp::now()).await?;
+            out.object(&user, || format!("{} has an account now", describe(&user)))
+        }
+        UserCommand::Refuse { address } => {
+            let ended = open_store(global).await?.refuse_registration(&address, Timestamp::now()).await?;
+            out.object(&json!({"address": address, "ended": ended}), || format!("nothing waits for {address} any more"))
+        }
         UserCommand::List => {
             let users = open_store(global).await?.users().await?;
             let none = "no users yet; add one with: postroom user add you@example.org --admin";
             out.table(&users, ["ADDRESS", "NAME", "ROLES", "ALIASES"], none, |u| {
                 [u.address.clone(), u.name.clone(), roles(u), u.aliases.join(" ")]
-            })
-        }
-        UserCommand::Set { address, active } => {
-            let store = open_store(global).await?;
-            let user = store.set_user_active(&address, active == YesNo::Yes, Timestamp::now()).await?;
-            out.object(&user, || {
-                let now = if user.active { "in use" } else { "out of use; their mail is mail of a stranger now" };
-                format!("the account of {} is {now}", user.address)
             })
         }
         UserCommand::SigninLink { address, base } => {
@@ -125,6 +147,14 @@ fn membership(text: &str) -> Result<(WorkspaceKey, Role), Failure> {
     };
     let role = role.parse().map_err(|error: NotARole| Failure::new("USAGE", error.to_string(), help))?;
     Ok((workspace_key(key)?, role))
+}
+
+/// The same, or `KEY=none` for the end of a membership.
+fn membership_or_none(text: &str) -> Result<(WorkspaceKey, Option<Role>), Failure> {
+    match text.strip_suffix("=none") {
+        Some(key) => Ok((workspace_key(key)?, None)),
+        None => membership(text).map(|(key, role)| (key, Some(role))),
+    }
 }
 
 fn roles(user: &User) -> String {

@@ -1,13 +1,13 @@
 //! `postroom setting` and `postroom pattern`.
 
-use super::args::{ChecksArg, Global, OnOff, PatternCommand, SettingCommand, SettingSet, SyntaxArg};
+use super::args::{ChecksArg, Global, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg};
 use super::output::Output;
 use super::{open_or_create, open_store};
 use crate::failure::Failure;
 use jiff::Timestamp;
 use postroom_domain::domain_pattern::{self, PatternList, Syntax};
 use postroom_domain::identity::host_names;
-use postroom_domain::{AddressRules, Checks, GlobalPolicy};
+use postroom_domain::{AddressRules, Checks, GlobalPolicy, RegistrationMode};
 use serde_json::{Value, json};
 
 pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> Result<(), Failure> {
@@ -30,6 +30,13 @@ fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
         SettingSet::AllowedDomains { patterns, syntax } => {
             policy.allowed.allowed_domains = patterns;
             policy.allowed.allowed_domains_syntax = syntax.map(Syntax::from);
+        }
+        SettingSet::Registration { value } => {
+            policy.registration = match value {
+                RegistrationArg::Closed => RegistrationMode::Closed,
+                RegistrationArg::Approval => RegistrationMode::Approval,
+                RegistrationArg::Open => RegistrationMode::Open,
+            };
         }
         SettingSet::Domains { domains } => policy.allowed.domains = domains,
         SettingSet::Blocked { entries } => policy.blocked = entries,
@@ -91,6 +98,7 @@ fn shown(policy: &GlobalPolicy) -> Value {
         "authserv_ids": authentication.authserv_ids,
         "trusted_hosts": authentication.trusted_hosts,
         "arc_sealers": authentication.arc_sealers,
+        "registration": policy.registration,
     })
 }
 
@@ -120,6 +128,7 @@ fn described(policy: &GlobalPolicy) -> String {
         ("authserv-ids", list(&authentication.authserv_ids)),
         ("trusted-hosts", list(&authentication.trusted_hosts)),
         ("arc-sealers", list(&authentication.arc_sealers)),
+        ("registration", policy.registration.as_str().to_owned()),
     ];
     rows.map(|(name, value)| format!("{name:<16} {value}")).join("\n")
 }

@@ -139,7 +139,7 @@ fn what_is_deleted_here_stays_on_its_server_and_is_never_fetched_again() {
         assert_eq!(dovecot.read_all(&user, "").unwrap().len(), 1, "{protocol}");
         assert!(desk.ok(&["item", "list"]).is_empty(), "{protocol}");
         let mailbox = &desk.ok(&["mailbox", "list"])[0]["receipts"];
-        assert_eq!((&mailbox["held"], &mailbox["deleted"]), (&0.into(), &1.into()));
+        assert_eq!((&mailbox["held"], &mailbox["done"]), (&0.into(), &1.into()));
         assert_eq!(desk.ok(&["check"])[0]["problems"], json!([]), "{protocol}");
     }
 }

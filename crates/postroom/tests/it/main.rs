@@ -10,6 +10,7 @@ mod identity;
 mod inspect;
 mod pop3;
 mod push;
+mod registration;
 mod second_client;
 mod sender;
 mod serve;

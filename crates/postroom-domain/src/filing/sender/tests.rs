@@ -54,7 +54,7 @@ impl Desk {
             policy: rules,
             participant: clues.author.as_deref() == Some("ann@example.org"),
         };
-        let facts = Facts { sender, items: vec![item], identity: identity(self.level), twin: None };
+        let facts = Facts { sender, items: vec![item], identity: identity(self.level), ..Facts::default() };
         let policy = Policy {
             submissions: true,
             unknown_senders: self.global.unknown_senders,

@@ -14,7 +14,7 @@ pub use mailbox::{
     YesNo,
 };
 pub use people::{ContactCommand, UnverifiedArg, UserCommand, WorkspaceCommand};
-pub use setting::{ChecksArg, OnOff, PatternCommand, SettingCommand, SettingSet, SyntaxArg};
+pub use setting::{ChecksArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg};
 pub use trust::{CertificateCommand, DiscoverArgs, PasswordArgs, StarttlsArg, TrustArgs};
 
 use clap::{Args, Parser, Subcommand};

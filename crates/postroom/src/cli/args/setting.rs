@@ -26,6 +26,13 @@ pub enum ChecksArg {
     Full,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RegistrationArg {
+    Closed,
+    Approval,
+    Open,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum SettingCommand {
     /// Change the global policy
@@ -60,6 +67,8 @@ pub enum SettingSet {
     TrustedHosts { hosts: Vec<String> },
     /// Domains whose ARC seals are believed; none clears the list
     ArcSealers { domains: Vec<String> },
+    /// Let people register: nobody, whom an admin approves, or whoever shows that the address is theirs
+    Registration { value: RegistrationArg },
 }
 
 #[derive(Debug, Subcommand)]

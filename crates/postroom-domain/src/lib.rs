@@ -31,7 +31,7 @@ pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};
 pub use item::{Attachment, Comment, Item, ItemSummary, Party};
 pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
 pub use matching::{Clues, Facts, ItemFacts, NumberClue, may_comment};
-pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, Policy, Unverified, WorkspacePolicy};
+pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, MetricsAccess, Policy, Unverified, WorkspacePolicy};
 pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
 pub use registration::{RegistrationId, RegistrationMode};
 pub use user::{Membership, Role, User, UserId};

@@ -46,6 +46,32 @@ pub struct GlobalPolicy {
     pub authentication: AuthenticationPolicy,
     /// Who may register.
     pub registration: RegistrationMode,
+    /// Who may read the metrics.
+    pub metrics: MetricsAccess,
+}
+
+/// Who may read the metrics of the web page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MetricsAccess {
+    /// Nobody: there is no such page.
+    #[default]
+    Off,
+    /// Programs of this machine that ask the page itself rather than a proxy in front of it.
+    Loopback,
+    /// Whoever has the token.
+    Token,
+}
+
+impl MetricsAccess {
+    /// The name in settings and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Loopback => "loopback",
+            Self::Token => "token",
+        }
+    }
 }
 
 impl Default for GlobalPolicy {
@@ -57,6 +83,7 @@ impl Default for GlobalPolicy {
             blocked: Vec::new(),
             authentication: AuthenticationPolicy::default(),
             registration: RegistrationMode::Closed,
+            metrics: MetricsAccess::Off,
         }
     }
 }

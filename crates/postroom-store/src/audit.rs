@@ -239,6 +239,14 @@ fn lock_head(tx: &mut Tx<'_>) -> Result<Head, StoreError> {
     Head::from_text(&row.text(0)?).ok_or_else(|| StoreError::bad_value("the head of the audit"))
 }
 
+/// How many rows the audit has, as its head says.
+pub(crate) fn audit_rows(tx: &mut Tx<'_>) -> Result<u64, StoreError> {
+    let row = tx.query_opt("SELECT value FROM meta WHERE key = 'audit_head'", &[])?;
+    let Some(mut row) = row else { return Ok(0) };
+    let head = Head::from_text(&row.text(0)?).ok_or_else(|| StoreError::bad_value("the head of the audit"))?;
+    Ok(head.id.unsigned_abs())
+}
+
 /// What changed between two values, as the audit shows it: each field that differs with its old and new value.
 pub(crate) fn difference(old: &impl Serialize, new: &impl Serialize) -> Result<Value, StoreError> {
     let fields = |value: Result<Value, serde_json::Error>| match value {

@@ -46,6 +46,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0042_registration.sql"),
     },
     Migration {
+        number: 43,
+        sqlite: include_str!("../migrations/sqlite/0043_visits.sql"),
+        postgres: include_str!("../migrations/postgres/0043_visits.sql"),
+    },
+    Migration {
         number: 45,
         sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
         postgres: include_str!("../migrations/postgres/0045_connections.sql"),
@@ -144,6 +149,11 @@ mod tests {
             42,
             "5f9a0625b89b39a86a1dab938ca83c1cbf76c955e98501ff4cfba82e49ea893e",
             "8acf1b9108aecbac4475ffe6d55c7a58e7f4bada62632fa5047990d5d4cd3df5",
+        ),
+        (
+            43,
+            "06d7ee13beb288819fa33e2fea2ccd5eb83d531fc5fa46e50cda99221ab1f2e1",
+            "06d7ee13beb288819fa33e2fea2ccd5eb83d531fc5fa46e50cda99221ab1f2e1",
         ),
         (
             45,

@@ -214,12 +214,13 @@ impl Store {
             let report = end.report.to_string();
             match &end.error {
                 None => tx.execute(
-                    "UPDATE mailbox SET visited_at = ?2, last_visit = ?3, failing_since = NULL, failures = 0, \
+                    "UPDATE mailbox SET visits = visits + 1, visited_at = ?2, last_visit = ?3, failing_since = NULL, failures = 0, \
                      error_code = NULL, error_text = NULL WHERE id = ?1",
                     params![id, now, &report],
                 ),
                 Some((code, text)) => tx.execute(
-                    "UPDATE mailbox SET visited_at = ?2, last_visit = ?3, failing_since = coalesce(failing_since, ?2), \
+                    "UPDATE mailbox SET visits = visits + 1, failed_visits = failed_visits + 1, visited_at = ?2, last_visit = ?3, \
+                     failing_since = coalesce(failing_since, ?2), \
                      failures = failures + 1, error_code = ?4, error_text = ?5 WHERE id = ?1",
                     params![id, now, &report, code, text],
                 ),

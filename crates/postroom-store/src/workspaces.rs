@@ -25,11 +25,7 @@ impl Store {
             if differs != json!({}) {
                 notes.add(AuditAction::SettingSet, "setting", "policy", differs);
             }
-            tx.execute(
-                "INSERT INTO meta (key, value) VALUES ('policy', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                params![&to_json(&policy)?],
-            )
-            .map(drop)
+            write_global_policy(tx, &policy)
         })
         .await
     }
@@ -114,6 +110,14 @@ pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Result<String, StoreErr
 pub(crate) fn global_policy(tx: &mut Tx<'_>) -> Result<GlobalPolicy, StoreError> {
     let row = tx.query_opt("SELECT value FROM meta WHERE key = 'policy'", &[])?;
     row.map_or_else(|| Ok(GlobalPolicy::default()), |mut row| row.json(0))
+}
+
+pub(crate) fn write_global_policy(tx: &mut Tx<'_>, policy: &GlobalPolicy) -> Result<(), StoreError> {
+    tx.execute(
+        "INSERT INTO meta (key, value) VALUES ('policy', ?1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        params![&to_json(policy)?],
+    )
+    .map(drop)
 }
 
 pub(crate) fn workspaces(tx: &mut Tx<'_>) -> Result<Vec<Workspace>, StoreError> {

@@ -163,7 +163,7 @@ struct Problem<'a> {
 /// Gives every answer of status 400 and above its page, or its problem document where the client asked for JSON.
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let json = wants_json(request.headers());
-    let plain = request.uri().path() == "/healthz";
+    let plain = matches!(request.uri().path(), "/healthz" | "/metrics");
     let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || plain {

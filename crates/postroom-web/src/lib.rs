@@ -20,6 +20,7 @@ mod join;
 mod journal;
 mod live;
 mod mailboxes;
+mod metrics;
 mod page;
 mod receipt;
 mod safety;
@@ -122,6 +123,7 @@ pub fn router(store: Store, config: WebConfig) -> Router {
         .route("/signin/{token}", get(session::sign_in))
         .route("/join/{token}", get(join::page).post(join::join))
         .route("/healthz", get(healthz))
+        .route("/metrics", get(metrics::metrics))
         .route("/assets/{version}/{name}", get(assets::asset))
         .fallback(|| async { failure::Failure::NotFound })
         .layer(from_fn_with_state(app.clone(), session::guard))

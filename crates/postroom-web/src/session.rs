@@ -66,10 +66,9 @@ impl Cookie {
     }
 }
 
-/// What is answered without a session: signing in, whether we live, and how the page looks.
+/// What is answered without a session: signing in, whether we live, how the page looks; and what has rules of its own.
 fn is_public(path: &str) -> bool {
-    path == "/healthz"
-        || path == "/signin"
+    matches!(path, "/healthz" | "/metrics" | "/signin")
         || path.starts_with("/signin/")
         || path.starts_with("/join/")
         || path.starts_with("/assets/")

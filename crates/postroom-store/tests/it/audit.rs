@@ -4,7 +4,7 @@ use crate::support::*;
 use jiff::SignedDuration;
 use postroom_domain::connection::CertificateDates;
 use postroom_domain::{
-    DomainPolicy, GlobalPolicy, MailboxPolicy, ReceiptId, RegistrationMode, Role, StartFrom, Unverified,
+    DomainPolicy, GlobalPolicy, MailboxPolicy, MetricsAccess, ReceiptId, RegistrationMode, Role, StartFrom, Unverified,
     WorkspacePolicy,
 };
 use postroom_mail::Secret;
@@ -24,6 +24,7 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("set_default_workspace", &[WorkspaceDefault]),
     ("set_workspace_policy", &[WorkspaceSet]),
     ("set_global_policy", &[SettingSet]),
+    ("set_metrics_access", &[SettingSet]),
     ("add_user", &[UserAdd]),
     ("set_user", &[UserSet]),
     ("sign_out_user", &[UserSignOut]),
@@ -167,6 +168,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             let strict = WorkspacePolicy { unverified: Unverified::Hold };
             store.set_workspace_policy(&key("OPS"), strict, now).await.unwrap();
         }
+        "set_metrics_access" => drop(store.set_metrics_access(MetricsAccess::Token, now).await.unwrap()),
         "add_user" => {
             let new = NewUser { address: "Zoë@Example.org".into(), admin: true, ..NewUser::default() };
             store.add_user(new, now).await.unwrap();

@@ -7,5 +7,6 @@ mod content;
 mod house;
 mod joining;
 mod live;
+mod metrics;
 mod rights;
 mod signing_in;

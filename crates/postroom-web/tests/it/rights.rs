@@ -7,6 +7,7 @@ use axum::http::{Method, StatusCode, header};
 /// Status for nobody, outsider, participant, reader, manager, admin.
 const GET: &[(&str, [u16; 6])] = &[
     ("/healthz", [200, 200, 200, 200, 200, 200]),
+    ("/metrics", [404, 404, 404, 404, 404, 404]),
     ("/signin", [200, 200, 200, 200, 200, 200]),
     ("/signin/nonsense", [410, 410, 410, 410, 410, 410]),
     ("/join/nonsense", [200, 200, 200, 200, 200, 200]),

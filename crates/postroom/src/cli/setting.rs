@@ -1,13 +1,16 @@
 //! `postroom setting` and `postroom pattern`.
 
-use super::args::{ChecksArg, Global, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg};
+use super::args::{
+    ChecksArg, Global, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
+};
 use super::output::Output;
 use super::{open_or_create, open_store};
 use crate::failure::Failure;
 use jiff::Timestamp;
 use postroom_domain::domain_pattern::{self, PatternList, Syntax};
 use postroom_domain::identity::host_names;
-use postroom_domain::{AddressRules, Checks, GlobalPolicy, RegistrationMode};
+use postroom_domain::{AddressRules, Checks, GlobalPolicy, MetricsAccess, RegistrationMode};
+use postroom_store::Store;
 use serde_json::{Value, json};
 
 pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> Result<(), Failure> {
@@ -16,6 +19,9 @@ pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> R
         SettingCommand::Show => open_store(global).await?,
     };
     let mut policy = store.global_policy().await?;
+    if let SettingCommand::Set(SettingSet::Metrics { value }) = command {
+        return metrics(&store, value, out).await;
+    }
     if let SettingCommand::Set(set) = command {
         change(&mut policy, set)?;
         store.set_global_policy(&policy, Timestamp::now()).await?;
@@ -31,6 +37,8 @@ fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
             policy.allowed.allowed_domains = patterns;
             policy.allowed.allowed_domains_syntax = syntax.map(Syntax::from);
         }
+        // Has a verb of its own, since a token may come with it.
+        SettingSet::Metrics { .. } => {}
         SettingSet::Registration { value } => {
             policy.registration = match value {
                 RegistrationArg::Closed => RegistrationMode::Closed,
@@ -99,6 +107,7 @@ fn shown(policy: &GlobalPolicy) -> Value {
         "trusted_hosts": authentication.trusted_hosts,
         "arc_sealers": authentication.arc_sealers,
         "registration": policy.registration,
+        "metrics": policy.metrics,
     })
 }
 
@@ -129,8 +138,23 @@ fn described(policy: &GlobalPolicy) -> String {
         ("trusted-hosts", list(&authentication.trusted_hosts)),
         ("arc-sealers", list(&authentication.arc_sealers)),
         ("registration", policy.registration.as_str().to_owned()),
+        ("metrics", policy.metrics.as_str().to_owned()),
     ];
     rows.map(|(name, value)| format!("{name:<16} {value}")).join("\n")
+}
+
+async fn metrics(store: &Store, value: MetricsArg, out: Output) -> Result<(), Failure> {
+    let access = match value {
+        MetricsArg::Off => MetricsAccess::Off,
+        MetricsArg::Loopback => MetricsAccess::Loopback,
+        MetricsArg::Token => MetricsAccess::Token,
+    };
+    let token = store.set_metrics_access(access, Timestamp::now()).await?;
+    let token = token.as_ref().map(|token| token.expose());
+    out.object(&json!({"metrics": access, "token": token}), || match token {
+        Some(token) => format!("metrics          token\nThis is the token; it is shown only now: {token}"),
+        None => format!("metrics          {}", access.as_str()),
+    })
 }
 
 pub fn pattern(command: PatternCommand, out: Output) -> Result<(), Failure> {

@@ -14,7 +14,9 @@ pub use mailbox::{
     YesNo,
 };
 pub use people::{ContactCommand, UnverifiedArg, UserCommand, WorkspaceCommand};
-pub use setting::{ChecksArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg};
+pub use setting::{
+    ChecksArg, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
+};
 pub use trust::{CertificateCommand, DiscoverArgs, PasswordArgs, StarttlsArg, TrustArgs};
 
 use clap::{Args, Parser, Subcommand};

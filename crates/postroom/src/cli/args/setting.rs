@@ -33,6 +33,13 @@ pub enum RegistrationArg {
     Open,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MetricsArg {
+    Off,
+    Loopback,
+    Token,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum SettingCommand {
     /// Change the global policy
@@ -67,6 +74,10 @@ pub enum SettingSet {
     TrustedHosts { hosts: Vec<String> },
     /// Domains whose ARC seals are believed; none clears the list
     ArcSealers { domains: Vec<String> },
+    /// Let programs read numbers at /metrics: none, those of this machine, or those that have a token
+    ///
+    /// `token` prints a new token, once; one from before does not count any more.
+    Metrics { value: MetricsArg },
     /// Let people register: nobody, whom an admin approves, or whoever shows that the address is theirs
     Registration { value: RegistrationArg },
 }

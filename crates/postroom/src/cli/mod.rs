@@ -129,6 +129,11 @@ fn start_logging(verbose: bool, serves: bool) {
         (false, false) => "error",
     };
     let filter = EnvFilter::try_from_env("POSTROOM_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    // Whatever was asked for: below that it logs the addresses of requests, in which sign-in tokens and search words stand.
+    let filter = match "tower_http=info".parse() {
+        Ok(directive) => filter.add_directive(directive),
+        Err(_) => filter,
+    };
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::env::var("POSTROOM_LOG_FORMAT").is_ok_and(|format| format == "json") {
         subscriber.json().init();

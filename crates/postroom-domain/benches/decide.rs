@@ -55,6 +55,7 @@ fn facts() -> Facts {
         identity: Identity::default(),
         twin: None,
         registration: None,
+        contact: None,
     }
 }
 

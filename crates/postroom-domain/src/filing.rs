@@ -5,7 +5,7 @@ mod registration;
 mod sender;
 
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
-use crate::{AutomaticMail, Policy, RegistrationId, WorkspaceId};
+use crate::{AutomaticMail, ContactStanding, Policy, RegistrationId, WorkspaceId};
 use postroom_mail::Message;
 use sender::{Standing, judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,13 @@ fn judge(
     };
     match &facts.sender {
         Some(user) => trace.push(TraceStep::new("sender", "registered", user.address.as_str())),
+        None if facts.contact == Some(ContactStanding::Blocked) => {
+            trace.push(TraceStep::new("sender", "blocked contact", author.as_str()));
+            return Err(Reason::SenderBlocked);
+        }
+        None if facts.contact == Some(ContactStanding::Admitted) => {
+            trace.push(TraceStep::new("sender", "admitted contact", author.as_str()));
+        }
         None if policy.unknown_senders => trace.push(TraceStep::new("sender", "unknown, allowed", author.as_str())),
         None => {
             trace.push(TraceStep::new("sender", "unknown", author.as_str()));

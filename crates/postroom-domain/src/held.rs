@@ -53,7 +53,7 @@ impl Reason {
                 "switch submissions on (`setting set submissions on`, `mailbox set NAME --submissions yes`), then `receipt retry ID`"
             }
             Self::SenderBlocked => {
-                "`receipt release ID` files it; or take its sender off the block list, then `receipt retry --reason SENDER_BLOCKED`"
+                "`receipt release ID` files it; or take its sender off the block list (`setting set blocked`, `contact forget ADDRESS`), then `receipt retry ID`"
             }
             Self::SenderDisowned => {
                 "take it for a forgery unless you know better; then `receipt release ID` files it, `receipt delete ID` removes it"
@@ -63,7 +63,7 @@ impl Reason {
             }
             Self::SenderUnclear => "read it (`receipt raw ID`); `receipt release ID` files it",
             Self::SenderUnknown => {
-                "`receipt release ID` files it; or register its sender (`user add ADDRESS`), then `receipt retry ID`"
+                "`receipt release ID` files it, with `--always` also what its sender writes from now on; or register them (`user add ADDRESS`), then `receipt retry ID`"
             }
             Self::DomainNotAllowed => {
                 "`receipt release ID` files it; or change the allowed domains, then `receipt retry --reason DOMAIN_NOT_ALLOWED`"

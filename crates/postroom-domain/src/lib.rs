@@ -5,11 +5,12 @@
 //! May touch: the values passed in, the time included. Must not: I/O, async, SQL, HTTP, the clock.
 //! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names), RFC 8601 and 9989
 //! (authentication).
-//! Read in this order: `mailbox`, `user`, `item`, `receipt`, `registration`, `policy`, `domain_pattern`, `domain_list`, `admission`,
+//! Read in this order: `mailbox`, `user`, `contact`, `item`, `receipt`, `registration`, `policy`, `domain_pattern`, `domain_list`, `admission`,
 //! `identity`, `matching`, `filing`, `held`.
 
 pub mod admission;
 pub mod connection;
+pub mod contact;
 pub mod domain_list;
 pub mod domain_pattern;
 pub mod filing;
@@ -25,6 +26,7 @@ pub mod user;
 pub mod workspace;
 
 pub use admission::{AddressRules, Admission};
+pub use contact::ContactStanding;
 pub use filing::{Filing, Reason, TraceStep, decide};
 pub use held::Cause;
 pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};

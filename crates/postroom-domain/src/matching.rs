@@ -1,7 +1,7 @@
 //! Which item a message belongs to: what in it may name one, what the store knows, and who may write there.
 
 use crate::registration::{Awaited, Code};
-use crate::{Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
+use crate::{ContactStanding, Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
 use postroom_mail::Message;
 
 /// Subjects are short; more numbers than this in one are no help in finding an item.
@@ -88,6 +88,8 @@ fn stands_apart(subject: &str, at: usize, end: usize) -> bool {
 pub struct Facts {
     /// The active registered user with the author's address.
     pub sender: Option<User>,
+    /// What was decided about the author where that is nobody with an account.
+    pub contact: Option<ContactStanding>,
     /// The items among the numbers, in any order.
     pub items: Vec<ItemFacts>,
     /// How sure it is that the author wrote the message.

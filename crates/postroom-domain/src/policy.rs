@@ -94,6 +94,8 @@ impl Default for GlobalPolicy {
 pub struct WorkspacePolicy {
     /// What a known sender may do of whom nothing proves that he wrote the message.
     pub unverified: Unverified,
+    /// Days after which held mail is deleted here, as far as a rule held it; `None` keeps it for ever.
+    pub retain_held_days: Option<u32>,
 }
 
 /// What a known sender may do of whom nothing proves that he wrote the message.

@@ -59,6 +59,12 @@ actions! {
     UserRefuse = "user.refuse";
     /// Somebody showed that an address is theirs.
     UserProve = "user.prove";
+    /// A contact was admitted.
+    ContactAdmit = "contact.admit";
+    /// A contact was blocked.
+    ContactBlock = "contact.block";
+    /// A contact was forgotten.
+    ContactForget = "contact.forget";
     /// A mailbox was added.
     MailboxAdd = "mailbox.add";
     /// A mailbox was changed.

@@ -3,14 +3,15 @@
 //! The row of the octets is marked in the transaction of the deletion; a file is removed by a later one, which finds out again
 //! that nobody wants it. Whoever brings the same octets meanwhile takes the mark away under the same lock.
 
-use crate::audit::AuditAction;
+use crate::audit::{AuditAction, Notes};
 use crate::files::Files;
 use crate::journal::receipt;
 use crate::tx::params;
-use crate::workspaces::to_json;
+use crate::visits::after;
+use crate::workspaces::{to_json, workspaces};
 use crate::{Store, StoreError, Tx};
-use jiff::Timestamp;
-use postroom_domain::{Reason, Receipt, ReceiptId, ReceiptState, TraceStep};
+use jiff::{SignedDuration, Timestamp};
+use postroom_domain::{Cause, Reason, Receipt, ReceiptId, ReceiptState, TraceStep, WorkspaceId};
 use postroom_mail::Sha256;
 use serde_json::json;
 
@@ -43,6 +44,20 @@ impl Store {
         self.sweep_deleted().await.map(drop)
     }
 
+    /// Deletes what was held by a rule for longer than its workspace keeps such mail, and returns how much that was. What a
+    /// failure holds is never among it. The workspace is that which the mailbox feeds. What deletions left behind is removed.
+    pub async fn expire_held(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let mut expired = 0;
+        loop {
+            let batch = self.change(now, move |tx, notes| expire(tx, notes, now)).await?;
+            expired += batch;
+            if batch == 0 {
+                self.sweep_deleted().await?;
+                return Ok(expired);
+            }
+        }
+    }
+
     /// Removes the files of deleted octets, and returns how many. What a crash left over is among them.
     pub async fn sweep_deleted(&self) -> Result<u64, StoreError> {
         let mut removed = 0;
@@ -55,6 +70,52 @@ impl Store {
             }
         }
     }
+}
+
+/// Receipts of one workspace that are deleted in one transaction.
+const EXPIRE: u32 = 64;
+
+fn expire(tx: &mut Tx<'_>, notes: &mut Notes, now: Timestamp) -> Result<u64, StoreError> {
+    let mut expired = 0;
+    for workspace in workspaces(tx)? {
+        let Some(days) = workspace.policy.retain_held_days else { continue };
+        let until = after(now, -SignedDuration::from_hours(24 * i64::from(days)));
+        for id in expired_receipts(tx, workspace.id, workspace.default, until)? {
+            let was = locked(tx, id)?;
+            let why = format!("{workspace} keeps held mail for {days} days", workspace = workspace.key);
+            delete(tx, &was, "by retention", &why, now)?;
+            let detail = json!({ "reason": was.reason, "size": was.size, "sha256": was.sha256, "days": days });
+            notes.add(AuditAction::ReceiptDelete, "receipt", id, detail);
+            expired += 1;
+        }
+    }
+    if expired > 0 {
+        tx.execute(
+            "INSERT INTO meta (key, value) VALUES ('held_expired', ?1) ON CONFLICT (key) DO UPDATE \
+             SET value = CAST(CAST(meta.value AS BIGINT) + CAST(excluded.value AS BIGINT) AS TEXT)",
+            params![&expired.to_string()],
+        )?;
+    }
+    Ok(expired)
+}
+
+fn expired_receipts(
+    tx: &mut Tx<'_>,
+    workspace: WorkspaceId,
+    default: bool,
+    until: Timestamp,
+) -> Result<Vec<ReceiptId>, StoreError> {
+    let by_rule: Vec<String> =
+        Reason::ALL.iter().filter(|reason| reason.cause() == Cause::Rule).map(|reason| format!("'{reason}'")).collect();
+    // A mailbox without a workspace feeds the default one.
+    let feeds = if default { "m.workspace_id = ?1 OR m.workspace_id IS NULL" } else { "m.workspace_id = ?1" };
+    let sql = format!(
+        "SELECT r.id FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id WHERE r.state = 'held' AND ({feeds}) \
+         AND r.decided_at < ?2 AND r.reason IN ({}) ORDER BY r.id LIMIT {EXPIRE}",
+        by_rule.join(", ")
+    );
+    let rows = tx.query(&sql, params![workspace.0, until])?;
+    rows.into_iter().map(|mut row| row.int(0).map(ReceiptId)).collect()
 }
 
 fn locked(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {

@@ -56,6 +56,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("blob", &["sha256"]),
     table("attachment", &["id"]),
     table("contact", &["address"]),
+    table("contact_standing", &["address"]),
     table("participant", &["item_number", "address"]),
     table("change", &["id"]),
     table("registration", &["id"]),

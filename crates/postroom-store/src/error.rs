@@ -35,6 +35,8 @@ pub enum Noun {
     Receipt,
     /// An attachment, named by id.
     Attachment,
+    /// A contact, named by address.
+    Contact,
     /// A trusted certificate, named by fingerprint.
     Certificate,
     /// A registration or invitation, named by address.
@@ -52,6 +54,7 @@ impl Noun {
             Self::Receipt => "receipt",
             Self::Attachment => "attachment",
             Self::Certificate => "certificate",
+            Self::Contact => "contact",
             Self::Registration => "registration",
         }
     }
@@ -66,6 +69,7 @@ impl Noun {
             Self::Receipt => "RECEIPT_UNKNOWN",
             Self::Attachment => "ATTACHMENT_UNKNOWN",
             Self::Certificate => "CERTIFICATE_UNKNOWN",
+            Self::Contact => "CONTACT_UNKNOWN",
             Self::Registration => "REGISTRATION_UNKNOWN",
         }
     }
@@ -76,7 +80,7 @@ impl Noun {
             Self::User => "USER_EXISTS",
             Self::Mailbox => "MAILBOX_EXISTS",
             Self::Certificate => "CERTIFICATE_EXISTS",
-            Self::Item | Self::Comment | Self::Receipt | Self::Attachment | Self::Registration => "EXISTS",
+            _ => "EXISTS",
         }
     }
 }
@@ -178,6 +182,14 @@ pub enum StoreError {
     /// The rules do not admit the address.
     #[error("the rules do not admit `{0}`")]
     AddressNotAllowed(String),
+    /// Admitting the address would change nothing.
+    #[error("`{address}` cannot be admitted: {why}")]
+    CannotAdmit {
+        /// Which address.
+        address: String,
+        /// Why not.
+        why: String,
+    },
     /// It was asked for too often.
     #[error("this was asked for too often")]
     TooMany,
@@ -258,6 +270,7 @@ impl StoreError {
             Self::Exists { noun, .. } => noun.exists_code(),
             Self::RegistrationClosed => "REGISTRATION_CLOSED",
             Self::AddressNotAllowed(_) => "ADDRESS_NOT_ALLOWED",
+            Self::CannotAdmit { .. } => "CANNOT_ADMIT",
             Self::TooMany => "TOO_MANY_REQUESTS",
             Self::AddressInvalid(_) => "ADDRESS_INVALID",
             Self::PatternInvalid(_) => "PATTERN_INVALID",
@@ -304,6 +317,7 @@ impl StoreError {
             Self::Exists { .. } => "nothing was changed; choose another name".into(),
             Self::RegistrationClosed => "nothing was changed; `postroom setting set registration approval` or `open` lets people register, `postroom user invite ADDRESS` invites one".into(),
             Self::AddressNotAllowed(_) => "nothing was changed; `postroom setting show` shows which domains may write and register".into(),
+            Self::CannotAdmit { .. } => "nothing was changed; an admission overrules neither the block list nor the allowed domains, and who has an account needs none".into(),
             Self::TooMany => "nothing was changed; try again later".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),

@@ -1,10 +1,13 @@
 //! What the store knows about a message: the rules in force, the facts that decide, and what the server is then owed.
 
+use crate::contacts::standing_of;
 use crate::mailboxes::mailbox_by_id;
 use crate::people::user_by_address;
+use crate::registration::awaited;
 use crate::tx::params;
 use crate::workspaces::{global_policy, to_json};
 use crate::{Noun, StoreError, Tx};
+use jiff::Timestamp;
 use postroom_domain::{
     Clues, Facts, GlobalPolicy, Identity, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState,
     User, WorkspaceId, WorkspacePolicy,
@@ -18,11 +21,12 @@ pub(crate) struct Rules {
     default_workspace: Option<(WorkspaceId, WorkspacePolicy)>,
     mailboxes: HashMap<i64, (Mailbox, Policy)>,
     senders: HashMap<String, Option<User>>,
+    now: Timestamp,
 }
 
 impl Rules {
     /// Reads the global policy and the default workspace.
-    pub(crate) fn load(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
+    pub(crate) fn load(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, StoreError> {
         let default = tx.query_opt("SELECT id, policy FROM workspace WHERE is_default", &[])?;
         Ok(Self {
             global: global_policy(tx)?,
@@ -31,6 +35,7 @@ impl Rules {
                 .transpose()?,
             mailboxes: HashMap::new(),
             senders: HashMap::new(),
+            now,
         })
     }
 
@@ -109,7 +114,12 @@ pub(crate) fn facts(
         }
         _ => None,
     };
-    Ok(Facts { sender, items, identity, twin, registration: None })
+    let contact = match (&sender, &clues.author) {
+        (None, Some(address)) => standing_of(tx, address)?,
+        _ => None,
+    };
+    let registration = awaited(tx, clues.registration.as_ref(), rules.now)?;
+    Ok(Facts { sender, contact, items, identity, twin, registration })
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.

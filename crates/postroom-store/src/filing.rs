@@ -9,7 +9,7 @@ use crate::files::Files;
 use crate::items::{Change, next_item_number, record_change};
 use crate::journal::hold;
 use crate::mailboxes::mailbox_by_name;
-use crate::registration::{awaited, proven_by_mail};
+use crate::registration::proven_by_mail;
 use crate::search;
 use crate::tx::params;
 use crate::workspaces::{to_json, workspaces};
@@ -112,7 +112,7 @@ impl Store {
         let outcomes = self
             .write(move |tx| {
                 tx.take_turn()?;
-                let (rules, notes) = (Rules::load(tx)?, Notes::default());
+                let (rules, notes) = (Rules::load(tx, now)?, Notes::default());
                 let mut desk = Desk { rules, files: &files, worker: &worker, now, notes };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
@@ -154,11 +154,10 @@ fn explain(
         Some(name) => mailbox_by_name(tx, name)?,
         None => unnamed_mailbox(),
     };
-    let mut rules = Rules::load(tx)?;
+    let mut rules = Rules::load(tx, now)?;
     let policy = rules.for_mailbox(tx, &mailbox)?;
     let clues = Clues::of(message, policy.bare_numbers);
-    let mut facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
-    facts.registration = awaited(tx, clues.registration.as_ref(), now)?;
+    let facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
     let filing = decide(message, &clues, &facts, &policy);
     let (item, workspace) = match &filing.effect {
         Effect::AddComment { item } => {
@@ -299,8 +298,8 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let mailbox = mailbox.id;
             let clues = Clues::of(message, policy.bare_numbers);
             let this = (claimed.receipt(), claimed.raw().sha256());
-            let mut facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, claimed.identity().clone())?;
-            facts.registration = awaited(tx, clues.registration.as_ref(), desk.now)?;
+            let identity = claimed.identity().clone();
+            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, identity)?;
             let filing = decide(message, &clues, &facts, &policy);
             let author = Author::of(message, facts.sender.as_ref());
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;

@@ -1,12 +1,14 @@
 //! The journal: receipts as people see them, and what people may do with them.
 
 use crate::audit::AuditAction;
+use crate::contacts::admit;
 use crate::facts::{Remote, settlement_of};
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId, ReceiptState, SettlementState, TraceStep, WorkspaceKey};
+use postroom_mail::address::canonical;
 use postroom_mail::{RawMessage, RemoteId, Sha256};
 use serde_json::json;
 
@@ -26,6 +28,20 @@ pub struct ReceiptFilter {
     pub before: Option<ReceiptId>,
     /// At most so many; 0 means 100.
     pub limit: u32,
+}
+
+/// The one canonical address by which a receipt's message is.
+fn sender_of(receipt: &Receipt) -> Result<String, StoreError> {
+    let from = receipt.from.clone().unwrap_or_default();
+    let unclear = receipt.reason == Some(Reason::SenderUnclear)
+        || receipt.trace.iter().any(|step| step.rule == "author" && step.outcome == "unclear");
+    match canonical(&from) {
+        Some(address) if !unclear => Ok(address),
+        _ => Err(StoreError::CannotAdmit {
+            address: from,
+            why: "the message does not name exactly one usable author".to_owned(),
+        }),
+    }
 }
 
 /// The condition that a held receipt with this column of reasons waits for a person.
@@ -121,22 +137,27 @@ impl Store {
         .await
     }
 
-    /// Files a held receipt whatever the rules say about its sender; into this workspace if one is named.
+    /// Files a held receipt whatever the rules say about its sender; into this workspace if one is named. With `always` its
+    /// sender is admitted as a contact, so that it need not be done again.
     ///
     /// # Errors
-    /// `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `RECEIPT_DELETED`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
+    /// `CANNOT_ADMIT`, where admitting the sender would change nothing, `RECEIPT_UNKNOWN`, `RECEIPT_STATE`, `RECEIPT_DELETED`, `NO_OCTETS`, `WORKSPACE_UNKNOWN`.
     pub async fn release(
         &self,
         id: ReceiptId,
         workspace: Option<&WorkspaceKey>,
+        always: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let workspace = workspace.cloned();
         self.change(now, move |tx, notes| {
             let chosen = workspace.as_ref().map(|key| workspace_id(tx, key)).transpose()?;
             let was = again(tx, id, &[ReceiptState::Held], Some(chosen.map(|id| id.0)))?;
-            let detail = json!({ "reason": was.reason, "workspace": workspace });
+            let detail = json!({ "reason": was.reason, "workspace": workspace, "always": always });
             notes.add(AuditAction::ReceiptRelease, "receipt", id, detail);
+            if always {
+                admit(tx, notes, &sender_of(&was)?, now)?;
+            }
             Ok(())
         })
         .await

@@ -33,6 +33,8 @@ pub struct Metrics {
     pub registrations: u64,
     /// Rows of the audit.
     pub audit: u64,
+    /// Held messages that were deleted because their workspace's time for them was over.
+    pub expired: u64,
 }
 
 /// The numbers of one mailbox, or of several that had the same name one after the other.
@@ -129,8 +131,6 @@ fn metrics(tx: &mut Tx<'_>, disk_free_octets: u64, now: Timestamp) -> Result<Met
     // By the index of what is due, in which the oldest comes first.
     let oldest = "SELECT accepted_at FROM receipt WHERE due_at IS NOT NULL ORDER BY id LIMIT 1";
     let oldest_waiting = tx.query_opt(oldest, &[])?.map(|mut row| row.time(0)).transpose()?;
-    let items = tx.query_opt("SELECT value FROM meta WHERE key = 'item_number'", &[])?;
-    let items = items.map_or(Ok(0), |mut row| row.parse(0))?;
     let pending = "SELECT count(*) FROM registration WHERE NOT void AND ended_at IS NULL AND expires_at > ?1";
     Ok(Metrics {
         database,
@@ -139,10 +139,17 @@ fn metrics(tx: &mut Tx<'_>, disk_free_octets: u64, now: Timestamp) -> Result<Met
         disk_free_octets,
         mailboxes: mailboxes(tx)?,
         oldest_waiting,
-        items,
+        items: counter(tx, "item_number")?,
         registrations: tx.query_one(pending, params![now])?.unsigned(0)?,
         audit: audit_rows(tx)?,
+        expired: counter(tx, "held_expired")?,
     })
+}
+
+/// A number that is counted in `meta`.
+fn counter(tx: &mut Tx<'_>, key: &str) -> Result<u64, StoreError> {
+    let row = tx.query_opt("SELECT value FROM meta WHERE key = ?1", params![key])?;
+    row.map_or(Ok(0), |mut row| row.parse(0))
 }
 
 fn mailboxes(tx: &mut Tx<'_>) -> Result<BTreeMap<String, MailboxMetrics>, StoreError> {

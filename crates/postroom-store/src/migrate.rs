@@ -51,6 +51,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0043_visits.sql"),
     },
     Migration {
+        number: 44,
+        sqlite: include_str!("../migrations/sqlite/0044_contacts.sql"),
+        postgres: include_str!("../migrations/postgres/0044_contacts.sql"),
+    },
+    Migration {
         number: 45,
         sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
         postgres: include_str!("../migrations/postgres/0045_connections.sql"),
@@ -154,6 +159,11 @@ mod tests {
             43,
             "06d7ee13beb288819fa33e2fea2ccd5eb83d531fc5fa46e50cda99221ab1f2e1",
             "06d7ee13beb288819fa33e2fea2ccd5eb83d531fc5fa46e50cda99221ab1f2e1",
+        ),
+        (
+            44,
+            "18a01867a366a4afaec3f98e498434eccb1863b2d75a79ae959854fd24df10d4",
+            "18a01867a366a4afaec3f98e498434eccb1863b2d75a79ae959854fd24df10d4",
         ),
         (
             45,

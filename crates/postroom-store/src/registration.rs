@@ -6,6 +6,7 @@
 mod waiting;
 
 use crate::audit::AuditAction;
+use crate::contacts::standing_of;
 use crate::signin::{hash_of, new_token, open_session};
 use crate::tx::params;
 use crate::visits::after;
@@ -13,7 +14,9 @@ use crate::workspaces::{global_policy, to_json};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::registration::Code;
-use postroom_domain::{AddressRules, Admission, GlobalPolicy, RegistrationMode, Role, User, WorkspaceKey};
+use postroom_domain::{
+    AddressRules, Admission, ContactStanding, GlobalPolicy, RegistrationMode, Role, User, WorkspaceKey,
+};
 use postroom_mail::address::canonical;
 use postroom_mail::{Secret, Sha256};
 use serde::Serialize;
@@ -318,7 +321,7 @@ enum Standing {
 impl Standing {
     /// Both questions are asked whatever the answer to the first one is.
     fn of(tx: &mut Tx<'_>, policy: &GlobalPolicy, address: &str) -> Result<Self, StoreError> {
-        let (admitted, has_account) = (is_admitted(policy, address)?, has_account(tx, address)?);
+        let (admitted, has_account) = (is_admitted(tx, policy, address)?, has_account(tx, address)?);
         Ok(match (admitted, has_account) {
             (_, true) => Self::HasAccount,
             (true, false) => Self::Free,
@@ -331,10 +334,11 @@ fn has_account(tx: &mut Tx<'_>, address: &str) -> Result<bool, StoreError> {
     Ok(tx.query_opt("SELECT 1 FROM address WHERE address = ?1", params![address])?.is_some())
 }
 
-/// Whether the rules admit an address. What cannot be decided within its limit is not admitted.
-fn is_admitted(policy: &GlobalPolicy, address: &str) -> Result<bool, StoreError> {
+/// Whether the rules admit an address, and nobody blocked it. What cannot be decided within its limit is not admitted.
+fn is_admitted(tx: &mut Tx<'_>, policy: &GlobalPolicy, address: &str) -> Result<bool, StoreError> {
+    let blocked = standing_of(tx, address)? == Some(ContactStanding::Blocked);
     let rules = AddressRules::global(policy).map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
-    Ok(matches!(rules.judge(address), Admission::Admitted(_)))
+    Ok(matches!(rules.judge(address), Admission::Admitted(_)) && !blocked)
 }
 
 /// Fails when strangers have asked too often.

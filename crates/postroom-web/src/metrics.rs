@@ -117,6 +117,12 @@ fn exposition(metrics: &Metrics, now: Timestamp) -> String {
             metrics.oldest_waiting.map_or(0, seconds),
         ),
         ("postroom_items_opened_total", "counter", "Items that were opened.", metrics.items),
+        (
+            "postroom_held_expired_total",
+            "counter",
+            "Held messages that were deleted because their workspace's time for them was over.",
+            metrics.expired,
+        ),
         ("postroom_registrations_pending", "gauge", "Registrations and invitations that wait.", metrics.registrations),
         ("postroom_audit_rows_total", "counter", "Rows of the audit.", metrics.audit),
         ("postroom_database_size_bytes", "gauge", "Size of the database.", metrics.database_octets),

@@ -178,7 +178,7 @@ pub(crate) async fn release(
     if !authorize(&user, Action::Handle, Object::Workspace(&key)) {
         return Err(Failure::NotFound);
     }
-    app.by(&user).release(receipt.id, Some(&key), Timestamp::now()).await?;
+    app.by(&user).release(receipt.id, Some(&key), false, Timestamp::now()).await?;
     tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");
     Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
 }

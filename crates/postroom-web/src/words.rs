@@ -106,6 +106,8 @@ fn rule_step(step: &TraceStep) -> Step {
         ("sender", "unknown, allowed") => {
             ("good", format!("Its sender, {detail}, is not registered, and this mailbox takes mail from everybody."))
         }
+        ("sender", "admitted contact") => ("good", format!("Its sender, {detail}, is a contact that was admitted.")),
+        ("sender", "blocked contact") => ("bad", format!("Its sender, {detail}, is a contact that was blocked.")),
         ("sender", "unknown") => (
             "bad",
             format!("Its sender, {detail}, is not registered, and this mailbox takes mail only from people who are."),

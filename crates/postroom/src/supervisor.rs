@@ -3,6 +3,7 @@
 use crate::collector::{self, Unwatched, VisitError};
 use crate::floor::Floor;
 use crate::intake;
+use jiff::Timestamp;
 use postroom_domain::{Mailbox, MailboxId};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
@@ -14,6 +15,9 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// How often leftovers are looked for: mail of `deliver`, deferred mail, mail of a process that died.
 const LEFTOVERS: Duration = Duration::from_secs(2);
+
+/// How often held mail is deleted whose time is over.
+const TIDY: Duration = Duration::from_secs(60 * 60);
 
 /// Visits under way at once.
 const VISITS: usize = 16;
@@ -38,6 +42,7 @@ pub async fn run(floor: Floor, mut stop: watch::Receiver<bool>) {
     let mut visits: JoinSet<(MailboxId, Duration, Result<(), VisitError>)> = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);
     let leftovers = tokio::spawn(work_off_leftovers(floor.clone()));
+    let tidying = tokio::spawn(tidy(floor.clone()));
     loop {
         tokio::select! {
             _ = stop.changed() => break,
@@ -52,6 +57,7 @@ pub async fn run(floor: Floor, mut stop: watch::Receiver<bool>) {
         }
     }
     leftovers.abort();
+    tidying.abort();
     visits.shutdown().await;
 }
 
@@ -119,6 +125,19 @@ fn next_visit(id: MailboxId, every: Duration, failures: u32, result: &Result<(),
     let least = if error.needs_admin() { Duration::from_secs(120) } else { Duration::from_secs(5) };
     let pause = every.max(least).saturating_mul(1 << failures.min(8)).min(BACK_OFF_MAX.max(every));
     Schedule { next: Instant::now() + pause, failures: failures + 1 }
+}
+
+/// Deletes what is over: at the start, and then every hour.
+async fn tidy(floor: Floor) {
+    let mut tick = tokio::time::interval(TIDY);
+    loop {
+        tick.tick().await;
+        match floor.store.expire_held(Timestamp::now()).await {
+            Ok(0) => {}
+            Ok(expired) => tracing::info!(expired, "held mail was deleted whose time is over"),
+            Err(error) => tracing::error!(code = error.code(), "held mail whose time is over could not be deleted"),
+        }
+    }
 }
 
 async fn work_off_leftovers(floor: Floor) {

@@ -1,7 +1,7 @@
 //! Mail that shows for a registration that an address is its sender's.
 
 use super::TraceStep;
-use crate::{Admission, Clues, Facts, Policy, RegistrationId};
+use crate::{Admission, Clues, ContactStanding, Facts, Policy, RegistrationId};
 use postroom_mail::Message;
 
 /// The registration that a message proves: it is by that address, which the rules admit, it was written by a person for this
@@ -21,7 +21,8 @@ pub(super) fn proven_by(
         step("not proven", "its subject has a code that was given out for another address");
         return None;
     }
-    if !policy.submissions || !matches!(policy.addresses.judge(author), Admission::Admitted(_)) {
+    let admitted = matches!(policy.addresses.judge(author), Admission::Admitted(_));
+    if !policy.submissions || !admitted || facts.contact == Some(ContactStanding::Blocked) {
         step("not proven", "the rules do not admit its sender");
         return None;
     }

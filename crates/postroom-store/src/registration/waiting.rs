@@ -100,7 +100,7 @@ pub(super) fn proven(
 ) -> Result<Option<Outcome>, StoreError> {
     let policy = global_policy(tx)?;
     let address = &registration.address;
-    if has_account(tx, address)? || !(registration.invited || is_admitted(&policy, address)?) {
+    if has_account(tx, address)? || !(registration.invited || is_admitted(tx, &policy, address)?) {
         return Ok(None);
     }
     notes.add_by(actor, AuditAction::UserProve, "user", address, json!({ "by": by, "invited": registration.invited }));

@@ -44,6 +44,10 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("release", &[ReceiptRelease]),
     ("retry_held", &[ReceiptRetry]),
     ("delete_receipt", &[ReceiptDelete]),
+    ("expire_held", &[ReceiptDelete]),
+    ("admit_contact", &[ContactAdmit]),
+    ("block_contact", &[ContactBlock]),
+    ("forget_contact", &[ContactForget]),
     ("download", &[ReceiptDownload]),
     ("move_item", &[ItemMove]),
     ("split_comment", &[ItemSplit]),
@@ -149,7 +153,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
     let ann = store.user_by_address("ann@example.org").await.unwrap().unwrap();
     let held = match name {
         // Each has a message of its own, so that none depends on what was done before.
-        "retry" | "retry_held" | "release" | "delete_receipt" => {
+        "retry" | "retry_held" | "release" | "delete_receipt" | "expire_held" => {
             let nth = VERBS.iter().position(|(verb, _)| *verb == name).unwrap() as u32;
             house.take(100 + nth, message("eve@evil.test", name, name)).await.receipt
         }
@@ -165,7 +169,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             store.set_global_policy(&policy, now).await.unwrap();
         }
         "set_workspace_policy" => {
-            let strict = WorkspacePolicy { unverified: Unverified::Hold };
+            let strict = WorkspacePolicy { unverified: Unverified::Hold, ..WorkspacePolicy::default() };
             store.set_workspace_policy(&key("OPS"), strict, now).await.unwrap();
         }
         "set_metrics_access" => drop(store.set_metrics_access(MetricsAccess::Token, now).await.unwrap()),
@@ -214,7 +218,17 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             let which = RetryFilter { mailbox, reason: None, after, up_to: held, limit: 10 };
             assert_eq!(store.retry_held(which, now).await.unwrap(), [held]);
         }
-        "release" => store.release(held, Some(&key("OPS")), now).await.unwrap(),
+        "release" => store.release(held, Some(&key("OPS")), false, now).await.unwrap(),
+        "expire_held" => {
+            // It is the only one that is old enough.
+            place.sql(&format!("UPDATE receipt SET decided_at = 0, reason = 'SENDER_UNKNOWN' WHERE id = {held}"));
+            let policy = WorkspacePolicy { retain_held_days: Some(90), ..WorkspacePolicy::default() };
+            house.store.set_workspace_policy(&key("SUP"), policy, now).await.unwrap();
+            assert_eq!(store.expire_held(now).await.unwrap(), 1);
+        }
+        "admit_contact" => drop(store.admit_contact("Zed@example.org", now).await.unwrap()),
+        "block_contact" => drop(store.block_contact("zed@example.org", now).await.unwrap()),
+        "forget_contact" => store.forget_contact("zed@example.org", now).await.unwrap(),
         "delete_receipt" => store.delete_receipt(held, Some("spam"), now).await.unwrap(),
         "download" => assert_eq!(store.download(held, now).await.unwrap().octets().as_ref(), b"held"),
         "move_item" => store.move_item(1, &key("OPS"), now).await.unwrap(),

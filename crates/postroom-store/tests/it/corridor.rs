@@ -134,8 +134,8 @@ async fn a_second_copy_is_held_and_can_be_released() {
         let copy = house.take(2, message(ann, "One", "same")).await;
         assert_eq!((copy.kind, copy.reason), (OutcomeKind::Held, Some(Reason::DuplicateCopy)));
         let store = &house.store;
-        store.release(copy.receipt, Some(&key("OPS")), noon()).await.unwrap();
-        assert_eq!(store.release(copy.receipt, None, noon()).await.unwrap_err().code(), "RECEIPT_STATE");
+        store.release(copy.receipt, Some(&key("OPS")), false, noon()).await.unwrap();
+        assert_eq!(store.release(copy.receipt, None, false, noon()).await.unwrap_err().code(), "RECEIPT_STATE");
         let claimed = store.claim(&house.me, MANY, noon()).await.unwrap();
         assert!(claimed[0].released());
         let outcome = house.file(vec![(claimed[0].clone(), message(ann, "One", "same"))]).await.remove(0);

@@ -1,11 +1,12 @@
 //! Held mail: deciding many again, and deleting.
 
 use crate::support::*;
+use jiff::SignedDuration;
 use postroom_domain::{
-    GlobalPolicy, MailboxPolicy, Reason, Receipt, ReceiptId, ReceiptState, SettlementState, StartFrom,
+    GlobalPolicy, MailboxPolicy, Reason, Receipt, ReceiptId, ReceiptState, SettlementState, StartFrom, WorkspacePolicy,
 };
 use postroom_mail::{Listed, RemoteId, Settlement};
-use postroom_store::{BORDER, ClaimLimit, OutcomeKind, ReceiptFilter, RetryFilter};
+use postroom_store::{AuditFilter, BORDER, ClaimLimit, OutcomeKind, Reading, ReceiptFilter, RetryFilter};
 
 const EVE: &str = "eve@evil.test";
 
@@ -42,7 +43,7 @@ async fn what_is_deleted_leaves_a_receipt_and_no_octets() {
                 store.raw_of(id).await.unwrap_err().code(),
                 store.download(id, noon()).await.unwrap_err().code(),
                 store.retry(id, noon()).await.unwrap_err().code(),
-                store.release(id, None, noon()).await.unwrap_err().code(),
+                store.release(id, None, false, noon()).await.unwrap_err().code(),
                 store.delete_receipt(id, None, noon()).await.unwrap_err().code(),
             ] {
                 assert_eq!(code, "RECEIPT_DELETED");
@@ -208,6 +209,65 @@ async fn after_a_change_of_the_rules_all_that_match_are_decided_again_in_order()
         let receipts = store.receipts(ReceiptFilter::default()).await.unwrap();
         let items: Vec<_> = receipts.iter().rev().map(|receipt: &Receipt| receipt.item).collect();
         assert_eq!(items, [Some(1), Some(2), Some(3), None, Some(4), Some(5), None, None]);
+        assert_eq!(store.check().await.unwrap().problems, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_rule_holds_is_deleted_when_its_workspaces_time_is_over_and_what_fails_never() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = &house.store;
+        let mut global = imap("global", MailboxPolicy::default(), StartFrom::All);
+        global.workspace = None;
+        store.add_mailbox(global, None, noon()).await.unwrap();
+        for n in 1..=3 {
+            house.take(n, message(EVE, "by a rule", &format!("text {n}"))).await;
+        }
+        let claimed = house.accept(&[(4, "poison")]).await.remove(0);
+        let failed = Reading::Failed { reason: Reason::ReadPanicked, detail: String::new() };
+        store.file(vec![(claimed, failed)], &house.me, noon()).await.unwrap();
+        house.take(5, message("ann@example.org", "filed", "filed")).await;
+        // One in the global inbox, which feeds the default workspace; one is younger than the others.
+        place.sql("UPDATE receipt SET mailbox_id = 2 WHERE id = 2");
+        let later = noon() + SignedDuration::from_hours(1);
+        place.sql(&format!("UPDATE receipt SET decided_at = {} WHERE id = 3", later.as_microsecond()));
+
+        let days = noon() + SignedDuration::from_hours(90 * 24);
+        assert_eq!(store.expire_held(days + SignedDuration::from_hours(9999)).await.unwrap(), 0, "at first for ever");
+        let keep = |days| WorkspacePolicy { retain_held_days: days, ..WorkspacePolicy::default() };
+        store.set_workspace_policy(&key("OPS"), keep(Some(1)), noon()).await.unwrap();
+        assert_eq!(store.expire_held(days).await.unwrap(), 0, "the rule of another workspace");
+        store.set_workspace_policy(&key("SUP"), keep(Some(90)), noon()).await.unwrap();
+        assert_eq!(store.expire_held(days).await.unwrap(), 0, "not a moment before");
+        let just_over = days + SignedDuration::from_secs(1);
+        assert_eq!(store.expire_held(just_over).await.unwrap(), 2);
+        assert_eq!(store.expire_held(just_over).await.unwrap(), 0);
+        let states: Vec<bool> =
+            store.receipts(ReceiptFilter::default()).await.unwrap().iter().map(Receipt::is_deleted).collect();
+        assert_eq!(states, [false, false, false, true, true]);
+        let receipt = store.receipt(ReceiptId(1)).await.unwrap();
+        let last = receipt.trace.last().unwrap();
+        assert_eq!(last.outcome, "by retention");
+        assert_eq!(last.detail, "it was held as SENDER_UNKNOWN: SUP keeps held mail for 90 days");
+        let row = store
+            .audit(AuditFilter { object: Some("receipt:1".into()), ..AuditFilter::default() })
+            .await
+            .unwrap()
+            .remove(0);
+        assert_eq!(
+            (row.actor.as_str(), row.action.as_str(), &row.detail["days"]),
+            ("system", "receipt.delete", &90.into())
+        );
+        assert_eq!(store.metrics(noon()).await.unwrap().expired, 2);
+        assert_eq!(
+            store.expire_held(days + SignedDuration::from_hours(9999)).await.unwrap(),
+            1,
+            "the younger one in its time"
+        );
+        assert!(!store.receipt(ReceiptId(4)).await.unwrap().is_deleted(), "what a failure holds waits");
+        store.set_workspace_policy(&key("SUP"), keep(None), noon()).await.unwrap();
         assert_eq!(store.check().await.unwrap().problems, []);
     })
     .await;

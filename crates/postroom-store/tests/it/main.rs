@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod child;
+mod contacts;
 mod corridor;
 #[cfg(feature = "crash-points")]
 mod crashes;

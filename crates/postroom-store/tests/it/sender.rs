@@ -39,7 +39,11 @@ async fn what_was_found_out_stays_with_what_became_of_it() {
         assert_eq!((disowned.kind, disowned.reason), (OutcomeKind::Held, Some(Reason::SenderDisowned)));
         house
             .store
-            .set_workspace_policy(&key("SUP"), WorkspacePolicy { unverified: Unverified::Hold }, noon())
+            .set_workspace_policy(
+                &key("SUP"),
+                WorkspacePolicy { unverified: Unverified::Hold, ..WorkspacePolicy::default() },
+                noon(),
+            )
             .await
             .unwrap();
         let held = file(4, "Re: [#1] hello", Level::Unverified).await;

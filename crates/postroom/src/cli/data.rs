@@ -35,6 +35,14 @@ pub async fn restore(global: &Global, dir: &Path, out: Output) -> Result<(), Fai
     })
 }
 
+pub async fn tidy(global: &Global, out: Output) -> Result<(), Failure> {
+    let store = open_store(global).await?;
+    let expired = store.expire_held(Timestamp::now()).await?;
+    out.object(&json!({"expired": expired}), || {
+        format!("deleted {} whose time is over; their receipts stay", count(expired, "held message"))
+    })
+}
+
 pub async fn check(global: &Global, out: Output) -> Result<ExitCode, Failure> {
     let store = open_store(global).await?;
     let report = store.check().await?;

@@ -5,6 +5,7 @@ mod actor;
 mod args;
 mod audit;
 mod certificate;
+mod contact;
 mod data;
 mod demo;
 mod discover;
@@ -97,7 +98,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(listen) => serve::run(&global, listen, out).await,
         Command::Workspace(command) => people::workspace(&global, command, out).await,
         Command::User(command) => people::user(&global, command, out).await,
-        Command::Contact(command) => people::contact(&global, command, out).await,
+        Command::Contact(command) => contact::run(&global, command, out).await,
         Command::Mailbox(command) => return mailbox::run(&global, command, out).await,
         Command::Fetch { names } => return fetch::run(&global, names, out).await,
         Command::Deliver { mailbox, client } => return Ok(push::deliver(&global, &mailbox, client, out).await),
@@ -112,6 +113,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Audit(command) => audit::run(&global, command, out).await,
         Command::Backup { dir } => data::backup(&global, &dir, out).await,
         Command::Restore { dir } => data::restore(&global, &dir, out).await,
+        Command::Tidy => data::tidy(&global, out).await,
         Command::Check => return data::check(&global, out).await,
         Command::Completions { shell } => docs::completions(shell),
         Command::Manpages { dir } => docs::manpages(&dir, out),

@@ -1,7 +1,7 @@
-//! `postroom workspace`, `postroom user` and `postroom contact`.
+//! `postroom workspace` and `postroom user`.
 
-use super::args::{ContactCommand, Global, UnverifiedArg, UserCommand, WorkspaceCommand, YesNo};
-use super::output::{Output, count, one_line};
+use super::args::{Global, Retention, UnverifiedArg, UserCommand, WorkspaceCommand, YesNo};
+use super::output::{Output, count};
 use super::{open_or_create, open_store, registration, workspace_key};
 use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
@@ -31,7 +31,7 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                 [w.key.to_string(), w.name.clone(), if w.default { "default".to_owned() } else { String::new() }]
             })
         }
-        WorkspaceCommand::Set { key, unverified } => {
+        WorkspaceCommand::Set { key, unverified, retain_held } => {
             let (store, key) = (open_store(global).await?, workspace_key(&key)?);
             let mut workspace = named_workspace(&store, &key).await?;
             if let Some(unverified) = unverified {
@@ -41,17 +41,30 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                     UnverifiedArg::OpenOnly => Unverified::OpenOnly,
                 };
             }
+            if let Some(Retention(days)) = retain_held {
+                workspace.policy.retain_held_days = days;
+            }
             store.set_workspace_policy(&key, workspace.policy, Timestamp::now()).await?;
-            out.object(&workspace, || {
-                let may = match workspace.policy.unverified {
-                    Unverified::Comment => "may comment and open items, and is marked",
-                    Unverified::Hold => "is held",
-                    Unverified::OpenOnly => "may open items, but not comment",
-                };
-                format!("workspace {key}: mail of a known sender without proof that he wrote it {may}")
-            })
+            out.object(&workspace, || rules(&workspace))
         }
     }
+}
+
+/// The rules of a workspace, each in a sentence.
+fn rules(workspace: &Workspace) -> String {
+    let may = match workspace.policy.unverified {
+        Unverified::Comment => "may comment and open items, and is marked",
+        Unverified::Hold => "is held",
+        Unverified::OpenOnly => "may open items, but not comment",
+    };
+    let kept = match workspace.policy.retain_held_days {
+        Some(days) => format!("is deleted here after {}, unless a failure holds it", count(days.into(), "day")),
+        None => "is kept for ever".to_owned(),
+    };
+    format!(
+        "workspace {}:\n  mail of a known sender without proof that he wrote it {may}\n  held mail {kept}",
+        workspace.key
+    )
 }
 
 async fn named_workspace(store: &Store, key: &WorkspaceKey) -> Result<Workspace, Failure> {
@@ -59,15 +72,6 @@ async fn named_workspace(store: &Store, key: &WorkspaceKey) -> Result<Workspace,
     found.ok_or_else(|| {
         let help = "`postroom workspace list` shows the workspaces";
         Failure::new("WORKSPACE_UNKNOWN", format!("there is no workspace {key}"), help)
-    })
-}
-
-pub async fn contact(global: &Global, command: ContactCommand, out: Output) -> Result<(), Failure> {
-    let ContactCommand::List = command;
-    let contacts = open_store(global).await?.contacts().await?;
-    let none = "no contacts yet: nobody without an account has written anything that was filed";
-    out.table(&contacts, ["ADDRESS", "NAME", "FIRST SEEN", "LAST SEEN"], none, |c| {
-        [c.address.clone(), one_line(&c.name, 40), c.first_seen_at.to_string(), c.last_seen_at.to_string()]
     })
 }
 

@@ -49,10 +49,10 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
                 format!("receipt {id} is deleted: its octets are gone here; its server was not told, and it is never fetched again")
             })
         }
-        ReceiptCommand::Release { id, workspace } => {
+        ReceiptCommand::Release { id, workspace, always } => {
             let floor = open_floor(global).await?;
             let key = workspace.as_deref().map(workspace_key).transpose()?;
-            floor.store.release(ReceiptId(id), key.as_ref(), Timestamp::now()).await?;
+            floor.store.release(ReceiptId(id), key.as_ref(), always, Timestamp::now()).await?;
             decided_again(floor, ReceiptId(id), out).await
         }
     }

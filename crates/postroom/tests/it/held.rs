@@ -143,3 +143,43 @@ fn what_is_deleted_here_stays_on_its_server_and_is_never_fetched_again() {
         assert_eq!(desk.ok(&["check"])[0]["problems"], json!([]), "{protocol}");
     }
 }
+
+#[test]
+fn a_sender_is_admitted_once_for_all_and_forgotten_again() {
+    let desk = Desk::furnished();
+    let import = |name: &str| {
+        let file = desk.file(name, &message("Eve <eve@elsewhere.example>", &format!("message {name}"), name));
+        desk.ok(&["import", file.to_str().unwrap(), "--workspace", "SUP"]).remove(0)
+    };
+    import("a.eml");
+    let released = &desk.ok(&["receipt", "release", "1", "--always"])[0];
+    assert_eq!(released["item"], 1);
+    assert_eq!(import("b.eml")["items"], 1);
+    let contact = &desk.ok(&["contact", "list"])[0];
+    assert_eq!(
+        (&contact["address"], &contact["name"], &contact["standing"]),
+        (&"eve@elsewhere.example".into(), &"Eve".into(), &"admitted".into())
+    );
+    assert_eq!(desk.ok(&["contact", "block", "eve@elsewhere.example"])[0]["standing"], "blocked");
+    import("c.eml");
+    let held = desk.ok(&["receipt", "list", "--state", "held"]);
+    assert_eq!(reasons(&held), ["SENDER_BLOCKED"]);
+    assert_eq!(desk.ok(&["contact", "forget", "eve@elsewhere.example"])[0]["forgotten"], true);
+    assert!(desk.ok(&["contact", "list"]).is_empty());
+    desk.ok(&["setting", "set", "blocked", "elsewhere.example"]);
+    for (arguments, code) in [
+        (vec!["contact", "admit", "eve@elsewhere.example"], "CANNOT_ADMIT"),
+        (vec!["contact", "admit", "ann@example.org"], "CANNOT_ADMIT"),
+        (vec!["contact", "forget", "nobody@example.org"], "CONTACT_UNKNOWN"),
+        (vec!["receipt", "release", "3", "--always"], "CANNOT_ADMIT"),
+        (vec!["workspace", "set", "SUP", "--retain-held", "soon"], "USAGE"),
+        (vec!["workspace", "set", "SUP", "--retain-held", "0d"], "USAGE"),
+    ] {
+        assert_eq!(desk.error(&arguments).0, code, "{arguments:?}");
+    }
+    let policy = |value: &str| {
+        desk.ok(&["workspace", "set", "SUP", "--retain-held", value])[0]["policy"]["retain_held_days"].clone()
+    };
+    assert_eq!((policy("90d"), policy("forever"), policy("1d")), (90.into(), Value::Null, 1.into()));
+    assert_eq!(desk.ok(&["tidy"])[0], json!({"expired": 0}), "it is not held for a day yet");
+}

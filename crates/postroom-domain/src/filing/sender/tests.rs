@@ -47,7 +47,7 @@ impl Desk {
         let sender = Some(ann()).filter(|ann| {
             clues.author.as_ref().is_some_and(|author| ann.address == *author || ann.aliases.contains(author))
         });
-        let rules = WorkspacePolicy { unverified: self.unverified };
+        let rules = WorkspacePolicy { unverified: self.unverified, ..WorkspacePolicy::default() };
         let item = ItemFacts {
             number: 7,
             workspace: "SUP".parse().unwrap(),

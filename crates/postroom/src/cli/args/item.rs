@@ -71,6 +71,11 @@ pub enum ReceiptCommand {
         /// The workspace of the new item; by default the mailbox's
         #[arg(long, value_name = "KEY")]
         workspace: Option<String>,
+        /// Also admit its sender as a contact, for all that they write from now on
+        ///
+        /// That overrules neither the block list nor the allowed domains; `contact forget ADDRESS` takes it back.
+        #[arg(long)]
+        always: bool,
     },
 }
 

@@ -13,7 +13,7 @@ pub use mailbox::{
     AuthArg, AutomaticArg, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol, SecurityArg, SwitchArg,
     YesNo,
 };
-pub use people::{ContactCommand, UnverifiedArg, UserCommand, WorkspaceCommand};
+pub use people::{ContactCommand, Retention, UnverifiedArg, UserCommand, WorkspaceCommand};
 pub use setting::{
     ChecksArg, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
 };
@@ -151,6 +151,8 @@ pub enum Command {
         /// The directory of the backup
         dir: PathBuf,
     },
+    /// Delete held mail whose workspace's time for it is over, and what deletions left behind; `serve` does so every hour
+    Tidy,
     /// Verify the data: every receipt's octets, every link, the ledger, the audit
     Check,
     /// Print the completion script of a shell

@@ -27,7 +27,27 @@ pub enum WorkspaceCommand {
         /// What a known sender may do of whom nothing proves that he wrote the message [at first: comment]
         #[arg(long)]
         unverified: Option<UnverifiedArg>,
+        /// For how long mail is kept that a rule holds, for example 90d, or `forever` [at first: forever]
+        ///
+        /// Then its octets are deleted here; the receipt stays. What a failure holds is kept until it is mended.
+        #[arg(long, value_name = "DAYS", value_parser = retention)]
+        retain_held: Option<Retention>,
     },
+}
+
+/// For how many days held mail is kept; `None` for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention(pub Option<u32>);
+
+/// The longest retention in days that can be named: a hundred years.
+const RETAIN_MAX: u32 = 36_500;
+
+fn retention(text: &str) -> Result<Retention, String> {
+    if text == "forever" {
+        return Ok(Retention(None));
+    }
+    let days = text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| (1..=RETAIN_MAX).contains(days));
+    days.map(|days| Retention(Some(days))).ok_or_else(|| "write for example 90d, or forever".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -42,8 +62,25 @@ pub enum UnverifiedArg {
 
 #[derive(Debug, Subcommand)]
 pub enum ContactCommand {
-    /// List people without an account whose mail became an item or a comment
+    /// List people without an account whose mail became an item or a comment, or about whom something was decided
     List,
+    /// Let this address write although unknown senders may not
+    ///
+    /// That overrules neither the block list nor the allowed domains.
+    Admit {
+        /// The address
+        address: String,
+    },
+    /// Let this address not write although unknown senders may
+    Block {
+        /// The address
+        address: String,
+    },
+    /// Forget an address, and whether it was admitted or blocked; its items and comments stay
+    Forget {
+        /// The address
+        address: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

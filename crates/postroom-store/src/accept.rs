@@ -288,8 +288,7 @@ fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), St
          SET octets = excluded.octets, in_file = excluded.in_file, deleted = FALSE WHERE raw.deleted",
         &[(&raw.sha256()).into(), (raw.size() as i64).into(), octets, in_file.into()],
     )?;
-    // A sweep may have taken the file away after it was found there and before this transaction began.
-    if in_file { files.write_large(&[(raw.sha256(), raw.octets().clone())]) } else { Ok(()) }
+    files.ensure(raw.sha256(), raw.octets())
 }
 
 /// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left. One that was

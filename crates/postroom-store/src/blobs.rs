@@ -58,8 +58,7 @@ fn insert_blob(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage, attachment: &At
         &params,
     )?;
     match &attachment.content {
-        // A sweep may have taken the file away after it was found there and before this transaction began.
-        Content::Octets(octets) => files.write_large(&[(attachment.sha256, octets.clone())]),
+        Content::Octets(octets) => files.ensure(attachment.sha256, octets),
         Content::Slice { .. } => Ok(()),
     }
 }

@@ -146,6 +146,15 @@ impl Files {
         Ok(count)
     }
 
+    /// Writes a large content again that was found in its file before, should it be gone by now: a sweep of deleted octets
+    /// may have taken it. To be asked inside the transaction that names it, which no sweep can interrupt.
+    pub(crate) fn ensure(&self, sha256: Sha256, octets: &Bytes) -> Result<(), StoreError> {
+        if self.takes(octets) && std::fs::metadata(self.path(sha256)).is_err() {
+            return self.write_large(&[(sha256, octets.clone())]);
+        }
+        Ok(())
+    }
+
     /// Removes the content with this digest. One that is not there is no error.
     pub(crate) fn remove(&self, sha256: Sha256) -> Result<(), StoreError> {
         let path = self.path(sha256);

@@ -9,8 +9,8 @@ use postroom_domain::{
 };
 use postroom_mail::Secret;
 use postroom_store::{
-    Ask, AskedBy, AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, Proven, RetryFilter, SYSTEM,
-    Store, StoreConfig, UserChange,
+    Ask, AskedBy, AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, Proven,
+    RetryFilter, SYSTEM, Store, StoreConfig, UserChange,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,17 +2,26 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use postroom_domain::routing::When;
 use postroom_domain::{
-    AddressRules, AutomaticMail, Clues, DomainPolicy, Facts, GlobalPolicy, Identity, ItemFacts, Membership, Policy,
-    Role, User, UserId, WorkspaceId, WorkspacePolicy, decide,
+    AddressRules, AutomaticMail, Clues, DomainPolicy, Facts, GlobalPolicy, Identity, ItemFacts, Limits, MailboxAddress,
+    Membership, Policy, Role, Routing, Rule, RuleSet, User, UserId, WorkspaceId, WorkspacePolicy, decide,
 };
-use postroom_mail::{Address, Message};
+use postroom_mail::{Address, HeaderField, Message};
 use std::hint::black_box;
+use std::sync::Arc;
 
 fn message() -> Message {
     Message {
         from: vec![Address::new("Ann", "ann@example.org")],
+        to: vec![Address::new("", "desk@example.org"), Address::new("Bob", "bob@example.net")],
         subject: "Re: [#4711] invoice 77 of 2026 for order 12, 13 and 14".to_owned(),
+        fields: (0..25)
+            .map(|n| HeaderField {
+                name: format!("X-Field-{n}"),
+                value: "a value of usual length, so to say".to_owned(),
+            })
+            .collect(),
         ..Message::default()
     }
 }
@@ -28,7 +37,8 @@ fn policy(patterns: &[&str]) -> Policy {
         bare_numbers: true,
         automatic: AutomaticMail::File,
         workspace: Some(WorkspaceId(1)),
-        workspace_policy: WorkspacePolicy::default(),
+        routing: Routing::default(),
+        limits: Limits::default(),
         released: false,
     }
 }
@@ -53,17 +63,43 @@ fn facts() -> Facts {
         }),
         items: vec![item(4711), item(77), item(12)],
         identity: Identity::default(),
-        twin: None,
-        registration: None,
-        contact: None,
+        ..Facts::default()
+    }
+}
+
+/// A hundred rules of all kinds, none of which applies, and the addresses of a mailbox.
+fn routing() -> Routing {
+    let tests = [
+        "subject=*order {n}x*",
+        "subject~\\bticket {n}x\\b",
+        "sender=*@{n}.example",
+        "header:x-team={n}",
+        "recipient=r{n}@x.example",
+    ];
+    let rule = |n: usize| Rule {
+        name: format!("rule {n}"),
+        when: When::All(vec![tests[n % tests.len()].replace("{n}", &n.to_string()).parse().expect("this is a test")]),
+        ..Rule::default()
+    };
+    let rules: Vec<Rule> = (0..100).map(rule).collect();
+    Routing {
+        rules: Arc::new(RuleSet::compile(&rules).expect("these rules are valid")),
+        addresses: vec![MailboxAddress { address: "desk@example.org".to_owned(), workspace: None }],
+        plus_addresses: true,
+        ..Routing::default()
     }
 }
 
 fn bench(criterion: &mut Criterion) {
     let (message, facts) = (message(), facts());
-    for (name, policy) in [
-        ("decide/comment", policy(&[])),
-        ("decide/comment, two patterns", policy(&[r"[^@\T]@bosch\.com", r"@example\.org"])),
+    for (name, policy, facts) in [
+        ("decide/comment", policy(&[]), facts.clone()),
+        ("decide/comment, two patterns", policy(&[r"[^@\T]@bosch\.com", r"@example\.org"]), facts.clone()),
+        (
+            "decide/new item, a hundred rules",
+            Policy { routing: routing(), ..policy(&[]) },
+            Facts { items: Vec::new(), ..facts },
+        ),
     ] {
         criterion.bench_function(name, |bencher| {
             bencher.iter(|| {

@@ -192,6 +192,23 @@ fn has_verb(pattern: &str) -> bool {
     false
 }
 
+/// A Perl 5 pattern that is searched anywhere in a text, without regard to case and under the same limits.
+///
+/// # Errors
+/// When it is empty, longer than [`PATTERN_MAX`], or PCRE2 does not accept it.
+pub(crate) fn search(written: &str) -> Result<Regex, PatternError> {
+    if written.len() > PATTERN_MAX {
+        return Err(PatternError::TooLong);
+    }
+    let invalid = |why: String| PatternError::Invalid { pattern: written.to_owned(), why };
+    if written.is_empty() {
+        return Err(invalid("it is empty".to_owned()));
+    }
+    let mut builder = RegexBuilder::new();
+    let builder = builder.caseless(true).utf(true).jit_if_available(true);
+    builder.build(&format!("{LIMITS}{written}")).map_err(|error| invalid(error.to_string()))
+}
+
 /// Why a pattern can match no address, if that can be told from its form: it is empty, or in each of its alternatives the
 /// end stands before something, or something before the start. `None` where that is not certain.
 fn never_matches(pattern: &str) -> Option<&'static str> {

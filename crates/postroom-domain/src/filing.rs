@@ -2,10 +2,10 @@
 
 mod findings;
 mod registration;
-mod sender;
+pub(crate) mod sender;
 
 use crate::matching::{Clues, Facts, ItemFacts, may_comment};
-use crate::{AutomaticMail, ContactStanding, Policy, RegistrationId, WorkspaceId};
+use crate::{AutomaticMail, ContactStanding, Given, Policy, RegistrationId, Storm, WorkspaceId, place};
 use postroom_mail::Message;
 use sender::{Standing, judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,8 @@ pub struct Filing {
     pub reason: Reason,
     /// The rules that were asked, in order, and what each said.
     pub trace: Vec<TraceStep>,
+    /// The storm that holds it, if one does.
+    pub storm: Option<Storm>,
 }
 
 /// What a message becomes.
@@ -36,6 +38,8 @@ pub enum Effect {
         workspace: WorkspaceId,
         /// Its title, never empty.
         title: String,
+        /// What rules give to it.
+        given: Given,
     },
     /// A comment on this item.
     AddComment {
@@ -102,6 +106,12 @@ reasons! {
     DuplicateCopy = "DUPLICATE_COPY", "it is a byte-identical second copy of a message of this mailbox";
     /// Automatic mail, which this mailbox holds.
     AutomaticMail = "AUTOMATIC_MAIL", "it is automatic mail, which this mailbox holds";
+    /// We wrote it ourselves, or somebody in our name.
+    OwnAddress = "OWN_ADDRESS", "it comes from one of our own addresses, and no registered person wrote it";
+    /// Too much of its kind arrived within an hour.
+    Storm = "STORM", "more mail of its kind arrived within an hour than is filed at once";
+    /// A routing rule holds it.
+    HeldByRule = "HELD_BY_RULE", "a routing rule holds it";
     /// There is nowhere to put a new item.
     NoDefaultWorkspace = "NO_DEFAULT_WORKSPACE", "its mailbox names no workspace and no default workspace is set";
     /// Larger than the limit; its octets are still on the server.
@@ -161,7 +171,8 @@ pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) 
     if !policy.released
         && let Some(registration) = registration::proven_by(message, clues, facts, policy, &mut trace)
     {
-        return Filing { effect: Effect::Prove { registration }, reason: Reason::RegistrationProven, trace };
+        let effect = Effect::Prove { registration };
+        return Filing { effect, reason: Reason::RegistrationProven, trace, storm: None };
     }
     let judged = if policy.released {
         trace.push(TraceStep::new("release", "admitted", "a person released it"));
@@ -169,12 +180,59 @@ pub fn decide(message: &Message, clues: &Clues, facts: &Facts, policy: &Policy) 
     } else {
         judge(message, clues, facts, policy, &mut trace)
     };
-    let placed = judged.and_then(|()| match choose(clues, facts, policy, &mut trace)? {
-        Some(item) => Ok((Effect::AddComment { item: item.number }, Reason::NumberInSubject)),
-        None => compose(message, facts, policy, &mut trace),
-    });
-    let (effect, reason) = placed.unwrap_or_else(|reason| (Effect::Hold, reason));
-    Filing { effect, reason, trace }
+    let admitted = judged.map_err(Held::from).and_then(|()| admit(message, clues, facts, policy, &mut trace));
+    let (effect, reason, storm) = match admitted {
+        Ok((effect, reason)) => (effect, reason, None),
+        Err(Held { reason, storm }) => (Effect::Hold, reason, storm),
+    };
+    Filing { effect, reason, trace, storm }
+}
+
+/// That a message is held, and by which storm if by one.
+struct Held {
+    reason: Reason,
+    storm: Option<Storm>,
+}
+
+impl From<Reason> for Held {
+    fn from(reason: Reason) -> Self {
+        Self { reason, storm: None }
+    }
+}
+
+/// What becomes of a message whose sender may write: part of a storm, held by a rule, a comment, or a new item.
+fn admit(
+    message: &Message,
+    clues: &Clues,
+    facts: &Facts,
+    policy: &Policy,
+    trace: &mut Vec<TraceStep>,
+) -> Result<(Effect, Reason), Held> {
+    if facts.arrivals.waited {
+        trace.push(TraceStep::new("storm", "waited", "it was held in a storm, and its turn has come"));
+    }
+    in_storm(facts, policy, trace, |storm| !matches!(storm, Storm::AutomaticItem(_)))?;
+    let routed = place::ask_rules(message, clues, facts, policy, trace)?;
+    let Some(item) = choose(clues, facts, policy, trace)? else {
+        return Ok(place::open(message, facts, policy, &routed, trace)?);
+    };
+    in_storm(facts, policy, trace, |storm| *storm == Storm::AutomaticItem(item.number))?;
+    place::note_comment(&routed, trace);
+    Ok((Effect::AddComment { item: item.number }, Reason::NumberInSubject))
+}
+
+/// Whether one of these storms holds the message. One that a person released is held by none.
+fn in_storm(
+    facts: &Facts,
+    policy: &Policy,
+    trace: &mut Vec<TraceStep>,
+    of: impl Fn(&Storm) -> bool,
+) -> Result<(), Held> {
+    let Some((storm, detail)) = facts.arrivals.storm(&policy.limits, of).filter(|_| !policy.released) else {
+        return Ok(());
+    };
+    trace.push(TraceStep::new("storm", "held", detail));
+    Err(Held { reason: Reason::Storm, storm: Some(storm.clone()) })
 }
 
 /// Whether the sender may write at all, as `Err(reason)` if not.
@@ -188,6 +246,9 @@ fn judge(
     if !policy.submissions {
         trace.push(TraceStep::new("submissions", "off", ""));
         return Err(Reason::SubmissionsOff);
+    }
+    if place::is_own_mail(message, clues, facts, policy, trace) {
+        return Err(Reason::OwnAddress);
     }
     judge_addresses(message, clues.author.as_deref(), policy, trace)?;
     let Some(author) = &clues.author else {
@@ -273,24 +334,6 @@ fn choose<'a>(
         }
     }
     Ok(None)
-}
-
-fn compose(
-    message: &Message,
-    facts: &Facts,
-    policy: &Policy,
-    trace: &mut Vec<TraceStep>,
-) -> Result<(Effect, Reason), Reason> {
-    let Some(workspace) = policy.workspace else {
-        trace.push(TraceStep::new("workspace", "none", ""));
-        return Err(Reason::NoDefaultWorkspace);
-    };
-    // Those who are not known claim no rights that would have to be proven.
-    if facts.sender.is_some() && Standing::of(facts, policy, policy.workspace_policy) == Standing::Held {
-        return Err(sender::hold_unverified(&facts.identity, trace));
-    }
-    trace.push(TraceStep::new("item", "opened", ""));
-    Ok((Effect::OpenItem { workspace, title: title_of(&message.subject) }, Reason::NewItem))
 }
 
 /// A title from a subject: never empty, at most [`TITLE_MAX`] characters.

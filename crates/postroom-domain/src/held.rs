@@ -29,6 +29,9 @@ impl Reason {
             | Self::DomainNotAllowed
             | Self::SenderUnknown
             | Self::DuplicateCopy
+            | Self::OwnAddress
+            | Self::HeldByRule
+            | Self::Storm
             | Self::AutomaticMail => Cause::Rule,
             Self::SubmissionsOff
             | Self::PatternLimit
@@ -76,6 +79,15 @@ impl Reason {
             }
             Self::AutomaticMail => {
                 "`receipt release ID` files it; or let the mailbox take such mail (`mailbox set NAME --automatic file`), then `receipt retry ID`"
+            }
+            Self::OwnAddress => {
+                "nothing, as a rule: it is our own mail; `receipt release ID` files it all the same, `receipt delete ID` removes it"
+            }
+            Self::HeldByRule => {
+                "`receipt release ID` files it; or change the rule that the trace names (`rule list`), then `receipt retry --reason HELD_BY_RULE`"
+            }
+            Self::Storm => {
+                "wait: it is filed when its turn comes, if it has one; else `receipt release ID` files it, `receipt retry --reason STORM` all that match"
             }
             Self::NoDefaultWorkspace => {
                 "make a workspace the default (`workspace add KEY NAME --default`), then `receipt retry --reason NO_DEFAULT_WORKSPACE`"

@@ -5,12 +5,16 @@
 //! May touch: the values passed in, the time included. Must not: I/O, async, SQL, HTTP, the clock.
 //! Standards: RFC 5322 §3.6.2 (authors), RFC 3834 (automatic mail), RFC 5891 (domain names), RFC 8601 and 9989
 //! (authentication).
-//! Read in this order: `mailbox`, `user`, `contact`, `item`, `receipt`, `registration`, `policy`, `domain_pattern`, `domain_list`, `admission`,
-//! `identity`, `matching`, `filing`, `held`.
+//! Read in this order: `mailbox`, `user`, `contact`, `item`, `receipt`, `registration`, `policy`, `domain_pattern`,
+//! `domain_list`, `admission`, `identity`, `matching`, `filing`, `delivery`, `routing`, `place`, `storm`, `answer`, `held`,
+//! `as_if`.
 
 pub mod admission;
+pub mod answer;
+pub mod as_if;
 pub mod connection;
 pub mod contact;
+pub mod delivery;
 pub mod domain_list;
 pub mod domain_pattern;
 pub mod filing;
@@ -19,23 +23,30 @@ pub mod identity;
 pub mod item;
 pub mod mailbox;
 pub mod matching;
+pub mod place;
 pub mod policy;
 pub mod receipt;
 pub mod registration;
+pub mod routing;
+pub mod storm;
 pub mod user;
 pub mod workspace;
 
 pub use admission::{AddressRules, Admission};
 pub use contact::ContactStanding;
+pub use delivery::{MailboxAddress, OwnAddresses};
 pub use filing::{Filing, Reason, TraceStep, decide};
 pub use held::Cause;
 pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};
 pub use item::{Attachment, Comment, Item, ItemSummary, Party};
 pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
 pub use matching::{Clues, Facts, ItemFacts, NumberClue, may_comment};
+pub use place::{Given, Routing};
 pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, MetricsAccess, Policy, Unverified, WorkspacePolicy};
 pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
 pub use registration::{RegistrationId, RegistrationMode};
+pub use routing::{Rule, RuleEdit, RuleError, RuleSet};
+pub use storm::{Arrivals, Limits, Storm};
 pub use user::{Membership, Role, User, UserId};
 pub use workspace::{Workspace, WorkspaceId, WorkspaceKey};
 

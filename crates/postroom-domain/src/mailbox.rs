@@ -1,6 +1,6 @@
 //! Mailboxes: configured inboxes, the workspace each feeds, and its policy.
 
-use crate::{AutomaticMail, DomainPolicy, WorkspaceKey};
+use crate::{AutomaticMail, DomainPolicy, MailboxAddress, WorkspaceKey};
 use jiff::Timestamp;
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,8 @@ pub struct Mailbox {
     pub paused: bool,
     /// When it was first visited; mail that arrived before is old mail.
     pub first_visit_at: Option<Timestamp>,
+    /// Whether it is not visited but the way by which `import` feeds a workspace.
+    pub is_import: bool,
 }
 
 impl Mailbox {
@@ -57,6 +59,10 @@ pub struct MailboxPolicy {
     pub bare_numbers: bool,
     /// What happens to automatic mail.
     pub automatic: AutomaticMail,
+    /// The addresses at which it gets mail; where none are set, its login name if that is one.
+    pub addresses: Vec<MailboxAddress>,
+    /// Whether what stands behind a plus sign in one of them names a workspace.
+    pub plus_addresses: bool,
     /// What to do on the server with filed mail.
     pub filed: Settlement,
     /// What to do on the server with held mail; never a deletion.
@@ -95,6 +101,8 @@ impl Default for MailboxPolicy {
             authserv_ids: Vec::new(),
             bare_numbers: true,
             automatic: AutomaticMail::File,
+            addresses: Vec::new(),
+            plus_addresses: true,
             filed: Settlement::Keep,
             held: Settlement::Keep,
         }

@@ -1,7 +1,7 @@
 //! Which item a message belongs to: what in it may name one, what the store knows, and who may write there.
 
 use crate::registration::{Awaited, Code};
-use crate::{ContactStanding, Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
+use crate::{Arrivals, ContactStanding, Identity, ReceiptId, User, WorkspaceKey, WorkspacePolicy};
 use postroom_mail::Message;
 
 /// Subjects are short; more numbers than this in one are no help in finding an item.
@@ -98,6 +98,8 @@ pub struct Facts {
     pub twin: Option<ReceiptId>,
     /// The registration that waits for the code in the subject.
     pub registration: Option<Awaited>,
+    /// What arrived shortly before it.
+    pub arrivals: Arrivals,
 }
 
 /// What matters of an item for the question who may comment on it.

@@ -3,7 +3,7 @@
 use crate::admission::{AddressRules, UnusableRule};
 use crate::domain_pattern::Syntax;
 use crate::identity::AuthenticationPolicy;
-use crate::{Mailbox, RegistrationMode, WorkspaceId};
+use crate::{Limits, Mailbox, RegistrationMode, Routing, WorkspaceId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -48,6 +48,10 @@ pub struct GlobalPolicy {
     pub registration: RegistrationMode,
     /// Who may read the metrics.
     pub metrics: MetricsAccess,
+    /// How much mail may arrive within an hour.
+    pub limits: Limits,
+    /// Canonical addresses from which we write ourselves, besides those of the mailboxes.
+    pub own_addresses: Vec<String>,
 }
 
 /// Who may read the metrics of the web page.
@@ -84,6 +88,8 @@ impl Default for GlobalPolicy {
             authentication: AuthenticationPolicy::default(),
             registration: RegistrationMode::Closed,
             metrics: MetricsAccess::Off,
+            limits: Limits::default(),
+            own_addresses: Vec::new(),
         }
     }
 }
@@ -126,30 +132,29 @@ pub struct Policy {
     pub automatic: AutomaticMail,
     /// Where new items go: the mailbox's workspace, else the default one, else nowhere.
     pub workspace: Option<WorkspaceId>,
-    /// The policy of that workspace.
-    pub workspace_policy: WorkspacePolicy,
+    /// By which rules and addresses its new items are placed.
+    pub routing: Routing,
+    /// How much mail may arrive within an hour.
+    pub limits: Limits,
     /// A person released this message: nothing about its sender is judged any more.
     pub released: bool,
 }
 
 impl Policy {
-    /// Lays a mailbox's rules over the global ones. `workspace` is the one new items go to, with its policy.
+    /// Lays a mailbox's rules over the global ones. `workspace` is the one new items go to.
     ///
     /// # Errors
     /// When a stored rule cannot be used; a rule is checked before it is stored, so that means damage.
-    pub fn of(
-        mailbox: &Mailbox,
-        global: &GlobalPolicy,
-        workspace: Option<(WorkspaceId, WorkspacePolicy)>,
-    ) -> Result<Self, UnusableRule> {
+    pub fn of(mailbox: &Mailbox, global: &GlobalPolicy, workspace: Option<WorkspaceId>) -> Result<Self, UnusableRule> {
         Ok(Self {
             submissions: mailbox.policy.takes_mail(global),
             unknown_senders: mailbox.policy.unknown_senders.or(global.unknown_senders),
             addresses: Arc::new(AddressRules::of_mailbox(global, &mailbox.policy.allowed)?),
             bare_numbers: mailbox.policy.bare_numbers,
             automatic: mailbox.policy.automatic,
-            workspace: workspace.map(|(id, _)| id),
-            workspace_policy: workspace.map(|(_, policy)| policy).unwrap_or_default(),
+            workspace,
+            routing: Routing::default(),
+            limits: global.limits,
             released: false,
         })
     }

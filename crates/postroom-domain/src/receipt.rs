@@ -50,6 +50,8 @@ pub struct Receipt {
     pub attempts: u32,
     /// The steps that led to the decision.
     pub trace: Vec<TraceStep>,
+    /// When it is looked next whether it can be filed by itself although a storm held it; `None` where it never is.
+    pub resumes_at: Option<Timestamp>,
 }
 
 impl Receipt {

@@ -27,7 +27,7 @@ pub struct Workspace {
 
 /// The short name of a workspace: 1 to 16 letters, digits or `-`, beginning with a letter, upper case.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct WorkspaceKey(String);
 
 /// The text cannot be a workspace key.
@@ -42,6 +42,20 @@ impl FromStr for WorkspaceKey {
         let starts_well = text.starts_with(|c: char| c.is_ascii_alphabetic());
         let valid = text.len() <= 16 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         if starts_well && valid { Ok(Self(text.to_ascii_uppercase())) } else { Err(NotAKey(text.to_owned())) }
+    }
+}
+
+impl TryFrom<String> for WorkspaceKey {
+    type Error = NotAKey;
+
+    fn try_from(text: String) -> Result<Self, NotAKey> {
+        text.parse()
+    }
+}
+
+impl From<WorkspaceKey> for String {
+    fn from(key: WorkspaceKey) -> Self {
+        key.0
     }
 }
 

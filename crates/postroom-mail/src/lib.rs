@@ -23,8 +23,8 @@ pub use access::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, Ser
 pub use address::Address;
 pub use authentication_results::AuthenticationResults;
 pub use message::{
-    Attachment, Automatic, AutomaticKind, Bounce, Content, Defect, FailedRecipient, Forwarded, Invitation, Message,
-    Protection, TransferEncoding,
+    Attachment, Automatic, AutomaticKind, Bounce, Content, Defect, FailedRecipient, Forwarded, HeaderField, Invitation,
+    Message, Protection, TransferEncoding,
 };
 pub use raw::{RawMessage, Sha256};
 pub use read::read;

@@ -32,6 +32,9 @@ pub struct Message {
     pub in_reply_to: Vec<String>,
     /// Ids of References, oldest first, without angle brackets.
     pub references: Vec<String>,
+    /// The header fields as they stand there, in order, for rules that ask for one by name. What claims to be Postroom's
+    /// own (`X-Postroom-…`) is not among them: nobody outside can say anything in our name.
+    pub fields: Vec<HeaderField>,
     /// The plain body; made from the HTML where there is no plain part. Never has a NUL in it; line ends are LF.
     pub text: String,
     /// The HTML body, sanitised, or `None`. Images of the message itself keep their `cid:` address.
@@ -63,6 +66,11 @@ pub struct Message {
 }
 
 impl Message {
+    /// The values of the header fields of this name, in order. Names have no case.
+    pub fn fields<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value.as_str())
+    }
+
     /// The one author, if the From field names exactly one usable address.
     // RFC 5322 §3.6.2 allows several authors; whom of them we should believe nobody can say.
     pub fn author(&self) -> Option<&Address> {
@@ -71,6 +79,15 @@ impl Message {
             _ => None,
         }
     }
+}
+
+/// One header field: its name as written, and its value decoded (RFC 2047) and on one line.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct HeaderField {
+    /// Name, as written.
+    pub name: String,
+    /// Value, without the blanks around it.
+    pub value: String,
 }
 
 /// One part that is offered for download or shown inside the HTML.

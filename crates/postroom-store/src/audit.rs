@@ -83,6 +83,16 @@ actions! {
     CertificateRemove = "certificate.remove";
     /// The global policy was changed.
     SettingSet = "setting.set";
+    /// A routing rule was added.
+    RuleAdd = "rule.add";
+    /// A routing rule was changed.
+    RuleSet = "rule.set";
+    /// A routing rule was moved in the list.
+    RuleMove = "rule.move";
+    /// A routing rule was removed.
+    RuleRemove = "rule.remove";
+    /// All routing rules were replaced.
+    RuleImport = "rule.import";
     /// A message is decided again.
     ReceiptRetry = "receipt.retry";
     /// A held message is filed whatever the rules say of its sender.

@@ -41,6 +41,8 @@ pub enum Noun {
     Certificate,
     /// A registration or invitation, named by address.
     Registration,
+    /// A routing rule, named by name.
+    Rule,
 }
 
 impl Noun {
@@ -56,6 +58,7 @@ impl Noun {
             Self::Certificate => "certificate",
             Self::Contact => "contact",
             Self::Registration => "registration",
+            Self::Rule => "rule",
         }
     }
 
@@ -71,6 +74,7 @@ impl Noun {
             Self::Certificate => "CERTIFICATE_UNKNOWN",
             Self::Contact => "CONTACT_UNKNOWN",
             Self::Registration => "REGISTRATION_UNKNOWN",
+            Self::Rule => "RULE_UNKNOWN",
         }
     }
 
@@ -80,6 +84,7 @@ impl Noun {
             Self::User => "USER_EXISTS",
             Self::Mailbox => "MAILBOX_EXISTS",
             Self::Certificate => "CERTIFICATE_EXISTS",
+            Self::Rule => "RULE_EXISTS",
             _ => "EXISTS",
         }
     }
@@ -199,6 +204,9 @@ pub enum StoreError {
     /// An allowed-domain pattern cannot be used.
     #[error("the pattern cannot be used: {0}")]
     PatternInvalid(String),
+    /// A routing rule, or the list of them, cannot be used.
+    #[error("{0}")]
+    RuleInvalid(String),
     /// The text names more than one thing.
     #[error("`{0}` fits more than one certificate")]
     Ambiguous(String),
@@ -274,6 +282,7 @@ impl StoreError {
             Self::TooMany => "TOO_MANY_REQUESTS",
             Self::AddressInvalid(_) => "ADDRESS_INVALID",
             Self::PatternInvalid(_) => "PATTERN_INVALID",
+            Self::RuleInvalid(_) => "RULE_INVALID",
             Self::Ambiguous(_) => "FINGERPRINT_AMBIGUOUS",
             Self::NoDefaultWorkspace => "NO_DEFAULT_WORKSPACE",
             Self::ReceiptState { .. } => "RECEIPT_STATE",
@@ -321,6 +330,7 @@ impl StoreError {
             Self::TooMany => "nothing was changed; try again later".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),
+            Self::RuleInvalid(_) => "nothing was changed; `postroom rule add --help` shows how rules are written".into(),
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
             Self::NoDefaultWorkspace => "name one with --workspace, or make one the default: `postroom workspace add KEY NAME --default`".into(),
             Self::ReceiptState { .. } => "nothing was changed; only held and deferred mail can be retried, only held mail released or deleted".into(),

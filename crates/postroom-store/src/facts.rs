@@ -1,42 +1,77 @@
 //! What the store knows about a message: the rules in force, the facts that decide, and what the server is then owed.
 
 use crate::contacts::standing_of;
-use crate::mailboxes::mailbox_by_id;
+use crate::mailboxes::{mailbox_by_id, mailboxes};
 use crate::people::user_by_address;
 use crate::registration::awaited;
+use crate::storms::{Arrival, arrivals};
 use crate::tx::params;
-use crate::workspaces::{global_policy, to_json};
-use crate::{Noun, StoreError, Tx};
+use crate::workspaces::{global_policy, to_json, workspaces};
+use crate::{Instead, Noun, StoreError, Tx};
 use jiff::Timestamp;
+use postroom_domain::delivery::{addresses_of, login_address};
 use postroom_domain::{
-    Clues, Facts, GlobalPolicy, Identity, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, SettlementState,
-    User, WorkspaceId, WorkspacePolicy,
+    Arrivals, Clues, Facts, GlobalPolicy, Identity, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, Routing,
+    RuleSet, SettlementState, User, WorkspaceId, WorkspaceKey,
 };
-use postroom_mail::{RemoteId, Settlement, Sha256};
+use postroom_mail::{Message, RemoteId, Settlement, Sha256};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The rules in force, read once for a batch.
 pub(crate) struct Rules {
     global: GlobalPolicy,
-    default_workspace: Option<(WorkspaceId, WorkspacePolicy)>,
+    default_workspace: Option<WorkspaceId>,
     mailboxes: HashMap<i64, (Mailbox, Policy)>,
     senders: HashMap<String, Option<User>>,
     now: Timestamp,
+    /// What every mailbox shares of where its mail goes.
+    routing: Routing,
 }
 
 impl Rules {
-    /// Reads the global policy and the default workspace.
-    pub(crate) fn load(tx: &mut Tx<'_>, now: Timestamp) -> Result<Self, StoreError> {
-        let default = tx.query_opt("SELECT id, policy FROM workspace WHERE is_default", &[])?;
-        Ok(Self {
-            global: global_policy(tx)?,
-            default_workspace: default
-                .map(|mut row| Ok::<_, StoreError>((WorkspaceId(row.int(0)?), row.json(1)?)))
-                .transpose()?,
+    /// Reads what holds for all mailboxes. `set` are the routing rules; what is in `instead` stands in for what is stored.
+    pub(crate) fn load(
+        tx: &mut Tx<'_>,
+        set: Arc<RuleSet>,
+        instead: &Instead,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let global = instead.global.clone().map_or_else(|| global_policy(tx), Ok)?;
+        let mut workspaces = workspaces(tx)?;
+        for workspace in &mut workspaces {
+            workspace.policy = instead.workspaces.get(&workspace.key).copied().unwrap_or(workspace.policy);
+        }
+        let own = mailboxes(tx)?.into_iter().flat_map(|mailbox| {
+            let login = login_address(&mailbox.access);
+            mailbox.policy.addresses.into_iter().map(|one| one.address).chain(login)
+        });
+        let mut rules = Self {
+            default_workspace: workspaces.iter().find(|one| one.default).map(|one| one.id),
             mailboxes: HashMap::new(),
             senders: HashMap::new(),
             now,
-        })
+            routing: Routing {
+                own: Arc::new(own.chain(global.own_addresses.iter().cloned()).collect()),
+                workspaces: Arc::new(workspaces.into_iter().map(|one| (one.key, (one.id, one.policy))).collect()),
+                ..Routing::default()
+            },
+            global,
+        };
+        let mut assignees = HashMap::new();
+        for address in set.rules().filter_map(|rule| rule.then.assignee.as_ref()) {
+            if let Some(user) = rules.sender(tx, address)?.filter(|user| user.active) {
+                assignees.insert(address.clone(), user);
+            }
+        }
+        rules.routing.assignees = Arc::new(assignees);
+        rules.routing.rules = set;
+        Ok(rules)
+    }
+
+    /// The key of a workspace.
+    pub(crate) fn key_of(&self, id: WorkspaceId) -> Option<WorkspaceKey> {
+        self.routing.workspaces.iter().find(|(_, (known, _))| *known == id).map(|(key, _)| key.clone())
     }
 
     /// A mailbox with the policy that holds for it.
@@ -67,22 +102,34 @@ impl Rules {
     /// The policy that holds for a mailbox, whether it is stored or not.
     pub(crate) fn for_mailbox(&self, tx: &mut Tx<'_>, mailbox: &Mailbox) -> Result<Policy, StoreError> {
         let workspace = match &mailbox.workspace {
-            Some(key) => Some(crate::workspaces::workspace_rules(tx, key)?),
+            Some(key) => Some(crate::workspaces::workspace_id(tx, key)?),
             None => self.default_workspace,
         };
-        Policy::of(mailbox, &self.global, workspace).map_err(|error| StoreError::PatternInvalid(error.to_string()))
+        let policy = Policy::of(mailbox, &self.global, workspace);
+        let mut policy = policy.map_err(|error| StoreError::PatternInvalid(error.to_string()))?;
+        policy.routing = Routing {
+            mailbox: mailbox.name.clone(),
+            addresses: addresses_of(mailbox),
+            plus_addresses: mailbox.policy.plus_addresses,
+            // Whoever imports says where to.
+            chosen: workspace.filter(|_| mailbox.is_import),
+            ..self.routing.clone()
+        };
+        Ok(policy)
     }
 }
 
-/// What the store knows about the clues. `this` is the receipt being decided, with the digest of its octets.
+/// What the store knows about the clues. `this` is the receipt being decided, with the digest of its octets; what was made
+/// of it before does not count.
 pub(crate) fn facts(
     tx: &mut Tx<'_>,
     rules: &mut Rules,
-    mailbox: Option<MailboxId>,
-    this: Option<(ReceiptId, Sha256)>,
+    this: Option<(Arrival<'_>, Option<Sha256>)>,
     clues: &Clues,
     identity: Identity,
+    message: &Message,
 ) -> Result<Facts, StoreError> {
+    let receipt = this.map_or(ReceiptId(0), |(arrival, _)| arrival.receipt);
     let sender = match &clues.author {
         Some(address) => rules.sender(tx, address)?,
         None => None,
@@ -97,29 +144,32 @@ pub(crate) fn facts(
     }
     let mut items = Vec::new();
     for clue in &clues.numbers {
-        let sql = "SELECT w.key, w.policy FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
-        let Some(mut row) = tx.query_opt(sql, params![clue.number])? else { continue };
+        let sql = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1 \
+                   AND coalesce(i.receipt_id, 0) <> ?2";
+        let Some(mut row) = tx.query_opt(sql, params![clue.number, receipt.0])? else { continue };
         let mut participant = false;
         for address in addresses.iter().filter(|_| may_take_part) {
             let sql = "SELECT 1 FROM participant WHERE item_number = ?1 AND address = ?2";
             participant = participant || tx.query_opt(sql, params![clue.number, *address])?.is_some();
         }
-        items.push(ItemFacts { number: clue.number, workspace: row.parse(0)?, policy: row.json(1)?, participant });
+        let workspace = row.parse(0)?;
+        let policy = rules.routing.workspaces.get(&workspace).map(|(_, policy)| *policy).unwrap_or_default();
+        items.push(ItemFacts { number: clue.number, workspace, policy, participant });
     }
-    let twin = match (mailbox, this) {
-        (Some(mailbox), Some((id, sha256))) => {
-            let sql = "SELECT min(id) FROM receipt WHERE sha256 = ?1 AND mailbox_id = ?2 AND id < ?3 \
-                       AND coalesce(reason, '') <> 'DELETED'";
-            tx.query_one(sql, params![&sha256, mailbox.0, id.0])?.opt_int(0)?.map(ReceiptId)
-        }
-        _ => None,
-    };
+    let (mut twin, mut arrived) = (None, Arrivals::default());
+    if let Some((arrival, sha256)) = this {
+        let sql = "SELECT min(id) FROM receipt WHERE sha256 = ?1 AND mailbox_id = ?2 AND id < ?3 \
+                   AND coalesce(reason, '') <> 'DELETED'";
+        let mut row = tx.query_one(sql, params![sha256.as_ref(), arrival.mailbox.id.0, receipt.0])?;
+        twin = row.opt_int(0)?.map(ReceiptId);
+        arrived = arrivals(tx, &rules.global.limits, arrival, message, clues.author.as_deref(), &items)?;
+    }
     let contact = match (&sender, &clues.author) {
         (None, Some(address)) => standing_of(tx, address)?,
         _ => None,
     };
     let registration = awaited(tx, clues.registration.as_ref(), rules.now)?;
-    Ok(Facts { sender, contact, items, identity, twin, registration })
+    Ok(Facts { sender, contact, items, identity, twin, registration, arrivals: arrived })
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.
@@ -175,7 +225,8 @@ pub(crate) fn settlement_of(tx: &mut Tx<'_>, remote: &Remote, filed: bool, reaso
     let never = remote.removed
         || *how == Settlement::Keep
         || (!filed && *how == Settlement::Delete)
-        || reason == Reason::OctetsDamaged;
+        // What a storm holds is decided again, so nothing is moved for it.
+        || matches!(reason, Reason::OctetsDamaged | Reason::Storm);
     if never || !is_there(tx, remote)? {
         return Ok(Due { state: SettlementState::Kept, how: None });
     }

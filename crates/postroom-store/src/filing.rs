@@ -8,19 +8,16 @@ use crate::facts::{Remote, Rules, facts, settlement_of};
 use crate::files::Files;
 use crate::items::{Change, next_item_number, record_change};
 use crate::journal::hold;
-use crate::mailboxes::mailbox_by_name;
 use crate::registration::proven_by_mail;
 use crate::search;
+use crate::storms::{Arrival, first_look};
 use crate::tx::params;
-use crate::workspaces::{to_json, workspaces};
-use crate::{Claimed, Holder, SYSTEM, Store, StoreError, Tx};
+use crate::workspaces::to_json;
+use crate::{Claimed, Holder, Instead, SYSTEM, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::filing::Effect;
-use postroom_domain::{
-    Clues, Filing, Identity, Mailbox, MailboxId, MailboxPolicy, Reason, ReceiptId, StartFrom, TraceStep, User,
-    WorkspaceId, WorkspaceKey, decide,
-};
-use postroom_mail::{Access, Content, Message};
+use postroom_domain::{Clues, Filing, Given, MailboxId, Reason, ReceiptId, TraceStep, User, WorkspaceId, decide};
+use postroom_mail::{Content, Message};
 
 /// What reading gave.
 #[derive(Debug, Clone)]
@@ -75,17 +72,6 @@ pub enum OutcomeKind {
     Lost,
 }
 
-/// What would become of a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Explanation {
-    /// The decision.
-    pub filing: Filing,
-    /// The item it would be a comment on.
-    pub item: Option<i64>,
-    /// The workspace of that item, or of the item it would open.
-    pub workspace: Option<WorkspaceKey>,
-}
-
 impl Store {
     /// Decides and files a batch in one commit, in this order. Each message stands alone: one that the database does not
     /// take is put off, and the others are filed. Filing twice changes nothing, since the claim is gone with the first.
@@ -108,12 +94,13 @@ impl Store {
             }
         }
         self.write_large_contents(contents).await?;
-        let (worker, files) = (worker.to_json(), self.files().clone());
+        let (worker, files, cache) = (worker.to_json(), self.files().clone(), self.inner.rules.clone());
         let outcomes = self
             .write(move |tx| {
                 tx.take_turn()?;
-                let (rules, notes) = (Rules::load(tx, now)?, Notes::default());
-                let mut desk = Desk { rules, files: &files, worker: &worker, now, notes };
+                let set = cache.get(tx)?;
+                let rules = Rules::load(tx, set, &Instead::default(), now)?;
+                let mut desk = Desk { rules, files: &files, worker: &worker, now, notes: Notes::default() };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
                     outcomes.push(file_or_defer(tx, &mut desk, claimed, reading)?);
@@ -126,69 +113,6 @@ impl Store {
         crash_point!("store.file.after_commit");
         Ok(outcomes)
     }
-
-    /// What would become of a message, in this mailbox or in one without rules of its own. Nothing is written.
-    ///
-    /// # Errors
-    /// `MAILBOX_UNKNOWN`.
-    pub async fn explain(
-        &self,
-        mailbox: Option<&str>,
-        message: &Message,
-        identity: &Identity,
-        now: Timestamp,
-    ) -> Result<Explanation, StoreError> {
-        let (mailbox, message, identity) = (mailbox.map(str::to_owned), message.clone(), identity.clone());
-        self.read(move |tx| explain(tx, mailbox.as_deref(), &message, &identity, now)).await
-    }
-}
-
-fn explain(
-    tx: &mut Tx<'_>,
-    mailbox: Option<&str>,
-    message: &Message,
-    identity: &Identity,
-    now: Timestamp,
-) -> Result<Explanation, StoreError> {
-    let mailbox = match mailbox {
-        Some(name) => mailbox_by_name(tx, name)?,
-        None => unnamed_mailbox(),
-    };
-    let mut rules = Rules::load(tx, now)?;
-    let policy = rules.for_mailbox(tx, &mailbox)?;
-    let clues = Clues::of(message, policy.bare_numbers);
-    let facts = facts(tx, &mut rules, None, None, &clues, identity.clone())?;
-    let filing = decide(message, &clues, &facts, &policy);
-    let (item, workspace) = match &filing.effect {
-        Effect::AddComment { item } => {
-            let found = facts.items.iter().find(|facts| facts.number == *item);
-            (Some(*item), found.map(|facts| facts.workspace.clone()))
-        }
-        Effect::OpenItem { workspace, .. } => (None, key_of(tx, *workspace)?),
-        // Where a new item would go if it were let in.
-        Effect::Prove { .. } => (None, None),
-        Effect::Hold => (None, policy.workspace.map_or(Ok(None), |id| key_of(tx, id))?),
-    };
-    Ok(Explanation { filing, item, workspace })
-}
-
-/// A global inbox with the rules that every mailbox has at first.
-fn unnamed_mailbox() -> Mailbox {
-    Mailbox {
-        id: MailboxId(0),
-        name: String::new(),
-        access: Access::Push,
-        workspace: None,
-        policy: MailboxPolicy::default(),
-        start: StartFrom::All,
-        every_s: 60,
-        paused: false,
-        first_visit_at: None,
-    }
-}
-
-fn key_of(tx: &mut Tx<'_>, id: WorkspaceId) -> Result<Option<WorkspaceKey>, StoreError> {
-    Ok(workspaces(tx)?.into_iter().find(|workspace| workspace.id == id).map(|workspace| workspace.key))
 }
 
 /// What holds for a whole batch.
@@ -251,6 +175,10 @@ struct Written {
     subject: String,
     from: Option<String>,
     message_id: Option<String>,
+    /// A machine wrote it.
+    automatic: bool,
+    /// When it counts as having arrived.
+    counts_at: Option<Timestamp>,
 }
 
 fn outcome(
@@ -273,7 +201,7 @@ fn outcome(
 
 fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &Reading) -> Result<Outcome, StoreError> {
     let sql = format!(
-        "SELECT released, release_workspace_id FROM receipt \
+        "SELECT released, release_workspace_id, counted_at FROM receipt \
          WHERE id = ?1 AND claim_token = ?2 AND claimed_by = ?3 AND due_at IS NOT NULL{}",
         tx.for_update()
     );
@@ -282,33 +210,34 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
     };
     let released = row.bool(0)?;
     let chosen = row.opt_int(1)?.map(WorkspaceId);
+    let counted_at = row.opt_time(2)?;
     let (kind, filing, written) = match reading {
         Reading::Failed { reason, detail } => {
             let trace = vec![TraceStep::new("reading", "failed", detail.as_str())];
-            let filing = Filing { effect: Effect::Hold, reason: *reason, trace };
+            let filing = Filing { effect: Effect::Hold, reason: *reason, trace, storm: None };
             (OutcomeKind::Held, filing, Written::default())
         }
         Reading::Message(message) => {
-            let (mailbox, policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?;
-            let mut policy = policy.clone();
+            let (mailbox, mut policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?.clone();
             policy.released = released;
-            if let Some(chosen) = chosen {
-                policy.workspace = Some(chosen);
-            }
-            let mailbox = mailbox.id;
+            policy.routing.chosen = chosen.or(policy.routing.chosen);
             let clues = Clues::of(message, policy.bare_numbers);
-            let this = (claimed.receipt(), claimed.raw().sha256());
-            let identity = claimed.identity().clone();
-            let facts = facts(tx, &mut desk.rules, Some(mailbox), Some(this), &clues, identity)?;
+            let received_at = claimed.received_at();
+            let arrival = Arrival { receipt: claimed.receipt(), mailbox: &mailbox, received_at, counted_at };
+            let counts_at = arrival.counts_at();
+            let this = (arrival, Some(claimed.raw().sha256()));
+            let facts = facts(tx, &mut desk.rules, Some(this), &clues, claimed.identity().clone(), message)?;
             let filing = decide(message, &clues, &facts, &policy);
             let author = Author::of(message, facts.sender.as_ref());
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;
             let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
             let written = Written {
-                identity: Some(to_json(claimed.identity())?),
                 subject: message.subject.clone(),
                 from,
                 message_id: message.message_id.clone(),
+                identity: Some(to_json(claimed.identity())?),
+                automatic: message.auto_submitted,
+                counts_at,
             };
             (kind, filing, written)
         }
@@ -334,9 +263,15 @@ fn conclude(
     };
     let remote = Remote::of_receipt(tx, id)?;
     let due = settlement_of(tx, &remote, item.is_some(), filing.reason)?;
+    let storm = filing.storm.as_ref().map(ToString::to_string);
+    // What is held for another reason is no load on anybody: a thousand messages in somebody's name that are held as forged
+    // must not hold the next one, which that person wrote.
+    let counts_at = written.counts_at.filter(|_| item.is_some() || storm.is_some());
+    let resume_at = counts_at.filter(|_| storm.is_some()).map(first_look);
     tx.execute(
         "UPDATE receipt SET state = ?2, settlement = ?3, how = ?4, reason = ?5, item_number = ?6, comment_id = ?7, \
-         message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, identity = ?13, due_at = NULL, \
+         message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, automatic = ?13, \
+         counted_at = ?14, storm = coalesce(?15, storm), resume_at = ?16, identity = ?17, due_at = NULL, \
          claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![
             id.0,
@@ -351,6 +286,10 @@ fn conclude(
             &written.subject,
             &to_json(&filing.trace)?,
             now,
+            written.automatic,
+            counts_at,
+            storm.as_ref(),
+            resume_at,
             written.identity.as_ref()
         ],
     )
@@ -389,8 +328,9 @@ fn carry_out(
         note_contact(tx, &author.address, &author.name, claimed.received_at())?;
     }
     match effect {
-        Effect::OpenItem { workspace, title } => {
-            let item = open_item(tx, *workspace, title, claimed, message, author, now)?;
+        Effect::OpenItem { workspace, title, given } => {
+            let opening = Opening { workspace: *workspace, title, given };
+            let item = open_item(tx, &opening, claimed, message, author, now)?;
             crash_point!("store.file.after_item");
             insert_attachments(tx, files, item, None, claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Item(item))
@@ -410,19 +350,26 @@ fn carry_out(
     }
 }
 
+/// What a new item begins with.
+struct Opening<'a> {
+    workspace: WorkspaceId,
+    title: &'a str,
+    given: &'a Given,
+}
+
 fn open_item(
     tx: &mut Tx<'_>,
-    workspace: WorkspaceId,
-    title: &str,
+    opening: &Opening<'_>,
     claimed: &Claimed,
     message: &Message,
     author: &Author,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
+    let Opening { workspace, title, given } = *opening;
     let (item, receipt) = (next_item_number(tx)?, claimed.receipt());
     tx.execute(
         "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html, identity) VALUES (?9, ?1, ?2, ?3, 'open', ?4, ?5, ?6, ?6, ?7, ?8, ?10)",
+         updated_at, text, html, assignee_id, identity) VALUES (?9, ?1, ?2, ?3, ?10, ?4, ?5, ?6, ?6, ?7, ?8, ?11, ?12)",
         params![
             receipt.0,
             workspace.0,
@@ -433,6 +380,8 @@ fn open_item(
             &message.text,
             message.html.as_ref(),
             item,
+            given.status.as_deref().unwrap_or("open"),
+            given.assignee.map(|id| id.0),
             &to_json(claimed.identity())?
         ],
     )?;

@@ -240,6 +240,7 @@ fn pick(
     now: Timestamp,
 ) -> Result<Vec<Picked>, StoreError> {
     release_claims_of_the_dead(tx, worker, is_alive)?;
+    crate::storms::resume(tx, now)?;
     let sql = format!(
         "SELECT id, mailbox_id, claim_token, sha256, size, received_at, attempts, released, client FROM receipt \
          WHERE due_at IS NOT NULL AND due_at <= ?1 AND (claimed_until IS NULL OR claimed_until <= ?1) \

@@ -165,7 +165,8 @@ impl Store {
 }
 
 const SELECT: &str = "SELECT r.id, m.name, r.remote_id, r.state, r.settlement, r.reason, r.item_number, r.comment_id, \
-     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace, r.identity, r.decided_at \
+     r.size, r.sha256, r.message_id, r.from_address, r.subject, r.received_at, r.attempts, r.trace, r.identity, r.decided_at, \
+     r.resume_at \
      FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id";
 
 fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, StoreError> {
@@ -241,6 +242,7 @@ fn receipt_of(mut row: Row) -> Result<Receipt, StoreError> {
         attempts: u32::try_from(row.int(14)?).unwrap_or(u32::MAX),
         trace: trace_of(row.opt_text(15)?)?,
         decided_at: row.opt_time(17)?,
+        resumes_at: row.opt_time(18)?,
     })
 }
 
@@ -293,7 +295,7 @@ fn again(
     tx.execute(
         "UPDATE receipt SET state = 'accepted', reason = NULL, due_at = 0, attempts = 0, \
          settlement = CASE WHEN settlement = 'settled' THEN settlement END, released = ?2, release_workspace_id = ?3, \
-         claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
+         storm = NULL, resume_at = NULL, claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![id.0, released.is_some(), released.flatten()],
     )?;
     Ok(receipt)

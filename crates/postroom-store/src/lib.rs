@@ -4,7 +4,8 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `filing`, `settling`, `journal`, `deletion`, `items`; then `dump`, `backup`, `restore` and `check`.
+//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `storms`, `rules`, `filing`, `explain`, `settling`, `journal`,
+//! `deletion`, `items`; then `dump`, `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
@@ -22,6 +23,7 @@ mod contacts;
 pub mod crash;
 mod deletion;
 mod dump;
+mod explain;
 mod facts;
 mod files;
 mod filing;
@@ -36,10 +38,12 @@ mod migrate;
 mod people;
 mod registration;
 mod restore;
+mod rules;
 mod seal;
 mod search;
 mod settling;
 mod signin;
+mod storms;
 mod trust;
 mod visits;
 mod workspaces;
@@ -52,8 +56,9 @@ pub use config::{Database, StoreConfig};
 pub use contacts::Contact;
 pub use crash::CRASH_POINTS;
 pub use error::{Noun, Remedy, StoreError};
+pub use explain::{Explanation, Instead, Question};
 pub use files::BORDER;
-pub use filing::{Explanation, Outcome, OutcomeKind, Reading};
+pub use filing::{Outcome, OutcomeKind, Reading};
 pub use holder::{Holder, IsAlive, is_alive};
 pub use intake::{ClaimLimit, Claimed, Ticket};
 pub use items::{ItemCursor, ItemFilter, StoredAttachment};
@@ -91,6 +96,7 @@ struct Inner {
     data_dir: PathBuf,
     sealer: OnceLock<Arc<seal::Sealer>>,
     is_alive: IsAlive,
+    rules: rules::RuleCache,
 }
 
 impl Drop for Inner {
@@ -158,6 +164,7 @@ impl Store {
             data_dir: config.data_dir.clone(),
             sealer: OnceLock::new(),
             is_alive: config.is_alive,
+            rules: rules::RuleCache::default(),
         };
         Ok(Self { inner: Arc::new(inner), actor: Arc::from(audit::SYSTEM) })
     }

@@ -146,6 +146,7 @@ impl Store {
             mailbox.every_s = change.every_s.unwrap_or(mailbox.every_s);
             mailbox.workspace = change.workspace.clone().unwrap_or(mailbox.workspace);
             let workspace = workspace_or_default(tx, mailbox.workspace.as_ref())?;
+            check_addresses(tx, &mailbox.policy)?;
             if matches!((change.start, &mailbox.access), (Some(StartFrom::Since(_)), Access::Pop3(_))) {
                 // Which messages are older is found out again, by their dates.
                 tx.execute("DELETE FROM before_start WHERE mailbox_id = ?1", params![mailbox.id.0])?;
@@ -337,6 +338,7 @@ fn insert_mailbox(
     now: Timestamp,
 ) -> Result<MailboxId, StoreError> {
     let workspace = workspace_or_default(tx, new.workspace.as_ref())?;
+    check_addresses(tx, &new.policy)?;
     let row = tx.query_opt(
         "INSERT INTO mailbox (name, access, policy, start_from, every_s, paused, internal, workspace_id, created_at, failures) \
          VALUES (?1, ?2, ?3, ?4, ?5, FALSE, ?6, ?7, ?8, 0) \
@@ -372,6 +374,12 @@ fn configuration(mailbox: &Mailbox) -> serde_json::Value {
     })
 }
 
+/// The workspaces to which addresses lead must be there.
+fn check_addresses(tx: &mut Tx<'_>, policy: &MailboxPolicy) -> Result<(), StoreError> {
+    let mut keys = policy.addresses.iter().filter_map(|address| address.workspace.as_ref());
+    keys.try_for_each(|key| workspace_id(tx, key).map(drop))
+}
+
 /// The number of the named workspace; `None` for a global inbox, which needs a default workspace.
 fn workspace_or_default(tx: &mut Tx<'_>, key: Option<&WorkspaceKey>) -> Result<Option<i64>, StoreError> {
     if let Some(key) = key {
@@ -382,7 +390,7 @@ fn workspace_or_default(tx: &mut Tx<'_>, key: Option<&WorkspaceKey>) -> Result<O
 }
 
 const SELECT_MAILBOX: &str = "SELECT m.id, m.name, m.access, w.key, m.policy, m.start_from, m.every_s, m.paused, \
-     m.first_visit_at, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text \
+     m.first_visit_at, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text, m.internal \
      FROM mailbox m LEFT JOIN workspace w ON w.id = m.workspace_id";
 
 fn select(tx: &mut Tx<'_>, which: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
@@ -416,6 +424,7 @@ fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
         every_s: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
         paused: row.bool(7)?,
         first_visit_at: row.opt_time(8)?,
+        is_import: row.bool(15)?,
     })
 }
 

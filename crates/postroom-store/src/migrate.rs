@@ -31,6 +31,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0010_sender.sql"),
     },
     Migration {
+        number: 30,
+        sqlite: include_str!("../migrations/sqlite/0030_storms.sql"),
+        postgres: include_str!("../migrations/postgres/0030_storms.sql"),
+    },
+    Migration {
         number: 40,
         sqlite: include_str!("../migrations/sqlite/0040_audit.sql"),
         postgres: include_str!("../migrations/postgres/0040_audit.sql"),
@@ -139,6 +144,11 @@ mod tests {
             10,
             "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
             "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
+        ),
+        (
+            30,
+            "c51b0552903d2bdd39c9dde6a0fef56b23e59dd14d7459c8afe7bcb78ed2f923",
+            "c51b0552903d2bdd39c9dde6a0fef56b23e59dd14d7459c8afe7bcb78ed2f923",
         ),
         (
             40,

@@ -87,17 +87,19 @@ impl Store {
         .await
     }
 
-    /// Makes this the workspace that mailboxes without a workspace feed.
+    /// Makes this the workspace that mailboxes without a workspace feed, or none: then their mail is held.
     ///
     /// # Errors
     /// `WORKSPACE_UNKNOWN`.
-    pub async fn set_default_workspace(&self, key: &WorkspaceKey, now: Timestamp) -> Result<(), StoreError> {
-        let key = key.clone();
+    pub async fn set_default_workspace(&self, key: Option<&WorkspaceKey>, now: Timestamp) -> Result<(), StoreError> {
+        let key = key.cloned();
         self.change(now, move |tx, notes| {
-            let id = workspace_id(tx, &key)?;
-            notes.add(AuditAction::WorkspaceDefault, "workspace", &key, json!({}));
+            let id = key.as_ref().map(|key| workspace_id(tx, key)).transpose()?;
+            let name = key.as_ref().map_or("none", WorkspaceKey::as_str);
+            notes.add(AuditAction::WorkspaceDefault, "workspace", name, json!({}));
             tx.execute("UPDATE workspace SET is_default = FALSE WHERE is_default", &[])?;
-            tx.execute("UPDATE workspace SET is_default = TRUE WHERE id = ?1", params![id.0]).map(drop)
+            let id = id.map(|id| id.0);
+            tx.execute("UPDATE workspace SET is_default = TRUE WHERE id = ?1", params![id]).map(drop)
         })
         .await
     }

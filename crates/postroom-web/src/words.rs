@@ -140,6 +140,7 @@ fn rule_step(step: &TraceStep) -> Step {
         ("number", "comment") => ("good", format!("Its subject names {detail}, on which its sender may comment.")),
         ("number", "no such item") => ("", format!("Its subject names {detail}, but there is no such item.")),
         ("number", "mention") => ("warn", format!("It only {detail}.")),
+        ("own-address" | "storm" | "rule" | "address", _) => return placing_step(step),
         ("workspace", "none") => {
             ("bad", "Its mailbox names no workspace, and there is no default workspace.".to_owned())
         }
@@ -168,6 +169,34 @@ pub(crate) fn badge(identity: Option<&Identity>) -> Option<Badge> {
         Level::Failed => ("bad", "not by its sender"),
     };
     Some(Badge { tone, word, title: capital(&identity.detail) })
+}
+
+/// A step of what places new items, or keeps mail from being filed at once.
+fn placing_step(step: &TraceStep) -> Step {
+    let detail = &step.detail;
+    let (tone, sentence) = match (step.rule.as_str(), step.outcome.as_str()) {
+        ("own-address", "registered") => {
+            ("", format!("It comes from {detail}, one of our own addresses; a registered person writes from it."))
+        }
+        ("own-address", _) => {
+            ("bad", format!("It comes from {detail}, one of our own addresses, and no registered person wrote it."))
+        }
+        ("storm", "held") => ("bad", format!("Too much of its kind arrived at once: {detail}.")),
+        ("storm", _) => ("", "It was held in a storm, and its turn has come.".to_owned()),
+        ("rule", "held") => ("bad", format!("The rule “{detail}” holds it.")),
+        ("rule", "released") => ("", format!("The rule “{detail}” would hold it, but a person released it.")),
+        ("rule", "undecided") => ("warn", format!("One rule could not be decided and was passed over: {detail}.")),
+        ("rule", "workspace") => ("good", format!("A rule says where it goes: {detail}.")),
+        ("rule", "no such workspace") => ("warn", format!("A rule names a workspace that does not exist: {detail}.")),
+        ("rule", "assignee") => ("good", format!("A rule says who gets it: {detail}.")),
+        ("rule", "no such agent") => ("warn", format!("A rule gives it to somebody who cannot work there: {detail}.")),
+        ("rule", "status") => ("", format!("A rule gives it the status {detail}.")),
+        ("rule", "tags") => ("", format!("Rules tag it: {detail}.")),
+        ("rule", _) => ("", format!("The rule “{detail}” applies, but rules change nothing on a comment.")),
+        (_, "workspace") => ("good", format!("Its address says where it goes: {detail}.")),
+        (_, _) => ("warn", format!("Its address names no workspace: {detail}.")),
+    };
+    Step { tone, sentence, code: "" }
 }
 
 /// The kind of automatic mail with its article, and what showed it, as the domain names them: `kind: evidence`.
@@ -226,6 +255,9 @@ fn end_sentence(receipt: &Receipt) -> String {
         (ReceiptState::Held, _) if receipt.is_deleted() => "So nothing is left of it but this page.".to_owned(),
         (ReceiptState::Held, _) if !receipt.waits_for_a_person() => {
             "With that it has done what it was written for.".to_owned()
+        }
+        (ReceiptState::Held, _) if receipt.resumes_at.is_some() => {
+            "It is held, and is filed by itself when its turn comes.".to_owned()
         }
         (ReceiptState::Held, _) if said => "So it is held.".to_owned(),
         (ReceiptState::Held, _) => format!("It is held{because}."),

@@ -50,8 +50,8 @@ mod tests {
     use super::*;
     use crate::registration::Awaited;
     use crate::{
-        AddressRules, AutomaticMail, DomainPolicy, Evidence, GlobalPolicy, Identity, Level, User, UserId,
-        WorkspacePolicy,
+        AddressRules, AutomaticMail, DomainPolicy, Evidence, GlobalPolicy, Identity, Level, Limits, Routing, User,
+        UserId,
     };
     use postroom_mail::Address;
     use postroom_mail::message::{Automatic, AutomaticKind};
@@ -68,8 +68,9 @@ mod tests {
             bare_numbers: true,
             automatic: AutomaticMail::File,
             workspace: None,
-            workspace_policy: WorkspacePolicy::default(),
             released: false,
+            routing: Routing::default(),
+            limits: Limits::default(),
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) fn judge_identity(identity: &Identity, trace: &mut Vec<TraceStep>) ->
 }
 
 /// Holds a message of an unverified sender, with the reason in the trace if it is not there yet.
-pub(super) fn hold_unverified(identity: &Identity, trace: &mut Vec<TraceStep>) -> Reason {
+pub(crate) fn hold_unverified(identity: &Identity, trace: &mut Vec<TraceStep>) -> Reason {
     if !identity.is_checked() {
         trace.push(step(identity));
     }
@@ -70,7 +70,7 @@ fn step(identity: &Identity) -> TraceStep {
 
 /// What a known sender may do in a workspace, by how sure it is that he wrote the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(crate) enum Standing {
     /// Whatever his rights allow by mail.
     Comments,
     /// Only open items.
@@ -80,7 +80,7 @@ pub(super) enum Standing {
 }
 
 impl Standing {
-    pub(super) fn of(facts: &Facts, policy: &Policy, workspace: WorkspacePolicy) -> Self {
+    pub(crate) fn of(facts: &Facts, policy: &Policy, workspace: WorkspacePolicy) -> Self {
         if facts.identity.is_verified() || policy.released {
             return Self::Comments;
         }

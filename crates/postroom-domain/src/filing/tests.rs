@@ -2,7 +2,10 @@
 //! One table: a message, what the store knows, the rules in force, and what becomes of it.
 
 use super::*;
-use crate::{AddressRules, DomainPolicy, GlobalPolicy, Membership, ReceiptId, Role, User, UserId, WorkspacePolicy};
+use crate::{
+    AddressRules, DomainPolicy, GlobalPolicy, Limits, Membership, ReceiptId, Role, Routing, User, UserId,
+    WorkspacePolicy,
+};
 use expect_test::{Expect, expect};
 use postroom_mail::{Address, Automatic, AutomaticKind};
 
@@ -27,7 +30,8 @@ fn case(subject: &str) -> Case {
             bare_numbers: true,
             automatic: AutomaticMail::File,
             workspace: Some(WorkspaceId(1)),
-            workspace_policy: WorkspacePolicy::default(),
+            routing: Routing::default(),
+            limits: Limits::default(),
             released: false,
         },
     }
@@ -179,4 +183,98 @@ fn titles_are_never_empty_and_never_endless() {
     assert_eq!(title_of("  "), "(no subject)");
     assert_eq!(title_of(&"ä".repeat(255)), "ä".repeat(255));
     assert_eq!(title_of(&"ä".repeat(256)), format!("{}…", "ä".repeat(254)));
+}
+
+#[test]
+fn e3_reports_and_mail_without_a_return_path_are_filed_and_marked() {
+    let report = |kind: &str| {
+        format!(
+            "From: Ann <ann@example.org>\r\nSubject: x\r\nContent-Type: multipart/report; report-type={kind}; boundary=b\r\n\
+             \r\n--b\r\n\r\nx\r\n--b--"
+        )
+    };
+    let plain = |header: &str| format!("From: Ann <ann@example.org>\r\nSubject: x\r\n{header}\r\n\r\nx");
+    let mails = [
+        plain("Return-Path: <>"),
+        plain("Return-Path: <>\r\nAuto-Submitted: auto-replied"),
+        plain("X-Failed-Recipients: a@example.org"),
+        plain("Content-Type: message/disposition-notification"),
+        plain("Content-Type: message/delivery-status"),
+        plain("TLS-Report-Domain: example.org"),
+        report("delivery-status"),
+        report("disposition-notification"),
+        report("feedback-report"),
+        report("tlsrpt"),
+        "From: MAILER-DAEMON@example.org\r\nSubject: x\r\n\r\nx".to_owned(),
+        plain("Subject: Report domain: example.org Submitter: example.net Report-ID: 1"),
+    ];
+    for text in mails {
+        let text = if text.contains("Report domain") { text.replacen("Subject: x\r\n", "", 1) } else { text };
+        let message = postroom_mail::read(&postroom_mail::RawMessage::new(text.clone()));
+        let clues = Clues::of(&message, true);
+        let case = case("x").with(|c| c.policy.unknown_senders = true);
+        let filing = decide(&message, &clues, &case.facts, &case.policy);
+        assert_eq!(filing.reason, Reason::NewItem, "{text}");
+        assert!(filing.trace.iter().any(|step| step.rule == "automatic" && step.outcome == "filed"), "{text}");
+        assert!(message.auto_submitted, "{text}: nothing may answer it");
+    }
+}
+
+#[test]
+fn e4_what_asks_not_to_be_answered_is_filed_all_the_same() {
+    for header in crate::answer::tests::SUPPRESSING {
+        let text = format!("From: ann@example.org\r\nSubject: Help\r\n{header}\r\n\r\nx");
+        let message = postroom_mail::read(&postroom_mail::RawMessage::new(text));
+        let case = case("x").known(None);
+        let filing = decide(&message, &Clues::of(&message, true), &case.facts, &case.policy);
+        assert_eq!(filing.reason, Reason::NewItem, "{header}");
+    }
+}
+
+#[test]
+fn e5_a_persons_answer_that_is_marked_as_automatic_is_a_comment() {
+    for header in ["Auto-Submitted: auto-generated", "X-Auto-Response-Suppress: All", "Precedence: bulk"] {
+        let text =
+            format!("From: ann@example.org\r\nSubject: Re: [#7] Help\r\n{header}\r\n\r\nIt works now, thank you.");
+        let message = postroom_mail::read(&postroom_mail::RawMessage::new(text));
+        let case = case("x").known(Some(Role::Reporter)).item(7, false);
+        let filing = decide(&message, &Clues::of(&message, true), &case.facts, &case.policy);
+        assert_eq!(filing.effect, Effect::AddComment { item: 7 }, "{header}");
+    }
+}
+
+#[test]
+fn a_storm_holds_what_would_be_filed_and_nothing_that_is_held_anyway() {
+    let storm = |c: &mut Case, storm: Storm| {
+        c.facts.arrivals = crate::Arrivals {
+            at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
+            counts: vec![(storm, 1_000)],
+            ..crate::Arrivals::default()
+        };
+    };
+    let sender = || Storm::Sender("ann@example.org".to_owned());
+    case("x").known(None).with(|c| storm(c, sender())).check(expect![
+        "held, STORM | sender: registered ann@example.org | storm: held 1000 messages from ann@example.org within an hour are the limit (mail-per-sender); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
+    ]);
+    case("x").with(|c| storm(c, sender())).check(expect!["held, SENDER_UNKNOWN | sender: unknown ann@example.org"]);
+    case("x")
+        .known(None)
+        .with(|c| storm(c, sender()))
+        .with(|c| c.policy.released = true)
+        .check(expect!["item `x`, NEW_ITEM | release: admitted a person released it | item: opened"]);
+    // The limit of an item counts only for comments on it.
+    case("[#7]")
+        .known(None)
+        .item(7, true)
+        .with(|c| storm(c, Storm::AutomaticItem(8)))
+        .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
+    case("[#7]").known(None).item(7, true).with(|c| storm(c, Storm::AutomaticItem(7))).check(expect![
+        "held, STORM | sender: registered ann@example.org | number: comment #7 | storm: held 20 automatic comments on #7 within an hour are the limit (automatic-per-item); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
+    ]);
+    let named = |c: &mut Case| storm(c, sender());
+    let filing = {
+        let case = case("x").known(None).with(named);
+        decide(&case.message, &Clues::of(&case.message, true), &case.facts, &case.policy)
+    };
+    assert_eq!(filing.storm, Some(sender()), "the store keeps by which storm it is held");
 }

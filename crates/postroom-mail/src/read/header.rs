@@ -4,7 +4,7 @@ use super::address_list;
 use super::date;
 use super::encoded_word;
 use super::fields::{Fields, one_line};
-use crate::{Address, Defect, Message};
+use crate::{Address, Defect, HeaderField, Message};
 
 /// Addresses kept of all fields together.
 pub(super) const ADDRESSES_MAX: usize = 1_000;
@@ -14,6 +14,11 @@ pub(super) const REFERENCES_MAX: usize = 100;
 pub(super) const SUBJECT_MAX: usize = 998;
 /// Octets of one message id; longer ones are no ids.
 pub(super) const ID_MAX: usize = 998;
+
+/// Octets kept of all header fields together, for rules that ask for one.
+pub(super) const FIELDS_MAX: usize = 64 * 1024;
+/// What the names of Postroom's own fields begin with. In mail from outside they mean nothing.
+const OWN_FIELDS: &str = "X-Postroom-";
 
 /// Fills in everything that stands in the header.
 pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
@@ -59,6 +64,26 @@ pub(super) fn read(fields: &Fields<'_>, message: &mut Message) {
     message.in_reply_to = all_ids(fields, "In-Reply-To");
     message.in_reply_to.truncate(REFERENCES_MAX);
     references(fields, message);
+    keep_fields(fields, message);
+}
+
+/// Keeps the fields themselves, those on top first: servers write above what was there.
+fn keep_fields(fields: &Fields<'_>, message: &mut Message) {
+    let mut left = FIELDS_MAX;
+    for (name, value) in fields.iter() {
+        if name.get(..OWN_FIELDS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OWN_FIELDS)) {
+            continue;
+        }
+        let value = value();
+        let octets = name.len() + value.len();
+        if octets > left {
+            message.defects.push(Defect::limit("octets of header fields", FIELDS_MAX));
+            return;
+        }
+        left -= octets;
+        let value = one_line(&encoded_word::decode(&value));
+        message.fields.push(HeaderField { name: name.to_owned(), value });
+    }
 }
 
 fn subject(fields: &Fields<'_>, message: &mut Message) {

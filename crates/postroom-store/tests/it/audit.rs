@@ -3,6 +3,7 @@
 use crate::support::*;
 use jiff::SignedDuration;
 use postroom_domain::connection::CertificateDates;
+use postroom_domain::routing::{Place as At, Rule, RuleEdit};
 use postroom_domain::{
     DomainPolicy, GlobalPolicy, MailboxPolicy, MetricsAccess, ReceiptId, RegistrationMode, Role, StartFrom, Unverified,
     WorkspacePolicy,
@@ -40,6 +41,7 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("resume_mailbox", &[MailboxResume]),
     ("add_certificate", &[CertificateAdd]),
     ("remove_certificate", &[CertificateRemove]),
+    ("edit_rules", &[RuleAdd, RuleAdd, RuleSet, RuleMove, RuleRemove, RuleImport]),
     ("retry", &[ReceiptRetry]),
     ("release", &[ReceiptRelease]),
     ("retry_held", &[ReceiptRetry]),
@@ -162,7 +164,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
     let secret = || Some(Secret::new(CANARY));
     match name {
         "add_workspace" => drop(store.add_workspace(&key("NEW"), "New", false, now).await.unwrap()),
-        "set_default_workspace" => store.set_default_workspace(&key("OPS"), now).await.unwrap(),
+        "set_default_workspace" => store.set_default_workspace(Some(&key("OPS")), now).await.unwrap(),
         "set_global_policy" => {
             let registration = RegistrationMode::Approval;
             let policy = GlobalPolicy { submissions: false, registration, ..GlobalPolicy::default() };
@@ -212,6 +214,19 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             store.add_certificate("desk", new, now).await.unwrap();
         }
         "remove_certificate" => drop(store.remove_certificate("abababab", now).await.unwrap()),
+        "edit_rules" => {
+            let rule = |name: &str| Rule { name: name.into(), ..Rule::default() };
+            for change in [
+                RuleEdit::Add(Box::new(rule("a")), At::Last),
+                RuleEdit::Add(Box::new(rule("b")), At::Last),
+                RuleEdit::Pause("a".into(), true),
+                RuleEdit::Move("b".into(), At::First),
+                RuleEdit::Remove("a".into()),
+                RuleEdit::Replace(Vec::new()),
+            ] {
+                store.edit_rules(change, now).await.unwrap();
+            }
+        }
         "retry" => store.retry(held, now).await.unwrap(),
         "retry_held" => {
             let (after, mailbox) = (ReceiptId(held.0 - 1), Some("desk".to_owned()));
@@ -404,7 +419,7 @@ async fn many_who_act_at_once_make_one_chain() {
                 let done = match n % 3 {
                     0 => store.pause_mailbox("desk", noon()).await,
                     1 => store.resume_mailbox("desk", noon()).await,
-                    _ => store.set_default_workspace(&key("OPS"), noon()).await,
+                    _ => store.set_default_workspace(Some(&key("OPS")), noon()).await,
                 };
                 done.unwrap();
             });

@@ -1,7 +1,7 @@
 //! One message through the store: accept, claim, file, settle.
 
 use crate::support::*;
-use postroom_domain::{Identity, MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom, Switch};
+use postroom_domain::{MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom, Switch};
 use postroom_mail::{Address, RemoteId, Settlement};
 use postroom_store::{Accepted, ClaimLimit, Claimed, Holder, KnownUid, OutcomeKind, Reading, ReceiptFilter};
 
@@ -96,8 +96,7 @@ async fn comments_need_the_right_to_comment() {
         assert_eq!(item.participants.iter().map(|one| one.address.as_str()).collect::<Vec<_>>(), [bob, ann]);
         // An item that does not exist is no clue.
         assert_eq!(house.take(5, message(ann, "#77", "5")).await.kind, OutcomeKind::Item(3));
-        let explained =
-            house.store.explain(Some("desk"), &message(ann, "#2", "x"), &Identity::default(), noon()).await.unwrap();
+        let explained = house.store.explain(in_mailbox("desk"), &message(ann, "#2", "x"), noon()).await.unwrap();
         assert_eq!((explained.item, explained.workspace), (Some(2), Some(key("SUP"))));
         assert_eq!(explained.filing.reason, Reason::NumberInSubject);
         assert!(house.store.check().await.unwrap().problems.is_empty());

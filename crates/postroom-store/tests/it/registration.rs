@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use jiff::{SignedDuration, Timestamp};
-use postroom_domain::{DomainPolicy, GlobalPolicy, Identity, Reason, ReceiptState, RegistrationMode, Role};
+use postroom_domain::{DomainPolicy, GlobalPolicy, Reason, ReceiptState, RegistrationMode, Role};
 use postroom_mail::Message;
 use postroom_store::{
     Ask, Asked, AskedBy, AuditFilter, Letter, NewUser, OutcomeKind, Proven, ReceiptFilter, Store, StoreError,
@@ -111,7 +111,7 @@ async fn a_message_with_the_code_proves_an_address_and_is_not_lost() {
         let store = &house.store;
         open(store, RegistrationMode::Open, &[]).await;
         let one = asked(store, NEW).await;
-        let explained = store.explain(Some("desk"), &proof(NEW, &one), &Identity::default(), noon()).await.unwrap();
+        let explained = store.explain(in_mailbox("desk"), &proof(NEW, &one), noon()).await.unwrap();
         assert_eq!(explained.filing.reason, Reason::RegistrationProven);
         assert_eq!(store.user_by_address(NEW).await.unwrap(), None, "explaining does nothing");
         let by_another = house.take(1, proof("eve@evil.test", &one)).await;

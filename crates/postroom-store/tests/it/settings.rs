@@ -44,7 +44,7 @@ async fn workspaces_people_and_the_global_policy() {
         let defaults: Vec<_> =
             store.workspaces().await.unwrap().into_iter().map(|one| (one.key, one.default)).collect();
         assert_eq!(defaults, [(key("OPS"), true), (key("SUP"), false)]);
-        store.set_default_workspace(&key("SUP"), noon()).await.unwrap();
+        store.set_default_workspace(Some(&key("SUP")), noon()).await.unwrap();
         let strict = WorkspacePolicy { unverified: Unverified::Hold, ..WorkspacePolicy::default() };
         store.set_workspace_policy(&key("OPS"), strict, noon()).await.unwrap();
         assert_eq!(code(store.set_workspace_policy(&key("NOPE"), strict, noon()).await), "WORKSPACE_UNKNOWN");

@@ -8,8 +8,8 @@ use postroom_mail::{
     Access, Address, Attachment, Content, Listed, Message, RawMessage, RemoteId, Sha256, TransferEncoding,
 };
 use postroom_store::{
-    Claimed, Database, Epoch, Fetched, FolderSeen, Holder, Lease, LeaseTaken, NewMailbox, NewUser, Outcome, Reading,
-    Store, StoreConfig,
+    Claimed, Database, Epoch, Fetched, FolderSeen, Holder, Lease, LeaseTaken, NewMailbox, NewUser, Outcome, Question,
+    Reading, Store, StoreConfig,
 };
 use postroom_testkit::postgres::Postgres;
 use std::future::Future;
@@ -190,6 +190,11 @@ impl House {
         let claimed = self.accept(&[(n, &message.text)]).await.remove(0);
         self.file(vec![(claimed, message)]).await.remove(0)
     }
+}
+
+/// A question about a message that comes in this mailbox.
+pub fn in_mailbox(name: &str) -> Question {
+    Question { mailbox: Some(name.to_owned()), ..Question::default() }
 }
 
 pub async fn lease(store: &Store, mailbox: &Mailbox, holder: &Holder) -> Lease {

@@ -1,17 +1,14 @@
-//! `postroom inspect` and `postroom explain`: look at messages without writing anything.
+//! `postroom inspect`: look at messages without any data.
 
-use super::args::Global;
+use super::FAILED;
 use super::output::{Output, clean_text, count, one_line, report, write_octets};
-use super::{FAILED, open_store};
-use crate::authentication::{Authenticator, judge_one};
 use crate::failure::Failure;
 use crate::readers::frame::{Ask, Task};
 use crate::readers::{self, Unread};
-use postroom_domain::filing::{Effect, findings};
-use postroom_domain::{Filing, Reason, TraceStep};
+use postroom_domain::filing::findings;
+use postroom_domain::{Reason, TraceStep};
 use postroom_mail::read::Inspection;
-use postroom_mail::{Message, Protection, RawMessage};
-use serde_json::json;
+use postroom_mail::{Message, Protection};
 use std::collections::VecDeque;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -121,13 +118,13 @@ fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask,
 }
 
 /// The first octets of what may have no end.
-fn octets_up_to(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+pub(super) fn octets_up_to(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     std::fs::File::open(path)?.take(most).read_to_end(&mut octets)?;
     Ok(octets)
 }
 
-fn too_large(name: &str, limit: u64) -> Failure {
+pub(super) fn too_large(name: &str, limit: u64) -> Failure {
     let message = format!("{}: it has more than {limit} octets, the limit for a message", one_line(name, usize::MAX));
     Failure::new("FILE_TOO_LARGE", message, "name a message; a larger limit can be set in POSTROOM_MAX_MESSAGE")
 }
@@ -148,13 +145,13 @@ impl Parcel {
     }
 }
 
-fn unreadable(name: &str, why: &str) -> Failure {
+pub(super) fn unreadable(name: &str, why: &str) -> Failure {
     // Whoever names a file can put the same into its name as into a mail.
     let name = one_line(name, usize::MAX);
     Failure::new("FILE_UNREADABLE", format!("{name}: {why}"), "check the path and its permissions")
 }
 
-fn unread_file(name: &str, unread: Unread) -> Failure {
+pub(super) fn unread_file(name: &str, unread: Unread) -> Failure {
     let (reason, why) = match unread {
         Unread::Unreadable(why) => return unreadable(name, &why),
         Unread::Panicked(why) => (Reason::ReadPanicked, why),
@@ -254,69 +251,10 @@ fn why_no_text(read: &Inspection<'_>) -> Option<String> {
     Some(if files == 0 { "the message is empty".to_owned() } else { format!("only {}", count(files, "attachment")) })
 }
 
-pub async fn explain(global: &Global, file: &Path, mailbox: Option<&str>, out: Output) -> Result<(), Failure> {
-    let store = open_store(global).await?;
-    let name = file.display().to_string();
-    let limit = crate::floor::limits()?.max_message;
-    // Only a file says how long it is.
-    let is_file = std::fs::metadata(file).is_ok_and(|metadata| metadata.is_file());
-    let most = if is_file { u64::MAX } else { limit.saturating_add(1) };
-    let octets = octets_up_to(file, most).map_err(|error| unreadable(&name, &error.to_string()))?;
-    if !is_file && octets.len() as u64 > limit {
-        return Err(too_large(&name, limit));
-    }
-    let raw = RawMessage::undigested(octets);
-    if raw.size() > limit {
-        let (size, reason) = (raw.size(), Reason::TooLarge);
-        let trace = [TraceStep::new("size", "too large", format!("{size} octets; the limit is {limit}"))];
-        let object = json!({"filing": "held", "reason": reason, "item": null, "workspace": null, "trace": trace});
-        return out
-            .object(&object, || format!("It would become held mail: {}.\n{}", reason.sentence(), step(&trace[0])));
-    }
-    let readers = crate::floor::readers()?;
-    let read = readers.read(vec![raw.clone()]).await.map_err(|error| Failure::of_readers(&error))?.pop();
-    let read = read.unwrap_or_else(|| Err(Unread::Crashed("no answer".to_owned())));
-    let message = read.map_err(|unread| unread_file(&name, unread))?;
-    let policy = match mailbox {
-        Some(name) => store.authentication(store.mailbox(name).await?.id).await?.0,
-        None => store.global_policy().await?.authentication,
-    };
-    let authenticator = Authenticator::from_environment()?;
-    let identity = judge_one(&readers, &authenticator, (&message, &raw), &policy).await;
-    let identity = identity.map_err(|error| Failure::of_readers(&error))?;
-    let postroom_store::Explanation { filing, item, workspace } =
-        store.explain(mailbox, &message, &identity, jiff::Timestamp::now()).await?;
-    let kind = match &filing.effect {
-        Effect::OpenItem { .. } => "item",
-        Effect::AddComment { .. } => "comment",
-        Effect::Hold | Effect::Prove { .. } => "held",
-    };
-    let object = json!({
-        "filing": kind, "reason": filing.reason, "item": item, "workspace": workspace, "trace": filing.trace,
-        "identity": identity,
-    });
-    out.object(&object, || {
-        let place = match (&filing.effect, item, &workspace) {
-            (Effect::AddComment { .. }, Some(item), _) => format!("a comment on item {item}"),
-            (Effect::OpenItem { .. }, _, Some(key)) => format!("a new item in {key}"),
-            _ => "held mail".to_owned(),
-        };
-        format!("It would become {place}: {}.\n{}", filing.reason.sentence(), steps(&filing))
-    })
-}
-
-fn steps(filing: &Filing) -> String {
-    filing.trace.iter().map(step).collect::<Vec<_>>().join("\n")
-}
-
-/// One step of a trace as a line.
-pub fn step(step: &TraceStep) -> String {
-    format!("  {:16} {:18} {}", step.rule, step.outcome, one_line(&step.detail, 120)).trim_end().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use postroom_mail::RawMessage;
 
     /// What a message shows, and a line that it must have.
     #[test]

@@ -8,7 +8,7 @@ use crate::failure::Failure;
 use jiff::Timestamp;
 use postroom_domain::connection::{Warning, warnings};
 use postroom_domain::domain_pattern::Syntax;
-use postroom_domain::{AutomaticMail, Mailbox, MailboxPolicy, StartFrom, Switch};
+use postroom_domain::{AutomaticMail, Mailbox, MailboxAddress, MailboxPolicy, StartFrom, Switch};
 use postroom_mail::{Access, Secret, Settlement};
 use postroom_sources::SourceError;
 use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
@@ -114,15 +114,26 @@ fn say_warnings(warnings: &[Warning], out: Output) -> Result<(), Failure> {
 
 async fn list(store: &Store, out: Output) -> Result<(), Failure> {
     let mailboxes = store.mailbox_status().await?;
+    let has_default = store.workspaces().await?.iter().any(|workspace| workspace.default);
+    // Its mail is held until there is one.
+    let leads_nowhere = |mailbox: &Mailbox| mailbox.workspace.is_none() && !has_default;
     if out.is_json() {
-        return mailboxes.iter().try_for_each(|mailbox| out.object(&status(mailbox), String::new));
+        return mailboxes.iter().try_for_each(|one| {
+            let mut object = status(one);
+            object["problem"] = json!(leads_nowhere(&one.mailbox).then_some("NO_DEFAULT_WORKSPACE"));
+            out.object(&object, String::new)
+        });
     }
     let none = "no mailboxes yet; `postroom mailbox add --help` shows how to add one";
     out.say(text_table(&mailboxes, ["NAME", "WHERE", "WORKSPACE", "STATE", "FILED", "HELD", "WAITING"], none, |s| {
         [
             s.mailbox.name.clone(),
             place(&s.mailbox.access),
-            s.mailbox.workspace.as_ref().map_or("(default)".to_owned(), ToString::to_string),
+            match &s.mailbox.workspace {
+                Some(key) => key.to_string(),
+                None if leads_nowhere(&s.mailbox) => "none [NO_DEFAULT_WORKSPACE]".to_owned(),
+                None => "(default)".to_owned(),
+            },
             state(s),
             s.counts.filed.to_string(),
             s.counts.held.to_string(),
@@ -189,6 +200,8 @@ fn shown(mailbox: &Mailbox) -> Value {
         "authserv_ids": policy.authserv_ids,
         "bare_numbers": policy.bare_numbers,
         "automatic": policy.automatic,
+        "addresses": policy.addresses,
+        "plus_addresses": policy.plus_addresses,
         "filed": policy.filed,
         "held": policy.held,
     })
@@ -235,7 +248,25 @@ fn policy(mut policy: MailboxPolicy, options: &MailboxOptions) -> Result<Mailbox
         Some(AutomaticArg::File) => AutomaticMail::File,
         None => policy.automatic,
     };
+    if options.no_address {
+        policy.addresses.clear();
+    }
+    if !options.address.is_empty() {
+        policy.addresses = options.address.iter().map(|text| address(text)).collect::<Result<_, _>>()?;
+    }
+    policy.plus_addresses = options.plus_addresses.map_or(policy.plus_addresses, |value| value == YesNo::Yes);
     Ok(policy)
+}
+
+/// An address, with the workspace that it leads to behind the last `=`, if there is one that can be a key.
+fn address(text: &str) -> Result<MailboxAddress, Failure> {
+    let (address, key) = match text.rsplit_once('=') {
+        // An address may have such a sign, too, but never behind its `@`.
+        Some((address, key)) if address.contains('@') => (address, Some(workspace_key(key)?)),
+        _ => (text, None),
+    };
+    let address = super::setting::canonical_all(&[address.to_owned()])?.remove(0);
+    Ok(MailboxAddress { address, workspace: key })
 }
 
 /// Refuses to move mail to where it cannot go.

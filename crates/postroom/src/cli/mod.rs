@@ -10,6 +10,7 @@ mod data;
 mod demo;
 mod discover;
 mod docs;
+mod explain;
 mod fetch;
 pub mod inspect;
 mod item;
@@ -20,6 +21,7 @@ mod probe;
 mod push;
 mod receipt;
 mod registration;
+mod rule;
 mod serve;
 mod setting;
 mod terminal;
@@ -104,10 +106,11 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Deliver { mailbox, client } => return Ok(push::deliver(&global, &mailbox, client, out).await),
         Command::Import { path, workspace } => return push::import(&global, &path, &workspace, out).await,
         Command::Inspect { files } => return inspect::inspect(files, out).await,
-        Command::Explain { file, mailbox } => inspect::explain(&global, &file, mailbox.as_deref(), out).await,
+        Command::Explain(question) => explain::run(&global, question, out).await,
         Command::Item(command) => item::run(&global, command, out).await,
         Command::Receipt(command) => receipt::run(&global, command, out).await,
         Command::Certificate(command) => certificate::run(&global, command, out).await,
+        Command::Rule(command) => rule::run(&global, command, out).await,
         Command::Setting(command) => setting::setting(&global, command, out).await,
         Command::Pattern(command) => setting::pattern(command, out),
         Command::Audit(command) => audit::run(&global, command, out).await,

@@ -24,6 +24,17 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                 format!("added workspace {} ({}){role}", workspace.key, workspace.name)
             })
         }
+        WorkspaceCommand::Default { key, none: _ } => {
+            let store = open_store(global).await?;
+            let key = key.as_deref().map(workspace_key).transpose()?;
+            store.set_default_workspace(key.as_ref(), Timestamp::now()).await?;
+            out.object(&json!({"default": key}), || match &key {
+                Some(key) => format!("{key} is the default workspace"),
+                None => "there is no default workspace; mail of mailboxes that name none is held until there is one \
+                         (`postroom mailbox list` shows which)"
+                    .to_owned(),
+            })
+        }
         WorkspaceCommand::List => {
             let workspaces = open_store(global).await?.workspaces().await?;
             let none = "no workspaces yet; add one with: postroom workspace add SUP Support --default";

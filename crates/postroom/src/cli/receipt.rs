@@ -1,7 +1,7 @@
 //! `postroom receipt`: the journal.
 
 use super::args::{Global, ReceiptCommand, StateArg};
-use super::inspect::step;
+use super::explain::step;
 use super::output::{Output, one_line, write_octets};
 use super::{open_floor, open_store, workspace_key};
 use crate::failure::Failure;
@@ -151,6 +151,9 @@ fn describe(receipt: &Receipt) -> String {
     let became = became(receipt);
     if let Some(reason) = receipt.reason {
         lines.push(format!("  became      {became}: {}", reason.sentence()));
+    }
+    if let Some(at) = receipt.resumes_at {
+        lines.push(format!("  waits       files itself when its turn comes, not before {at}"));
     }
     lines.extend(receipt.trace.iter().map(step));
     if receipt.waits_for_a_person() {

@@ -57,9 +57,26 @@ fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
         }
         SettingSet::AuthservIds { ids } => policy.authentication.authserv_ids = names(&ids)?,
         SettingSet::TrustedHosts { hosts } => policy.authentication.trusted_hosts = names(&hosts)?,
+        SettingSet::OwnAddresses { addresses } => policy.own_addresses = canonical_all(&addresses)?,
+        SettingSet::AutomaticPerSender { number } => policy.limits.automatic_per_sender = number,
+        SettingSet::AutomaticPerItem { number } => policy.limits.automatic_per_item = number,
+        SettingSet::AutomaticPerMailbox { number } => policy.limits.automatic_per_mailbox = number,
+        SettingSet::MailPerSender { number } => policy.limits.mail_per_sender = number,
+        SettingSet::StormResume { number } => policy.limits.storm_resume = number,
         SettingSet::ArcSealers { domains } => policy.authentication.arc_sealers = names(&domains)?,
     }
     AddressRules::global(policy).map(drop).map_err(unusable)
+}
+
+/// Addresses in their canonical form.
+pub fn canonical_all(addresses: &[String]) -> Result<Vec<String>, Failure> {
+    let canonical = addresses.iter().map(|text| {
+        postroom_mail::address::canonical(text).ok_or_else(|| {
+            let help = "nothing was changed; write it as name@example.org";
+            Failure::new("ADDRESS_INVALID", format!("`{text}` is no mail address"), help)
+        })
+    });
+    canonical.collect()
 }
 
 /// Names of hosts in one form.
@@ -108,6 +125,8 @@ fn shown(policy: &GlobalPolicy) -> Value {
         "arc_sealers": authentication.arc_sealers,
         "registration": policy.registration,
         "metrics": policy.metrics,
+        "own_addresses": policy.own_addresses,
+        "limits": policy.limits,
     })
 }
 
@@ -127,6 +146,9 @@ fn described(policy: &GlobalPolicy) -> String {
         Checks::Headers => "headers",
         Checks::Full => "full",
     };
+    let own = std::iter::once("those of the mailboxes").chain(policy.own_addresses.iter().map(String::as_str));
+    let limits = &policy.limits;
+    let an_hour = |number: u32| format!("{number} within an hour");
     let rows = [
         ("submissions", on(policy.submissions).to_owned()),
         ("unknown-senders", on(policy.unknown_senders).to_owned()),
@@ -139,8 +161,14 @@ fn described(policy: &GlobalPolicy) -> String {
         ("arc-sealers", list(&authentication.arc_sealers)),
         ("registration", policy.registration.as_str().to_owned()),
         ("metrics", policy.metrics.as_str().to_owned()),
+        ("own-addresses", own.collect::<Vec<_>>().join("  ")),
+        ("automatic-per-sender", an_hour(limits.automatic_per_sender)),
+        ("automatic-per-item", an_hour(limits.automatic_per_item)),
+        ("automatic-per-mailbox", an_hour(limits.automatic_per_mailbox)),
+        ("mail-per-sender", an_hour(limits.mail_per_sender)),
+        ("storm-resume", limits.storm_resume.to_string()),
     ];
-    rows.map(|(name, value)| format!("{name:<16} {value}")).join("\n")
+    rows.map(|(name, value)| format!("{name:<21} {value}")).join("\n")
 }
 
 async fn metrics(store: &Store, value: MetricsArg, out: Output) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ mod inspect;
 mod pop3;
 mod push;
 mod registration;
+mod routing;
 mod second_client;
 mod sender;
 mod serve;

@@ -5,10 +5,11 @@
 use crate::filing::Effect;
 use crate::identity::Evidence;
 use crate::{
-    AutomaticMail, Clues, Facts, Filing, GlobalPolicy, Identity, ItemFacts, Level, Membership, Policy, Reason, Role,
-    Unverified, User, UserId, WorkspaceId, WorkspacePolicy, decide,
+    AutomaticMail, Clues, Facts, Filing, GlobalPolicy, Identity, ItemFacts, Level, Limits, Membership, Policy, Reason,
+    Role, Routing, Unverified, User, UserId, WorkspaceId, WorkspacePolicy, decide,
 };
 use postroom_mail::{RawMessage, read};
+use std::sync::Arc;
 
 fn ann() -> User {
     User {
@@ -54,6 +55,7 @@ impl Desk {
             policy: rules,
             participant: clues.author.as_deref() == Some("ann@example.org"),
         };
+        let workspace = ("SUP".parse().unwrap(), (WorkspaceId(1), rules));
         let facts = Facts { sender, items: vec![item], identity: identity(self.level), ..Facts::default() };
         let policy = Policy {
             submissions: true,
@@ -62,7 +64,8 @@ impl Desk {
             bare_numbers: true,
             automatic: AutomaticMail::File,
             workspace: Some(WorkspaceId(1)),
-            workspace_policy: rules,
+            routing: Routing { workspaces: Arc::new([workspace].into()), ..Routing::default() },
+            limits: Limits::default(),
             released: false,
         };
         decide(&message, &clues, &facts, &policy)

@@ -65,6 +65,15 @@ fn addresses_end_at_1000() {
 }
 
 #[test]
+fn header_fields_end_at_64_kib() {
+    let field = format!("X-Note: {}\r\n", "n".repeat(993));
+    let message = check(field.repeat(100) + "\r\n");
+    assert_eq!(message.fields.len(), 64 * 1024 / (6 + 993), "whole fields only");
+    assert!(has_limit(&message, "octets of header fields"));
+    assert!(!has_limit(&check(field.repeat(60) + "\r\n"), "octets of header fields"));
+}
+
+#[test]
 fn names_without_an_address_are_linear_and_groups_end_at_1000() {
     check("From: ".to_owned() + &"a, ".repeat(300_000) + "\r\n\r\n");
     let message = check("From: ".to_owned() + &"a:".repeat(50_000) + "\r\n\r\n");

@@ -225,3 +225,22 @@ fn character_sets() {
         assert_eq!(charset::decode(octets, Some(label)).0, expected, "{label}");
     }
 }
+
+#[test]
+fn header_fields_are_kept_in_order_and_on_one_line() {
+    let octets = "Received: by mx\r\n for a;\r\nX-note : =?utf-8?Q?J=C3=B6rg?=\r\nx-note:\r\n two \r\nSubject: s\r\n\r\nX-Note: body";
+    let message = crate::read(&crate::RawMessage::new(octets.as_bytes()));
+    let fields: Vec<(&str, &str)> = message.fields.iter().map(|f| (f.name.as_str(), f.value.as_str())).collect();
+    assert_eq!(fields, [("Received", "by mx for a;"), ("X-note", "Jörg"), ("x-note", "two"), ("Subject", "s")]);
+    assert_eq!(message.fields("X-Note").collect::<Vec<_>>(), ["Jörg", "two"]);
+}
+
+#[test]
+fn what_claims_to_be_our_own_field_is_not_read() {
+    for name in ["X-Postroom-Workspace", "x-postroom-item", "X-POSTROOM-"] {
+        let raw = crate::RawMessage::new(format!("{name}: 7\r\nX-Postroomy: 1\r\nSubject: s\r\n\r\n"));
+        let message = crate::read(&raw);
+        let names: Vec<&str> = message.fields.iter().map(|field| field.name.as_str()).collect();
+        assert_eq!(names, ["X-Postroomy", "Subject"], "{name}");
+    }
+}

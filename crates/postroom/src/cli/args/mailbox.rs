@@ -123,6 +123,15 @@ pub struct MailboxOptions {
     /// What happens to automatic mail [default: file]
     #[arg(long)]
     pub automatic: Option<AutomaticArg>,
+    /// An address at which it gets mail; with =KEY its mail goes to that workspace [default: the login name]
+    #[arg(long, value_name = "ADDRESS[=KEY]", conflicts_with = "no_address")]
+    pub address: Vec<String>,
+    /// Forget the addresses that were set
+    #[arg(long)]
+    pub no_address: bool,
+    /// Whether what stands behind a plus sign names a workspace: mail to desk+sup@… goes to SUP [default: yes]
+    #[arg(long)]
+    pub plus_addresses: Option<YesNo>,
     /// The host may be on this machine or in a private network
     #[arg(long)]
     pub allow_private_host: bool,

@@ -4,6 +4,7 @@ mod audit;
 mod item;
 mod mailbox;
 mod people;
+mod rule;
 mod setting;
 mod trust;
 
@@ -14,6 +15,7 @@ pub use mailbox::{
     YesNo,
 };
 pub use people::{ContactCommand, Retention, UnverifiedArg, UserCommand, WorkspaceCommand};
+pub use rule::{Clear, PlaceArgs, RuleCommand, RuleOptions};
 pub use setting::{
     ChecksArg, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
 };
@@ -116,13 +118,10 @@ pub enum Command {
         files: Vec<PathBuf>,
     },
     /// Show what would become of a message, and why; nothing is written
-    Explain {
-        /// A message file
-        file: PathBuf,
-        /// The mailbox whose rules apply; without it the global ones
-        #[arg(long, value_name = "NAME")]
-        mailbox: Option<String>,
-    },
+    ///
+    /// With --receipt it tells what would become of a message that is here already, if it were decided now, and how that
+    /// differs from what did.
+    Explain(ExplainArgs),
     /// Items: what mail became
     #[command(subcommand)]
     Item(ItemCommand),
@@ -132,6 +131,9 @@ pub enum Command {
     /// Certificates that single mailboxes trust
     #[command(subcommand)]
     Certificate(CertificateCommand),
+    /// Routing rules: where new items go, who gets them, what is held
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// The global policy
     #[command(subcommand)]
     Setting(SettingCommand),
@@ -179,6 +181,23 @@ pub struct ClientArgs {
     /// The envelope's sender, empty for none; without it SPF cannot be checked
     #[arg(long, value_name = "ADDRESS", requires = "client_ip")]
     pub mail_from: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A message file
+    #[arg(required_unless_present = "receipt", conflicts_with = "receipt")]
+    pub file: Option<PathBuf>,
+    /// The mailbox whose rules apply; without it the global ones
+    #[arg(long, value_name = "NAME", conflicts_with = "receipt")]
+    pub mailbox: Option<String>,
+    /// A message that is here, by its receipt
+    #[arg(long, value_name = "ID")]
+    pub receipt: Option<i64>,
+    /// Decide as if a setting were another: NAME=VALUE with a name that `setting show` has, mailbox.NAME=VALUE,
+    /// workspace.KEY.NAME=VALUE, or rules=FILE with what `rule export` prints
+    #[arg(long, value_name = "SETTING=VALUE")]
+    pub as_if: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -20,6 +20,15 @@ pub enum WorkspaceCommand {
     },
     /// List the workspaces
     List,
+    /// Make a workspace the default: items of mailboxes that name no workspace go there
+    Default {
+        /// Its key
+        #[arg(required_unless_present = "none", conflicts_with = "none")]
+        key: Option<String>,
+        /// Have no default; mail of mailboxes that name no workspace is held then
+        #[arg(long)]
+        none: bool,
+    },
     /// Change the rules of a workspace; what is not named stays
     Set {
         /// The workspace

@@ -80,6 +80,33 @@ pub enum SettingSet {
     Metrics { value: MetricsArg },
     /// Let people register: nobody, whom an admin approves, or whoever shows that the address is theirs
     Registration { value: RegistrationArg },
+    /// Addresses from which you write yourselves, besides those of the mailboxes; none clears the list
+    OwnAddresses { addresses: Vec<String> },
+    /// Automatic messages from one address within an hour
+    AutomaticPerSender {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        number: u32,
+    },
+    /// Automatic comments on one item within an hour
+    AutomaticPerItem {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        number: u32,
+    },
+    /// Automatic messages in one mailbox within an hour
+    AutomaticPerMailbox {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        number: u32,
+    },
+    /// Messages of any kind from one address within an hour: more than a person writes
+    MailPerSender {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        number: u32,
+    },
+    /// Messages of one storm that are filed by themselves when their turn comes; if more are held, a person decides
+    StormResume {
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+        number: u32,
+    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -182,8 +182,8 @@ mod tests {
         let all = started.elapsed();
         serving.join().unwrap();
         assert!(first >= 2 * DELAY, "{first:?}");
-        // One chunk at a time would take 512 times the delay.
-        assert!(all < 100 * DELAY, "{all:?}");
+        // One chunk at a time would take 512 times the delay at least, on however fast a machine.
+        assert!(all < 400 * DELAY, "{all:?}");
         assert_eq!(proxy.forwarded(), (OCTETS as u64, 1));
     }
 }

@@ -95,5 +95,6 @@ async fn a19_endless_stretching_is_refused_at_once() {
     let client = async { log_in_over(ours, &access, &Trust::default(), &limits()).await };
     let (outcome, ()) = tokio::join!(client, stretching);
     assert_eq!(code(outcome), "PROTOCOL_ERROR");
-    assert!(begun.elapsed() < std::time::Duration::from_secs(1));
+    // Two thousand million rounds take minutes at least.
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30));
 }

@@ -82,7 +82,7 @@ impl CutProxy {
         *self.shared.cut.lock().unwrap_or_else(PoisonError::into_inner) = cut;
     }
 
-    /// Octets forwarded to clients and to the server since the start.
+    /// Octets forwarded to clients and to the server since the start; of a connection that broke, those that were to be too.
     pub fn forwarded(&self) -> (u64, u64) {
         (self.shared.to_client.load(Ordering::SeqCst), self.shared.to_server.load(Ordering::SeqCst))
     }
@@ -147,10 +147,11 @@ fn read(mut from: TcpStream, mut left: u64, sender: &SyncSender<Chunk>) {
 fn write(mut to: TcpStream, delay: Duration, receiver: &Receiver<Chunk>, count: &AtomicU64) {
     while let Ok((came, octets)) = receiver.recv() {
         std::thread::sleep((came + delay).saturating_duration_since(Instant::now()));
+        // Counted before they go: whoever has received them finds them counted.
+        count.fetch_add(octets.len() as u64, Ordering::SeqCst);
         if to.write_all(&octets).is_err() {
             break;
         }
-        count.fetch_add(octets.len() as u64, Ordering::SeqCst);
     }
     let _already_closed = to.shutdown(Shutdown::Both);
 }

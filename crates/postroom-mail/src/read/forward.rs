@@ -4,7 +4,7 @@
 
 mod date;
 mod inline;
-mod words;
+mod mark;
 
 use super::fields::one_line;
 use super::header;
@@ -12,6 +12,7 @@ use super::structure::{self, Part, Structure};
 use super::transfer;
 use crate::{Forwarded, Message, RawMessage};
 use bytes::Bytes;
+pub(super) use mark::{is_mark, says_forwarded};
 
 /// Forwarded messages kept.
 const FORWARDED_MAX: usize = 20;
@@ -29,16 +30,6 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &Messag
     attached(raw, structure, &mut found);
     found.truncate(FORWARDED_MAX);
     found
-}
-
-/// Whether a line says that what follows was forwarded.
-pub(super) fn is_mark(line: &str) -> bool {
-    words::is_mark(line)
-}
-
-/// Whether a subject says that the message was passed on.
-pub(super) fn says_forwarded(subject: &str) -> bool {
-    words::says_forwarded(subject)
 }
 
 /// Walks attached messages level by level, so that the outermost come first.

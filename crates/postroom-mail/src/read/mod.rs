@@ -4,9 +4,10 @@
 //! part, recurse into messages within messages until the stack ends, or lose text after a boundary in mid-line.
 //!
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
-//! `code_page`, `transfer` (from octets to text), `header`, `passage`, `address_list`, `date`, `body`, `flowed`, `embedded` (files
-//! within a text: `uuencode`, `yenc`), `reference` (`&amp;`), `html`, `html_text`, `quote`, `attachment`, `media_type`,
-//! `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`, `inspect`.
+//! `code_page`, `transfer` (from octets to text), `header`, `passage`, `address_list`, `date`, `body`, `flowed`, `embedded`
+//! (files within a text: `uuencode`, `yenc`), `reference` (`&amp;`), `html`, `html_text`, `languages` (words of mail
+//! programs), `quote`, `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`,
+//! `inspect`.
 
 mod address_list;
 mod attachment;
@@ -26,6 +27,7 @@ mod header;
 mod html;
 mod html_text;
 pub mod inspect;
+mod languages;
 mod media_type;
 mod parameter;
 mod passage;

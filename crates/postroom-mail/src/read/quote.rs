@@ -3,8 +3,8 @@
 //! Cautious: a quotation is folded away only where it is one block, so that answers between quoted lines stay, what was
 //! forwarded stays, and where nothing would be left everything stays. Nothing is lost: the text keeps all of it.
 //!
-//! Read in this order: this file (what is folded away), `kinds` (what each line is), `lines`, `signs`, `signature`,
-//! `words` with its tables of languages.
+//! Read in this order: this file (what is folded away), `kinds` (what each line is), `lines`, `signs`, `answer`,
+//! `signature`. The words stand in `languages`.
 
 mod answer;
 mod kinds;
@@ -13,7 +13,6 @@ mod signature;
 mod signs;
 #[cfg(test)]
 mod tests;
-mod words;
 
 use super::html_text::Rendered;
 use kinds::Kind;

@@ -3,8 +3,8 @@
 use super::super::address_list;
 use super::super::fields::one_line;
 use super::super::header::SUBJECT_MAX;
-use super::words::{FIELDS, Kind};
-use super::{FORWARDED_MAX, date, words, written};
+use super::{FORWARDED_MAX, date, mark, written};
+use crate::read::languages::{Field, WORDS};
 use crate::{Address, Forwarded, Message};
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ const VALUE_MAX: usize = 4_000;
 /// The messages passed on in the text, in its order.
 pub(super) fn find(message: &Message) -> Vec<Forwarded> {
     let lines: Vec<&str> = message.text.lines().collect();
-    let subject_says = words::says_forwarded(&message.subject);
+    let subject_says = mark::says_forwarded(&message.subject);
     // A mark within what an answer quotes was set by somebody else.
     let visible: Option<HashSet<&str>> =
         (!message.quoted_text.is_empty() && !subject_says).then(|| message.reply_text.lines().map(str::trim).collect());
@@ -33,7 +33,7 @@ pub(super) fn find(message: &Message) -> Vec<Forwarded> {
         let counts =
             subject_says || (!is_quoted && visible.as_ref().is_none_or(|visible| visible.contains(line.trim())));
         if counts
-            && words::is_mark(bare(line))
+            && mark::is_mark(bare(line))
             && let Some((forwarded, end)) = header_after(&lines, at)
         {
             found.push(forwarded);
@@ -49,9 +49,9 @@ pub(super) fn find(message: &Message) -> Vec<Forwarded> {
 /// Outlook sets no mark, or one that answers have too: then the subject says it, and the first header is the one.
 fn unmarked(lines: &[&str], subject: &str) -> Option<Forwarded> {
     (0..lines.len()).find_map(|at| {
-        let starts = matches!(field(lines[at]), Some((Kind::From | Kind::Date | Kind::Subject, _)));
+        let starts = matches!(field(lines[at]), Some((Field::From | Field::Sent | Field::Subject, _)));
         // "VS:" is a forward in Norwegian and an answer in Finnish.
-        let is_answer = words::is_finnish_answer(subject, bare(lines[at]));
+        let is_answer = mark::is_finnish_answer(subject, bare(lines[at]));
         let starts = starts && !is_answer;
         starts.then(|| header_after(lines, at)).flatten().map(|(forwarded, _)| forwarded)
     })
@@ -64,20 +64,16 @@ fn bare(line: &str) -> &str {
 }
 
 /// Which field a line is, and its value.
-fn field(line: &str) -> Option<(Kind, &str)> {
+fn field(line: &str) -> Option<(Field, &str)> {
     let line = bare(line).trim_start_matches('*');
     let (name, value) = line.split_once([':', '：'])?;
-    if name.len() > 60 {
-        return None;
-    }
-    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace()).to_lowercase();
-    let kind = FIELDS.iter().find(|(_, names)| names.contains(&name.as_str()))?.0;
-    Some((kind, value.trim_start_matches('*').trim()))
+    let field = WORDS.field(name)?;
+    Some((field, value.trim_start_matches('*').trim()))
 }
 
 /// The header that begins within a few lines of `at`, and the first line behind it.
 fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
-    let mut values: Vec<(Kind, String)> = Vec::new();
+    let mut values: Vec<(Field, String)> = Vec::new();
     let mut end = at;
     let mut blanks = 0;
     for (index, line) in lines.iter().enumerate().skip(at).take(GAP_MAX + HEADER_MAX) {
@@ -91,11 +87,11 @@ fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
             continue;
         }
         match field(line) {
-            Some((kind, _)) if values.iter().any(|(known, _)| *known == kind) => break,
+            Some((kind, _)) if is_single(kind) && values.iter().any(|(known, _)| *known == kind) => break,
             Some((kind, value)) => values.push((kind, value.to_owned())),
             // Words instead of a header.
             None if values.is_empty() => {
-                if index >= at + GAP_MAX || !words::is_rule(text) {
+                if index >= at + GAP_MAX || !mark::is_rule(text) {
                     return None;
                 }
             }
@@ -105,7 +101,7 @@ fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
                 let Some((kind, value)) = values.last_mut() else { break };
                 let field_follows = || lines.get(index + 1).is_some_and(|next| field(next).is_some());
                 let is_open = value.is_empty()
-                    || *kind == Kind::Other
+                    || matches!(kind, Field::To | Field::Other)
                     || value.ends_with([',', ';'])
                     || value.len() > 55
                     || field_follows();
@@ -122,11 +118,17 @@ fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
     forwarded(values).map(|forwarded| (forwarded, end))
 }
 
+/// Whether a header has a field once. Where it comes again, another header has begun.
+fn is_single(field: Field) -> bool {
+    matches!(field, Field::From | Field::Sent | Field::Subject)
+}
+
 /// A header names an author or a subject, and something else: a timetable has "From:" and "To:" too.
-fn forwarded(values: Vec<(Kind, String)>) -> Option<Forwarded> {
-    let value = |kind: Kind| values.iter().find(|(known, _)| *known == kind).map(|(_, value)| value.as_str());
-    let (from, subject, date) = (value(Kind::From), value(Kind::Subject), value(Kind::Date));
-    let has_two = [from, subject, date, value(Kind::Other)].iter().filter(|value| value.is_some()).count() >= 2;
+fn forwarded(values: Vec<(Field, String)>) -> Option<Forwarded> {
+    let value = |kind: Field| values.iter().find(|(known, _)| *known == kind).map(|(_, value)| value.as_str());
+    let (from, subject, date) = (value(Field::From), value(Field::Subject), value(Field::Sent));
+    let other = value(Field::To).or_else(|| value(Field::Other));
+    let has_two = [from, subject, date, other].iter().filter(|value| value.is_some()).count() >= 2;
     let is_mail = subject.is_some() || date.is_some() || from.is_some_and(|from| from.contains('@'));
     if !has_two || !is_mail || (from.is_none() && subject.is_none()) {
         return None;
@@ -145,7 +147,7 @@ fn forwarded(values: Vec<(Kind, String)>) -> Option<Forwarded> {
 /// The author as programs write him: `Ann <ann@example.org>`, `Ann [mailto:ann@example.org]`, an address that became a link,
 /// somebody on behalf of somebody, or only a name.
 fn author(value: &str) -> Option<Address> {
-    let value = words::ON_BEHALF.iter().fold(value, |value, words| value.split(words).next().unwrap_or_default());
+    let value = mark::ON_BEHALF.iter().fold(value, |value, words| value.split(words).next().unwrap_or_default());
     let mut plain = String::with_capacity(value.len());
     let mut rest = value;
     while let Some((before, after)) = rest.split_once("mailto:") {

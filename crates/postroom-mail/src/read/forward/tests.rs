@@ -36,6 +36,10 @@ const INLINE: &[(&str, &str, &[&str])] = &[
     ("Fwd: プリンタ", "-------- 転送メッセージ --------\n件名: プリンタ\n日時: Tue, 3 Mar 2026 09:15:00 +0900\n差出人: Ann <ann@example.org>\n宛先: desk@example.com\n\n壊れた。\n", &["Ann|ann@example.org|Tue, 3 Mar 2026 09:15:00 +0900|2026-03-03T00:15:00Z|プリンタ"]),
     ("Fwd: 프린터", "-------- 전달된 메시지 --------\n제목: 프린터\n날짜: Tue, 3 Mar 2026 09:15:00 +0900\n보낸 사람: Ann <ann@example.org>\n받는 사람: desk@example.com\n\n고장.\n", &["Ann|ann@example.org|Tue, 3 Mar 2026 09:15:00 +0900|2026-03-03T00:15:00Z|프린터"]),
     ("Enc: Impressora", "---------- Mensagem encaminhada ---------\nDe: Ann <ann@example.org>\nData: 3 de março de 2026\nAssunto: Impressora\nPara: desk@example.com\n\nAvariada.\n", &["Ann|ann@example.org|3 de março de 2026||Impressora"]),
+    // Several recipients, each in a field of its own, and fields that mean nothing here
+    ("FW: Printer", "FYI\n\n-----Original Message-----\nFrom: Ann <ann@example.org>\nSent: Tuesday, March 3, 2026 9:15 AM\nTo: Bob <bob@example.org>\nCc: Carl <carl@example.org>\nImportance: High\nSubject: Printer\n\nIt is broken.\n", &["Ann|ann@example.org|Tuesday, March 3, 2026 9:15 AM||Printer"]),
+    // Names of fields that other programs of the language use above a quotation
+    ("Fwd: Принтер", "-------- Пересылаемое сообщение --------\nОт кого: Анна <ann@example.org>\nКому: desk@example.com\nКопия: bob@example.com\nОтправлен: 3 марта 2026\nТема: Принтер\n\nСломан.\n", &["Анна|ann@example.org|3 марта 2026||Принтер"]),
     // Yahoo
     ("Fw: Printer", "----- Forwarded Message -----\nFrom: \"Ann Baker\" <ann@example.org>\nTo: \"desk@example.com\" <desk@example.com>\nSent: Tuesday, March 3, 2026, 9:15:00 AM GMT+1\nSubject: Printer\n\nIt is broken.\n", &["Ann Baker|ann@example.org|Tuesday, March 3, 2026, 9:15:00 AM GMT+1|2026-03-03T08:15:00Z|Printer"]),
     // Lotus Notes

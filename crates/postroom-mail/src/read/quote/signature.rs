@@ -1,6 +1,6 @@
 //! Where a signature begins: below `-- `, as what telephones and lists add, or as a block that no marker announces.
 
-use super::words::{Footer, WORDS};
+use crate::read::languages::{Footer, WORDS};
 
 /// A signature of more lines than this is a text that somebody divided with dashes.
 const SIGNATURE_MAX: usize = 15;

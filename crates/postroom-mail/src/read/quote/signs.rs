@@ -1,8 +1,8 @@
 //! The signs by which mail programs introduce what they quote. The words of the languages stand in `languages.txt`.
 
 use super::lines;
-pub(super) use super::words::Field;
-use super::words::WORDS;
+pub(super) use crate::read::languages::Field;
+use crate::read::languages::{WORDS, is_unseen, is_unspaced};
 use std::borrow::Cow;
 
 /// Introductions take up to this many lines, because programs fold them.
@@ -105,9 +105,7 @@ fn visible(line: &str) -> Cow<'_, str> {
         return line.into();
     }
     line.chars()
-        .filter(
-            |c| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}'),
-        )
+        .filter(|c| !is_unseen(*c))
         .map(|c| if matches!(c, '\u{a0}' | '\u{202f}' | '\t') { ' ' } else { c })
         .collect()
 }
@@ -166,11 +164,6 @@ fn ends_with_wrote(lower: &str) -> bool {
                 .strip_suffix(word)
                 .is_some_and(|rest| is_unspaced(word) || !rest.ends_with(|c: char| c.is_alphabetic()))
     })
-}
-
-/// Whether a word is of a script that has no blanks between words.
-fn is_unspaced(word: &str) -> bool {
-    word.chars().next().is_some_and(|c| c >= '\u{0590}')
 }
 
 fn contains_word(text: &str, word: &str) -> bool {
@@ -266,16 +259,9 @@ pub(super) fn field(line: &str) -> Option<(Field, &str)> {
     lookup(&line[..at]).map(|field| (field, value))
 }
 
-fn is_unseen(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-}
-
+/// The field of this name. Of those that stand above what was passed on as well, one shows a quotation.
 fn lookup(name: &str) -> Option<Field> {
-    let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_unseen(c));
-    if name.is_empty() || name.len() > 40 {
-        return None;
-    }
-    WORDS.fields.get(name.to_lowercase().replace('\u{a0}', " ").as_str()).copied()
+    WORDS.field(name).filter(|field| *field != Field::Other)
 }
 
 /// Whether a block of such fields begins here. A timetable has "From:" and "To:" too, so that there must be an address or

@@ -48,6 +48,7 @@ fn quotations_without_marks() {
         "Von: Ann Baker\nGesendet: Dienstag\nAn: Desk\nBetreff: Papier",
         "*From:* Ann\n*Date:* Tuesday\n*Subject:* Paper",
         "Date: Tue, 3 Mar 2026\nTo: desk@example.com\nFrom: ann@example.org",
+        "Afzender: Ann Baker\nData invio: 3 marzo 2026\nPvm: 3.3.2026\nOnderwerp: Papier",
         "On 3 Mar 2026, at 09:15, Ann Baker <ann@example.org> wrote:",
     ] {
         check(&format!("Yes.\n\n{sign}\n\nIs there paper?\n"), "Yes.", &format!("{sign}\n\nIs there paper?"));

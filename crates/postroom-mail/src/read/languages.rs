@@ -4,14 +4,19 @@ use aho_corasick::AhoCorasick;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// A field of the block that Outlook and others put above a quotation.
+/// A field of the block that programs put above what they quote or pass on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     From,
     Sent,
     To,
     Subject,
+    /// What else stands in such a block; nothing is known by it alone.
+    Other,
 }
+
+/// Octets of the longest name of a field that is looked for.
+const FIELD_MAX: usize = 40;
 
 /// How a line of a telephone or an app begins, and what stands at its end where the beginning alone says too little.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +33,15 @@ pub(super) struct Words {
     pub(super) wrote: Vec<&'static str>,
     /// The same by their last character, because every line is asked for them.
     wrote_by_end: HashMap<char, Vec<&'static str>>,
-    pub(super) fields: HashMap<&'static str, Field>,
+    fields: HashMap<&'static str, Field>,
     /// What stands between dashes above a quotation.
     pub(super) original: Vec<&'static str>,
+    /// What stands between dashes above what was passed on.
+    pub(super) forwarded: Vec<&'static str>,
+    /// Lines above what was passed on, whole.
+    pub(super) forward_lines: HashSet<&'static str>,
+    /// How subjects of what was passed on begin, without the colon.
+    pub(super) forward_prefixes: HashSet<&'static str>,
     /// By the first character of their beginning; under `None` those that are known by their end alone.
     footers: HashMap<Option<char>, Vec<Footer>>,
     pub(super) closings: HashSet<&'static str>,
@@ -51,6 +62,9 @@ impl Words {
             wrote_by_end: HashMap::new(),
             fields: HashMap::new(),
             original: Vec::new(),
+            forwarded: Vec::new(),
+            forward_lines: HashSet::new(),
+            forward_prefixes: HashSet::new(),
             footers: HashMap::new(),
             closings: HashSet::new(),
             ticket_lines: automaton(ticket_lines),
@@ -65,7 +79,11 @@ impl Words {
                 "sent" => words.add_fields(values, Field::Sent),
                 "to" => words.add_fields(values, Field::To),
                 "subject" => words.add_fields(values, Field::Subject),
+                "other" => words.add_fields(values, Field::Other),
                 "original" => words.original.extend(values),
+                "forwarded" => words.forwarded.extend(values),
+                "forward line" => words.forward_lines.extend(values),
+                "forward prefix" => words.forward_prefixes.extend(values),
                 "footer" => values.for_each(|value| {
                     let (start, end) = value.split_once('…').unwrap_or((value, ""));
                     let footer = Footer { start, end: end.trim() };
@@ -83,6 +101,15 @@ impl Words {
         if let Some(last) = word.chars().next_back() {
             self.wrote_by_end.entry(last).or_default().push(word);
         }
+    }
+
+    /// The field of this name, which may have any case, blanks and the signs of bold text around it.
+    pub(super) fn field(&self, name: &str) -> Option<Field> {
+        let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_unseen(c));
+        if name.is_empty() || name.len() > FIELD_MAX {
+            return None;
+        }
+        self.fields.get(name.to_lowercase().replace('\u{a0}', " ").as_str()).copied()
     }
 
     /// The words for writing that end with the last character of `head`.
@@ -107,6 +134,16 @@ impl Words {
             self.fields.entry(name).or_insert(field);
         }
     }
+}
+
+/// Whether a character only says in which direction others run, or nothing at all.
+pub(super) fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Whether a word is of a script that has no blanks between words, or other ones.
+pub(super) fn is_unspaced(word: &str) -> bool {
+    word.chars().next().is_some_and(|c| c >= '\u{0590}')
 }
 
 /// Finds any of `words`. They are our own and few, so that they always fit; should they not, nothing is found.

@@ -184,20 +184,29 @@ impl Base64 {
         scratch.packed.clear();
         pack(encoded, &mut scratch.packed);
         let mut packed = scratch.packed.as_slice();
-        // Finishes the quantum that the last piece began, so that the rest is whole quanta again.
-        while self.count != 0 && !packed.is_empty() {
-            self.take(packed[0], &mut scratch.decoded);
-            packed = &packed[1..];
-        }
-        let whole = packed.len() - packed.len() % 4;
-        let before = scratch.decoded.len();
-        if STRICT.decode_vec(&packed[..whole], &mut scratch.decoded).is_ok() {
-            packed = &packed[whole..];
-        } else {
-            scratch.decoded.truncate(before);
-        }
-        for &octet in packed {
-            self.take(octet, &mut scratch.decoded);
+        // Most pieces are whole but for the padding at their end; after the first damage one looks where the next is.
+        let mut letters = packed.len() - packed.iter().rev().take(2).take_while(|octet| **octet == b'=').count();
+        while !packed.is_empty() {
+            if self.count == 0 {
+                let whole = letters - letters % 4;
+                let before = scratch.decoded.len();
+                if STRICT.decode_vec(&packed[..whole], &mut scratch.decoded).is_ok() {
+                    packed = &packed[whole..];
+                } else {
+                    scratch.decoded.truncate(before);
+                }
+            }
+            // Up to the end of a quantum, so that the rest is whole quanta again.
+            let mut taken = 0;
+            for &octet in packed {
+                if taken >= TOLERATED && self.count == 0 {
+                    break;
+                }
+                self.take(octet, &mut scratch.decoded);
+                taken += 1;
+            }
+            packed = &packed[taken..];
+            letters = packed.iter().position(|octet| !is_standard(*octet)).unwrap_or(packed.len());
         }
     }
 
@@ -234,6 +243,14 @@ impl Base64 {
         self.flush(decoded);
         self.intact
     }
+}
+
+/// Octets that are decoded one by one from a damaged place on, so that damage everywhere costs little more than that.
+const TOLERATED: usize = 64;
+
+/// Whether an octet is a letter of the standard alphabet (RFC 4648 §4).
+fn is_standard(octet: u8) -> bool {
+    octet.is_ascii_alphanumeric() || matches!(octet, b'+' | b'/')
 }
 
 /// Appends the text without its line ends and the blanks beside them; whole lines are copied at once.

@@ -5,6 +5,8 @@ use encoding_rs::{Encoding, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 /// Octets that are looked at; what is more does not make the guess better.
 const LOOKED_AT: usize = 64 * 1024;
+/// Octets of words that the detector is given.
+const WORDS_MAX: usize = 4 * 1024;
 /// Octets in which HTML names its character set (HTML Standard, "prescan a byte stream", 1024 there).
 const META_LOOKED_AT: usize = 4096;
 /// Octets above 127 that a guess needs: from fewer nobody can tell, and Windows-1252 is the commonest of the wrong ones.
@@ -20,7 +22,8 @@ pub(super) fn legacy(octets: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(looked_at, looked_at.len() == octets.len());
+    let (words, are_all) = telling_words(looked_at);
+    detector.feed(&words, are_all && looked_at.len() == octets.len());
     let guess = detector.guess(None, Utf8Detection::Deny);
     let letters = looked_at.iter().filter(|octet| octet.is_ascii_alphabetic()).count();
     let is_sure = match guess {
@@ -31,6 +34,21 @@ pub(super) fn legacy(octets: &[u8]) -> Option<&'static Encoding> {
         _ => high >= ALPHABET_MIN && high * 2 > letters,
     };
     is_sure.then_some(guess)
+}
+
+/// The words with an octet above 127, with one blank between them, up to [`WORDS_MAX`], and whether these are all. The
+/// detector weighs each octet in each of its forty alphabets, and other words say nothing.
+fn telling_words(octets: &[u8]) -> (Vec<u8>, bool) {
+    let mut words = Vec::with_capacity(WORDS_MAX.min(octets.len()));
+    for word in octets.split(u8::is_ascii_whitespace).filter(|word| !word.is_ascii()) {
+        let fits = word.len().min(WORDS_MAX - words.len());
+        words.extend_from_slice(&word[..fits]);
+        if fits < word.len() || words.len() == WORDS_MAX {
+            return (words, false);
+        }
+        words.push(b' ');
+    }
+    (words, true)
 }
 
 fn is_latin(encoding: &'static Encoding) -> bool {

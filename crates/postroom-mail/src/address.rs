@@ -102,11 +102,18 @@ pub fn canonical_domain(domain: &str) -> Option<String> {
             IpAddr::V6(address) => format!("[ipv6:{address}]"),
         });
     }
-    let ascii = idna::domain_to_ascii(domain.trim_end_matches('.')).ok()?;
+    let domain = domain.trim_end_matches('.');
+    let ascii = if is_plain(domain) { domain.to_ascii_lowercase() } else { idna::domain_to_ascii(domain).ok()? };
     let labels_are_valid = ascii.split('.').all(|label| {
         !label.is_empty()
             && label.len() <= 63
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     });
     (labels_are_valid && ascii.len() <= 253).then_some(ascii)
+}
+
+/// Whether a domain is one of ASCII in which nothing is encoded, so that it is its own A-label but for its case.
+fn is_plain(domain: &str) -> bool {
+    domain.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        && !domain.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"xn--"))
 }

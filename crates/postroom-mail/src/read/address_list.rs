@@ -5,6 +5,7 @@ use super::encoded_word;
 use super::fields::one_line;
 use super::header::ADDRESSES_MAX;
 use crate::Address;
+use std::borrow::Cow;
 
 /// Characters kept of a display name.
 pub(super) const NAME_MAX: usize = 200;
@@ -41,15 +42,15 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
                 }
             }
             // Nobody quotes the comma of "Doe, John <j@example.org>" who should.
-            Token::Separator(',') if entry.is_only_words() => entry.phrase.push_str(", "),
+            Token::Separator(',') if entry.is_only_words() => entry.phrase += ", ",
             Token::Separator(',' | ';') => std::mem::take(&mut entry).finish(&mut list, limit),
-            Token::Separator(other) => entry.words().push(other),
+            Token::Separator(other) => entry.words().to_mut().push(other),
             Token::Text(text) => {
                 entry.has_at |= entry.angles.is_empty() && text.contains('@');
-                entry.words().push_str(text);
+                *entry.words() += text;
             }
             // A name, whatever stands in it.
-            Token::EncodedWord(text) => entry.words().push_str(text),
+            Token::EncodedWord(text) => *entry.words() += text,
             Token::Comment(text) => {
                 entry.comment.get_or_insert(text);
             }
@@ -66,17 +67,17 @@ pub(super) fn parse(field: &str, limit: usize) -> AddressList {
 /// One mailbox as far as it was read.
 #[derive(Debug, Default)]
 struct Entry<'x> {
-    phrase: String,
+    phrase: Cow<'x, str>,
     /// Whether there is an `@` in the phrase. To look for it at each comma would cost the square of their number.
     has_at: bool,
     comment: Option<&'x str>,
     angles: Vec<&'x str>,
     /// Words behind an angle bracket, where nothing should stand.
-    tail: String,
+    tail: Cow<'x, str>,
 }
 
-impl Entry<'_> {
-    fn words(&mut self) -> &mut String {
+impl<'x> Entry<'x> {
+    fn words(&mut self) -> &mut Cow<'x, str> {
         if self.angles.is_empty() { &mut self.phrase } else { &mut self.tail }
     }
 
@@ -94,14 +95,14 @@ impl Entry<'_> {
         if self.angles.is_empty() {
             return list.add_bare(&self.phrase, comment, limit);
         }
-        let name = list.display_name([&self.phrase, comment]);
-        let mut last = None;
-        for angle in self.angles {
-            // `<a@b> <c@d>`: two readers may see two authors; the same one twice is one.
-            if last != Some(angle) {
-                list.add(&name, addr_spec_in_angle(angle), limit);
-            }
-            last = Some(angle);
+        let mut name = list.display_name([&self.phrase, comment]);
+        let mut angles = self.angles;
+        // `<a@b> <c@d>`: two readers may see two authors; the same one twice is one.
+        angles.dedup();
+        let last = angles.len() - 1;
+        for (index, angle) in angles.into_iter().enumerate() {
+            let name = if index == last { std::mem::take(&mut name) } else { name.clone() };
+            list.add(name, addr_spec_in_angle(angle), limit);
         }
         // `<a@b>c@d`: two readers may see two authors here, so both are named.
         if self.tail.contains('@') {
@@ -111,7 +112,7 @@ impl Entry<'_> {
 }
 
 impl AddressList {
-    fn add(&mut self, name: &str, mut addr_spec: String, limit: usize) {
+    fn add(&mut self, name: String, mut addr_spec: String, limit: usize) {
         if self.addresses.len() >= limit {
             self.cut = true;
             return;
@@ -147,14 +148,14 @@ impl AddressList {
         }
         let name = self.display_name([words.join(" ").trim_end_matches(','), comment]);
         if addr_specs.is_empty() && !name.is_empty() {
-            return self.add(&name, String::new(), limit);
+            return self.add(name, String::new(), limit);
         }
         for addr_spec in addr_specs {
             let mut addr_spec = clean(addr_spec);
             if torn {
                 addr_spec.push(char::REPLACEMENT_CHARACTER);
             }
-            self.add(&name, addr_spec, limit);
+            self.add(name.clone(), addr_spec, limit);
         }
     }
 
@@ -171,7 +172,20 @@ impl AddressList {
 
 /// The display name: quotes taken off, encoded words decoded, one line without control characters.
 fn display_name(phrase: &str) -> String {
-    let phrase = phrase.trim();
+    let phrase = without_quotes(phrase.trim());
+    let name = one_line(&encoded_word::decode(&phrase));
+    // Some programs quote a name that has quotes of its own.
+    match name.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(unquoted) => unquoted.trim().to_owned(),
+        None => name,
+    }
+}
+
+/// `phrase` without the quotes of its quoted strings, and what they escape without its backslash.
+fn without_quotes(phrase: &str) -> Cow<'_, str> {
+    if memchr::memchr2(b'"', b'\\', phrase.as_bytes()).is_none() {
+        return Cow::Borrowed(phrase);
+    }
     let mut plain = String::with_capacity(phrase.len());
     let mut characters = phrase.chars();
     while let Some(c) = characters.next() {
@@ -181,10 +195,7 @@ fn display_name(phrase: &str) -> String {
             _ => plain.push(c),
         }
     }
-    let name = one_line(&encoded_word::decode(&plain));
-    // Some programs quote a name that has quotes of its own.
-    let unquoted = name.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(&name);
-    unquoted.trim().to_owned()
+    Cow::Owned(plain)
 }
 
 /// The addr-spec between angle brackets: without comments, blanks around its parts, `mailto:` and source route.
@@ -214,12 +225,18 @@ fn in_mailto_brackets(word: &str) -> Option<&str> {
 
 /// Control characters become U+FFFD, so that a damaged address is not taken for the whole one it resembles.
 fn clean(addr_spec: &str) -> String {
+    if addr_spec.bytes().all(|b| b.is_ascii_graphic()) {
+        return addr_spec.to_owned();
+    }
     addr_spec.trim().chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// `a . b @ c` as `a.b@c`: obsolete syntax allows white space around dots and the `@` (RFC 5322 §4.4). In a name a dot
 /// ends an initial, so white space goes only where an `@` follows in the same run.
-fn close_up(text: &str) -> String {
+fn close_up(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| b.is_ascii_graphic()) {
+        return Cow::Borrowed(text);
+    }
     let mut closed = String::with_capacity(text.len());
     let mut quoted = false;
     let mut blank = false;
@@ -236,7 +253,7 @@ fn close_up(text: &str) -> String {
         }
         closed.push(c);
     }
-    closed
+    Cow::Owned(closed)
 }
 
 fn words_outside_quotes(text: &str) -> impl Iterator<Item = &str> {
@@ -374,7 +391,10 @@ impl<'x> Iterator for Tokens<'x> {
                 Some(end) => (end, Token::EncodedWord(&text[from..end])),
                 None => {
                     let rest = &text.as_bytes()[from + 1..];
-                    let ends = |at: usize| SPECIALS.contains(&rest[at]) || rest[at..].starts_with(b"=?");
+                    let ends = |at: usize| match ENDS[usize::from(rest[at])] {
+                        true => rest[at] != b'=' || rest.get(at + 1) == Some(&b'?'),
+                        false => false,
+                    };
                     let end = (0..rest.len()).find(|&at| ends(at)).map_or(text.len(), |at| from + 1 + at);
                     (end, Token::Text(&text[from..end]))
                 }
@@ -384,7 +404,15 @@ impl<'x> Iterator for Tokens<'x> {
     }
 }
 
-const SPECIALS: [u8; 8] = *b",;:\"(<>[";
+/// Octets at which a row of words may end.
+const ENDS: [bool; 256] = {
+    let (mut ends, specials, mut at) = ([false; 256], *b",;:\"(<>[=", 0);
+    while at < specials.len() {
+        ends[specials[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
 
 /// Octets of an encoded word that are looked at; RFC 2047 §2 allows 75.
 const ENCODED_WORD_MAX: usize = 255;

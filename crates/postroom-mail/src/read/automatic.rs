@@ -9,6 +9,7 @@ mod words;
 use super::bounce;
 use super::fields::{Fields, one_line};
 use super::forward;
+use super::lines::Lines;
 use super::structure::{Part, Structure};
 use super::transfer;
 use crate::{Automatic, AutomaticKind, Message, RawMessage};
@@ -20,21 +21,21 @@ const CLASS_MAX: usize = 4096;
 
 /// Fills in the kind with its evidence, what a bounce says (and how its text is divided), and what was forwarded. Needs the header, the text and the
 /// split of its quotation.
-pub(super) fn recognise(raw: &RawMessage, structure: &Structure<'_>, message: &mut Message) {
+pub(super) fn recognise(raw: &RawMessage, structure: &Structure<'_>, text: Lines<'_, '_>, message: &mut Message) {
     let Some(top) = structure.parts.first() else { return };
-    let found = Signs::of(raw, structure, top, message).classify();
+    let found = Signs::of(raw, structure, top, text.text, message).classify();
     message.auto_submitted = found.as_ref().is_some_and(|automatic| automatic.kind != AutomaticKind::List);
     message.automatic = found;
     match message.automatic.as_ref().map(|automatic| automatic.kind) {
         Some(AutomaticKind::Bounce) => {
-            message.bounce = Some(bounce::find(raw, structure, message));
-            let (own, original) = bounce::split(&message.text);
+            message.bounce = Some(bounce::find(raw, structure, text.text, message));
+            let (own, original) = bounce::split(text.text);
             (message.reply_text, message.quoted_text) = (own.to_owned(), original.to_owned());
             message.signature.clear();
             note_action(message);
         }
         Some(AutomaticKind::Report) => {}
-        _ => message.forwarded = forward::find(raw, structure, message),
+        _ => message.forwarded = forward::find(raw, structure, text, message),
     }
 }
 
@@ -63,6 +64,7 @@ struct Signs<'a, 'x> {
     raw: &'a RawMessage,
     structure: &'a Structure<'x>,
     top: &'a Part<'x>,
+    text: &'a str,
     message: &'a Message,
     /// The subject in lower case.
     subject: String,
@@ -72,21 +74,31 @@ struct Signs<'a, 'x> {
     auto_submitted: String,
     /// An empty return path: nobody is to be told, whatever comes of it.
     empty_return_path: bool,
+    /// What shows that it came from a mailing list.
+    list: Option<String>,
 }
 
 impl<'a, 'x> Signs<'a, 'x> {
-    fn of(raw: &'a RawMessage, structure: &'a Structure<'x>, top: &'a Part<'x>, message: &'a Message) -> Self {
+    fn of(
+        raw: &'a RawMessage,
+        structure: &'a Structure<'x>,
+        top: &'a Part<'x>,
+        text: &'a str,
+        message: &'a Message,
+    ) -> Self {
         let author =
             message.from.first().map(|a| a.addr_spec.split('@').next().unwrap_or_default().to_ascii_lowercase());
         Self {
             raw,
             structure,
             top,
+            text,
             message,
             subject: message.subject.to_lowercase(),
             author: author.unwrap_or_default(),
             auto_submitted: first_word(&top.fields, "Auto-Submitted"),
             empty_return_path: top.fields.get("Return-Path").is_some_and(|path| path.trim() == "<>"),
+            list: list(&top.fields),
         }
     }
 
@@ -99,27 +111,26 @@ impl<'a, 'x> Signs<'a, 'x> {
             .or_else(|| self.bounce().map(by(AutomaticKind::Bounce)))
             .or_else(|| self.other_report().map(by(AutomaticKind::Report)))
             .or_else(|| auto_reply().map(by(AutomaticKind::AutoReply)))
-            .or_else(|| self.list().map(by(AutomaticKind::List)))
+            .or_else(|| self.list.clone().map(by(AutomaticKind::List)))
     }
 
-    /// `Name: value` of the first such field that is there.
     fn field(&self, name: &str) -> Option<String> {
-        self.top.fields.get(name).map(|value| format!("{name}: {}", cut(&value, EVIDENCE_MAX)))
+        field(&self.top.fields, name)
     }
 
     fn first_field(&self, names: &[&str]) -> Option<String> {
         names.iter().find_map(|name| self.field(name))
     }
 
-    fn has_part(&self, types: &[&str]) -> Option<&str> {
-        let types_here = self.structure.parts.iter().map(|part| part.content_type.value.as_str());
-        types_here.into_iter().find(|here| types.contains(here))
+    fn has_part(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut types = self.structure.parts.iter().map(|part| part.content_type.value.as_str());
+        types.find(|here| is_wanted(here))
     }
 
     // RFC 6522 §3, 3464, 8098, 5965, 8460 §5.3
     fn report(&self) -> Option<Automatic> {
         let content_type = &self.top.content_type;
-        let types = [bounce::STATUS_PARTS.as_slice(), &RECEIPT_PARTS, &FEEDBACK_PARTS].concat();
+        let says = |kind: &str| bounce::STATUS_PARTS.contains(&kind) || is_about_mail(kind);
         let evidence;
         let declared = match content_type.value.as_str() {
             "multipart/report" => content_type.get("report-type").unwrap_or_default().trim().to_ascii_lowercase(),
@@ -134,11 +145,11 @@ impl<'a, 'x> Signs<'a, 'x> {
             }
         } else {
             // Without a type, or as the only part, the content says what it is.
-            let is_report = content_type.value == "multipart/report" || types.contains(&content_type.value.as_str());
+            let is_report = content_type.value == "multipart/report" || says(&content_type.value);
             if !is_report {
                 return None;
             }
-            let part = self.has_part(&types);
+            let part = self.has_part(says);
             evidence = match part {
                 Some(part) => format!("a part of type {part}"),
                 None => "Content-Type: multipart/report".to_owned(),
@@ -163,20 +174,20 @@ impl<'a, 'x> Signs<'a, 'x> {
         }
         // A person may pass on or quote any of the rest.
         let machine = self.machine()?;
-        if let Some(part) = self.has_part(&bounce::STATUS_PARTS) {
+        if let Some(part) = self.has_part(|kind| bounce::STATUS_PARTS.contains(&kind)) {
             return Some(format!("a part of type {part}, with {machine}"));
         }
         if words::BOUNCE_SUBJECTS.iter().any(|words| self.subject.contains(words)) {
             return Some(format!("Subject: {}, with {machine}", cut(&self.message.subject, 80)));
         }
-        if let Some(phrase) = bounce::says_so(&self.message.text) {
+        if let Some(phrase) = bounce::says_so(self.text) {
             return Some(format!("\"{phrase}\" in the text, with {machine}"));
         }
         let is_answer = !matches!(self.auto_submitted.as_str(), "" | "no");
         if self.empty_return_path && !is_answer && self.author == "postmaster" {
             return self.field("From").map(|from| format!("{from}, with {machine}"));
         }
-        let original = self.has_part(&bounce::ORIGINAL_PARTS);
+        let original = self.has_part(|kind| bounce::ORIGINAL_PARTS.contains(&kind));
         original
             .filter(|_| self.empty_return_path && !is_answer)
             .map(|part| format!("a part of type {part}, with {machine}"))
@@ -190,8 +201,9 @@ impl<'a, 'x> Signs<'a, 'x> {
         if !matches!(self.auto_submitted.as_str(), "" | "no" | "auto-forwarded") {
             return self.field("Auto-Submitted");
         }
-        let name = self.message.from.first().map(|author| author.name.to_lowercase()).unwrap_or_default();
-        let is_system = self.author == "postmaster" || words::SYSTEM_NAMES.iter().any(|words| name.starts_with(words));
+        let name = self.message.from.first().map_or("", |author| &author.name);
+        let names = |words: &&str| name.get(..words.len()).is_some_and(|start| start.eq_ignore_ascii_case(words));
+        let is_system = self.author == "postmaster" || words::SYSTEM_NAMES.iter().any(names);
         is_system.then(|| self.field("From")).flatten()
     }
 
@@ -218,9 +230,8 @@ impl<'a, 'x> Signs<'a, 'x> {
         if let Some(field) = self.field("TLS-Report-Domain") {
             return Some(field);
         }
-        let machine = self.machine();
-        if let Some(part) = self.has_part(&[RECEIPT_PARTS.as_slice(), &FEEDBACK_PARTS].concat())
-            && let Some(machine) = &machine
+        if let Some(part) = self.has_part(is_about_mail)
+            && let Some(machine) = self.machine()
         {
             return Some(format!("a part of type {part}, with {machine}"));
         }
@@ -238,9 +249,9 @@ impl<'a, 'x> Signs<'a, 'x> {
         if let Some(name) = aggregate {
             return Some(format!("an attachment named {name}"));
         }
-        let is_receipt = words::RECEIPT_SUBJECTS.iter().any(|start| self.subject.starts_with(start));
+        let is_receipt = || words::RECEIPT_SUBJECTS.iter().any(|start| self.subject.starts_with(start));
         let is_answer = !self.message.in_reply_to.is_empty() || !self.message.references.is_empty();
-        (is_receipt && is_answer && self.empty_return_path)
+        (self.empty_return_path && is_answer && is_receipt())
             .then(|| format!("Subject: {}, with an empty Return-Path", cut(&self.message.subject, 80)))
     }
 
@@ -274,8 +285,7 @@ impl<'a, 'x> Signs<'a, 'x> {
         if let Some(name) = words::AUTO_REPLY_FIELDS.iter().find(is_marked) {
             return self.field(name);
         }
-        let list = self.list();
-        if self.empty_return_path && list.is_none() {
+        if self.empty_return_path && self.list.is_none() {
             return Some("Return-Path: <>".to_owned());
         }
         // The author's own program says that a person wrote it; what is left are guesses.
@@ -287,13 +297,13 @@ impl<'a, 'x> Signs<'a, 'x> {
         }
         match first_word(fields, "Precedence").as_str() {
             "auto_reply" | "auto-reply" => return self.field("Precedence"),
-            "bulk" | "junk" if list.is_none() => return self.field("Precedence"),
+            "bulk" | "junk" if self.list.is_none() => return self.field("Precedence"),
             _ => {}
         }
-        if words::MACHINE_SUBJECTS.iter().any(|words| self.subject.contains(words)) {
+        if has_any(&self.subject, words::MACHINE_SUBJECTS) {
             return self.field("Subject");
         }
-        self.weak_pair(list.is_some())
+        self.weak_pair()
     }
 
     /// A responder that names itself.
@@ -301,12 +311,12 @@ impl<'a, 'x> Signs<'a, 'x> {
         let programs = ["X-Mailer", "User-Agent", "X-Powered-By", "X-POST-MessageClass", "Delivered-To"];
         programs.into_iter().find_map(|name| {
             let value = self.top.fields.get(name)?.to_ascii_lowercase();
-            words::RESPONDERS.iter().any(|words| value.contains(words)).then(|| self.field(name))?
+            has_any(&value, words::RESPONDERS).then(|| self.field(name))?
         })
     }
 
     /// Two signs each of which people's mail may have.
-    fn weak_pair(&self, is_list: bool) -> Option<String> {
+    fn weak_pair(&self) -> Option<String> {
         let suppresses = self.field("X-Auto-Response-Suppress").filter(|_| {
             // "None" asks for nothing (MS-OXCMAIL §2.1.3.2.20).
             first_word(&self.top.fields, "X-Auto-Response-Suppress") != "none"
@@ -315,7 +325,8 @@ impl<'a, 'x> Signs<'a, 'x> {
             let ids = self.message.in_reply_to.first().or(self.message.references.last())?;
             Some(format!("In-Reply-To: {ids}"))
         };
-        let nobody = words::NOBODY.contains(&self.author.replace(['-', '_', '.'], "").as_str());
+        let author = || self.author.bytes().filter(|b| !matches!(b, b'-' | b'_' | b'.'));
+        let nobody = words::NOBODY.iter().any(|nobody| author().eq(nobody.bytes()));
         let nobody = nobody.then(|| self.field("From")).flatten();
         if let Some(ended) = absence(&self.subject) {
             let second = suppresses
@@ -329,20 +340,32 @@ impl<'a, 'x> Signs<'a, 'x> {
                 return Some(format!("Subject: {}, with {}", cut(&self.message.subject, 80), cut(&second, 100)));
             }
         }
-        if is_list {
+        if self.list.is_some() {
             return None;
         }
         let mut weak = [suppresses, nobody, self.field("X-Loop"), self.field("Feedback-ID")].into_iter().flatten();
         let (first, second) = (weak.next()?, weak.next()?);
         Some(format!("{}, with {}", cut(&first, 90), cut(&second, 90)))
     }
+}
 
-    // RFC 2919, 2369
-    fn list(&self) -> Option<String> {
-        let fields = ["List-Id", "List-Post", "List-Unsubscribe", "List-Help", "Mailing-List", "X-Mailman-Version"];
-        let precedence = || (first_word(&self.top.fields, "Precedence") == "list").then(|| self.field("Precedence"))?;
-        self.first_field(&fields).or_else(precedence)
-    }
+// RFC 2919, 2369
+fn list(fields: &Fields<'_>) -> Option<String> {
+    let names = ["List-Id", "List-Post", "List-Unsubscribe", "List-Help", "Mailing-List", "X-Mailman-Version"];
+    let precedence = || (first_word(fields, "Precedence") == "list").then(|| field(fields, "Precedence"))?;
+    names.iter().find_map(|name| field(fields, name)).or_else(precedence)
+}
+
+/// `Name: value` of the first such field that is there.
+fn field(fields: &Fields<'_>, name: &str) -> Option<String> {
+    fields.get(name).map(|value| format!("{name}: {}", cut(&value, EVIDENCE_MAX)))
+}
+
+/// Whether any of some words stands in `text`, which is short.
+fn has_any(text: &str, words: &[&str]) -> bool {
+    let octets = text.as_bytes();
+    let begins = |rest: &[u8], word: &str| rest.first() == word.as_bytes().first() && rest.starts_with(word.as_bytes());
+    (0..octets.len()).any(|at| words.iter().any(|word| begins(&octets[at..], word)))
 }
 
 /// Whether a subject, in lower case, announces an answer by a machine, and whether its words end where the announcement
@@ -355,10 +378,12 @@ fn absence(subject: &str) -> Option<bool> {
             .is_some_and(|(who, rest)| !who.contains(':') && rest.trim_start().starts_with(['.', '(']))
             || subject.strip_suffix(*words).is_some_and(|who| !who.contains(':'))
     };
-    if words::NOTES_SUBJECTS.iter().any(is_notes) {
+    if has_any(subject, words::NOTES_SUBJECTS) && words::NOTES_SUBJECTS.iter().any(is_notes) {
         return Some(true);
     }
-    let mut endings = words::AUTO_REPLY_SUBJECTS.iter().filter_map(|start| {
+    let first = subject.as_bytes().first();
+    let may_begin = |start: &&&str| start.as_bytes().first() == first;
+    let mut endings = words::AUTO_REPLY_SUBJECTS.iter().filter(may_begin).filter_map(|start| {
         let rest = subject.strip_prefix(start)?.trim_start();
         let is_sentence = ["i am ", "i'm ", "ich bin "].iter().any(|me| start.starts_with(me));
         Some(is_sentence || start.ends_with(':') || !rest.starts_with(char::is_alphanumeric))
@@ -371,6 +396,11 @@ fn absence(subject: &str) -> Option<bool> {
 const RECEIPT_PARTS: [&str; 2] = ["message/disposition-notification", "message/global-disposition-notification"];
 /// Parts of reports about mail (RFC 5965 §3, RFC 8460 §5.3).
 const FEEDBACK_PARTS: [&str; 3] = ["message/feedback-report", "application/tlsrpt+gzip", "application/tlsrpt+json"];
+
+/// Whether a part of this type says something about other mail.
+fn is_about_mail(kind: &str) -> bool {
+    RECEIPT_PARTS.contains(&kind) || FEEDBACK_PARTS.contains(&kind)
+}
 
 /// The name of an aggregate report: receiver, domain, begin and end with exclamation marks between them.
 // RFC 7489 §7.2.1.1

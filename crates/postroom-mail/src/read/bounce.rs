@@ -34,8 +34,8 @@ pub(super) const ORIGINAL_PARTS: [&str; 6] = [
     "message/global-headers",
 ];
 
-/// Reads a message that is known to be a bounce.
-pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &mut Message) -> Bounce {
+/// Reads a message that is known to be a bounce, with `body` as its text.
+pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, body: &str, message: &mut Message) -> Bounce {
     let of_type = |types: &'static [&str]| {
         structure.parts.iter().filter(move |part| types.contains(&part.content_type.value.as_str()))
     };
@@ -43,14 +43,13 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &mut Me
     for part in of_type(&STATUS_PARTS) {
         delivery_status(&content(raw, part), &mut recipients);
     }
-    if recipients.is_empty() && message.text.contains("Final-Recipient:") {
+    if recipients.is_empty() && body.contains("Final-Recipient:") {
         // A report whose structure was lost on its way.
-        let end = message.text.len().min(PART_MAX);
-        delivery_status(&message.text.as_bytes()[..end], &mut recipients);
+        delivery_status(&body.as_bytes()[..body.len().min(PART_MAX)], &mut recipients);
     }
     if recipients.is_empty() {
         let failed = structure.parts.first().and_then(|top| top.fields.get("X-Failed-Recipients"));
-        recipients = text::recipients(message, failed.as_deref().unwrap_or_default());
+        recipients = text::recipients(body, message, failed.as_deref().unwrap_or_default());
     }
     if recipients.len() > RECIPIENTS_MAX {
         recipients.truncate(RECIPIENTS_MAX);
@@ -58,7 +57,7 @@ pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &mut Me
     }
     let attached = of_type(&ORIGINAL_PARTS).find_map(|part| message_id(&content(raw, part)));
     let answered = || message.in_reply_to.first().or(message.references.last()).cloned();
-    let original_message_id = attached.or_else(|| text::message_id(&message.text)).or_else(answered);
+    let original_message_id = attached.or_else(|| text::message_id(body)).or_else(answered);
     Bounce { original_message_id, recipients }
 }
 

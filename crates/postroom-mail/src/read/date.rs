@@ -17,8 +17,9 @@ pub(super) fn parse(field: &str) -> Option<Timestamp> {
     const STANDARD: rfc2822::DateTimeParser = rfc2822::DateTimeParser::new().relaxed_weekday(true);
     let field = field.trim();
     // RFC 5322 §4.3 takes zones that it does not know for UTC, and some of them are known all the same.
-    let last = field.rsplit(char::is_whitespace).next().unwrap_or_default().to_lowercase();
-    let by_name = zone(&last).and_then(|_| guessed(field));
+    let last = field.rsplit(char::is_whitespace).next().unwrap_or_default();
+    let is_name = last.starts_with(char::is_alphabetic) && zone(&last.to_lowercase()).is_some();
+    let by_name = if is_name { guessed(field) } else { None };
     let instant = by_name.or_else(|| STANDARD.parse_timestamp(field).ok()).or_else(|| guessed(field))?;
     let first = Timestamp::UNIX_EPOCH;
     // 2101-01-01T00:00:00Z

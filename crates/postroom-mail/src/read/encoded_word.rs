@@ -9,7 +9,7 @@ use std::borrow::Cow;
 /// one where they must be, because many programs cut in the middle of a character. Words that touch other text are
 /// decoded all the same.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
-    if !text.contains("=?") {
+    if !memchr::memchr_iter(b'=', text.as_bytes()).any(|at| text.as_bytes().get(at + 1) == Some(&b'?')) {
         return Cow::Borrowed(text);
     }
     let mut decoded = String::with_capacity(text.len());

@@ -17,11 +17,17 @@ pub(super) struct Field<'x> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fields<'x> {
     fields: Vec<Field<'x>>,
+    /// The [`trace`]s of all names, so that most of the fields that are not there are not looked for.
+    traces: u128,
     /// What raw octets above 127 are in, where they are not UTF-8: the body was written by the same program.
     hint: Option<&'static Encoding>,
 }
 
 impl<'x> Fields<'x> {
+    pub(super) fn with_room_for(number: usize) -> Self {
+        Self { fields: Vec::with_capacity(number), ..Self::default() }
+    }
+
     /// All values of a field, in order, unfolded. Names have no case.
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Cow<'x, str>> + 'a {
         self.named(name).map(|field| unfold(field.value, self.hint))
@@ -46,28 +52,35 @@ impl<'x> Fields<'x> {
     }
 
     fn named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Field<'x>> {
-        // Comparing lengths first passes over nearly every field without looking at its octets.
-        self.fields
-            .iter()
-            .filter(move |field| field.name.len() == name.len() && field.name.eq_ignore_ascii_case(name.as_bytes()))
+        let may_be_there = self.traces & trace(name.as_bytes()) != 0;
+        let fields = if may_be_there { self.fields.as_slice() } else { &[] };
+        fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     pub(super) fn push(&mut self, field: Field<'x>) {
+        self.traces |= trace(field.name);
         self.fields.push(field);
     }
 
     /// Says what raw octets above 127 are in, if they are not UTF-8. What the declared `charset` cannot decode, or where
     /// it is missing, is guessed from all such fields together, because one of them is too short to tell.
-    pub(super) fn set_hint(&mut self, charset: Option<&str>) {
+    pub(super) fn set_hint<'c>(&mut self, charset: impl FnOnce() -> Option<Cow<'c, str>>) {
         let is_raw = |field: &&Field<'_>| !field.value.is_ascii() && std::str::from_utf8(field.value).is_err();
         if !self.fields.iter().any(|field| is_raw(&field)) {
             return;
         }
-        self.hint = charset.and_then(charset::hint).or_else(|| {
+        self.hint = charset().and_then(|charset| charset::hint(&charset)).or_else(|| {
             let raw: Vec<u8> = self.fields.iter().filter(is_raw).flat_map(|field| field.value).copied().collect();
             charset::guess(&raw)
         });
     }
+}
+
+/// One of 128 bits, by what names differ in most, without regard to case.
+fn trace(name: &[u8]) -> u128 {
+    let letter = |at: usize| usize::from(name.get(at).copied().unwrap_or_default() | 0x20);
+    let length = name.len();
+    1 << ((length * 5 + letter(length / 2) * 7 + letter(length.saturating_sub(1)) * 3) % 128)
 }
 
 impl<'x> Field<'x> {
@@ -122,6 +135,9 @@ fn unfold<'x>(value: &'x [u8], hint: Option<&'static Encoding>) -> Cow<'x, str> 
 
 /// `text` with white space and control characters, the line separators of Unicode included, folded to single blanks.
 pub(super) fn one_line(text: &str) -> String {
+    if is_one_line(text.as_bytes()) {
+        return text.to_owned();
+    }
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
         if !line.is_empty() {
@@ -130,4 +146,16 @@ pub(super) fn one_line(text: &str) -> String {
         line.push_str(word);
     }
     line
+}
+
+/// Whether `text` is words of ASCII with single blanks between them, as nearly every field has it.
+fn is_one_line(text: &[u8]) -> bool {
+    let mut before = b' ';
+    let are_words = text.iter().all(|&b| {
+        let is_blank = b == b' ';
+        let fits = b.is_ascii_graphic() || is_blank && before != b' ';
+        before = b;
+        fits
+    });
+    are_words && before != b' '
 }

@@ -8,11 +8,12 @@ mod mark;
 
 use super::fields::one_line;
 use super::header;
+use super::lines::Lines;
 use super::structure::{self, Part, Structure};
 use super::transfer;
 use crate::{Forwarded, Message, RawMessage};
 use bytes::Bytes;
-pub(super) use mark::{is_mark, says_forwarded};
+pub(super) use mark::{is_mark, may_be_mark, says_forwarded};
 
 /// Forwarded messages kept.
 const FORWARDED_MAX: usize = 20;
@@ -25,8 +26,13 @@ const DATE_MAX: usize = 200;
 
 /// What was passed on, in the text first, then attached, outermost first. Not for bounces and reports, which attach the
 /// message that they are about.
-pub(super) fn find(raw: &RawMessage, structure: &Structure<'_>, message: &Message) -> Vec<Forwarded> {
-    let mut found = inline::find(message);
+pub(super) fn find(
+    raw: &RawMessage,
+    structure: &Structure<'_>,
+    text: Lines<'_, '_>,
+    message: &Message,
+) -> Vec<Forwarded> {
+    let mut found = inline::find(text, message);
     attached(raw, structure, &mut found);
     found.truncate(FORWARDED_MAX);
     found

@@ -136,7 +136,7 @@ pub(super) fn ids(field: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let mut is_open = false;
     let mut rest = field;
-    while let Some(at) = rest.find(['<', '>']) {
+    while let Some(at) = memchr::memchr2(b'<', b'>', rest.as_bytes()) {
         let (piece, closes) = (&rest[..at], rest.as_bytes()[at] == b'>');
         match (is_open, closes) {
             (true, true) => add_ids(&mut found, piece),
@@ -171,7 +171,11 @@ fn is_id(word: &&str) -> bool {
 }
 
 fn add_id(found: &mut Vec<String>, id: &str) {
-    let id: String = id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let is_whole = id.bytes().all(|b| b.is_ascii_graphic());
+    let id: String = match is_whole {
+        true => id.to_owned(),
+        false => id.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect(),
+    };
     if !id.is_empty() && id.len() <= ID_MAX && found.last() != Some(&id) {
         found.push(id);
     }

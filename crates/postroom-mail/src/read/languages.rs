@@ -1,6 +1,6 @@
 //! The words of `languages.txt` and `ticket_lines.txt`, sorted by what they are for.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::packed::Searcher;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -25,7 +25,7 @@ pub(super) struct Footer {
     pub(super) end: &'static str,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Words {
     /// First words of introductions.
     pub(super) on: Vec<&'static str>,
@@ -33,42 +33,31 @@ pub(super) struct Words {
     pub(super) wrote: Vec<&'static str>,
     /// The same by their last character, because every line is asked for them.
     wrote_by_end: HashMap<char, Vec<&'static str>>,
+    wrote_ends: Pairs,
     fields: HashMap<&'static str, Field>,
+    field_starts: Pairs,
     /// What stands between dashes above a quotation.
-    pub(super) original: Vec<&'static str>,
+    pub(super) original: Any,
     /// What stands between dashes above what was passed on.
-    pub(super) forwarded: Vec<&'static str>,
+    pub(super) forwarded: Any,
     /// Lines above what was passed on, whole.
     pub(super) forward_lines: HashSet<&'static str>,
     /// How subjects of what was passed on begin, without the colon.
     pub(super) forward_prefixes: HashSet<&'static str>,
     /// By the first character of their beginning; under `None` those that are known by their end alone.
     footers: HashMap<Option<char>, Vec<Footer>>,
-    pub(super) closings: HashSet<&'static str>,
-    /// Lines of ticket systems, to be found all at once and in either case of ASCII.
-    ticket_lines: AhoCorasick,
+    footer_starts: Pairs,
+    closings: HashSet<&'static str>,
+    closing_starts: Pairs,
 }
 
 /// All words of all languages: who writes in one language quotes in another.
-pub(super) static WORDS: LazyLock<Words> =
-    LazyLock::new(|| Words::of(include_str!("languages.txt"), include_str!("ticket_lines.txt")));
+pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| Words::of(include_str!("languages.txt")));
 
 impl Words {
-    fn of(languages: &'static str, ticket_lines: &'static str) -> Self {
-        let ticket_lines = ticket_lines.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
-        let mut words = Self {
-            on: Vec::new(),
-            wrote: Vec::new(),
-            wrote_by_end: HashMap::new(),
-            fields: HashMap::new(),
-            original: Vec::new(),
-            forwarded: Vec::new(),
-            forward_lines: HashSet::new(),
-            forward_prefixes: HashSet::new(),
-            footers: HashMap::new(),
-            closings: HashSet::new(),
-            ticket_lines: automaton(ticket_lines),
-        };
+    fn of(languages: &'static str) -> Self {
+        let mut words = Self::default();
+        let (mut original, mut forwarded) = (Vec::new(), Vec::new());
         for line in languages.lines().filter(|line| !line.starts_with(['#', '['])) {
             let Some((key, values)) = line.split_once(": ") else { continue };
             let values = values.split('|').filter(|value| !value.trim().is_empty());
@@ -80,24 +69,30 @@ impl Words {
                 "to" => words.add_fields(values, Field::To),
                 "subject" => words.add_fields(values, Field::Subject),
                 "other" => words.add_fields(values, Field::Other),
-                "original" => words.original.extend(values),
-                "forwarded" => words.forwarded.extend(values),
+                "original" => original.extend(values),
+                "forwarded" => forwarded.extend(values),
                 "forward line" => words.forward_lines.extend(values),
                 "forward prefix" => words.forward_prefixes.extend(values),
                 "footer" => values.for_each(|value| {
                     let (start, end) = value.split_once('…').unwrap_or((value, ""));
                     let footer = Footer { start, end: end.trim() };
                     words.footers.entry(start.chars().next()).or_default().push(footer);
+                    words.footer_starts.add(start.bytes());
                 }),
-                "closing" => words.closings.extend(values),
+                "closing" => values.for_each(|value| {
+                    words.closings.insert(value);
+                    words.closing_starts.add(value.bytes());
+                }),
                 _ => {}
             }
         }
+        (words.original, words.forwarded) = (Any::of(original), Any::of(forwarded));
         words
     }
 
     fn add_wrote(&mut self, word: &'static str) {
         self.wrote.push(word);
+        self.wrote_ends.add(word.bytes().rev());
         if let Some(last) = word.chars().next_back() {
             self.wrote_by_end.entry(last).or_default().push(word);
         }
@@ -106,10 +101,15 @@ impl Words {
     /// The field of this name, which may have any case, blanks and the signs of bold text around it.
     pub(super) fn field(&self, name: &str) -> Option<Field> {
         let name = name.trim_matches(|c: char| c == '*' || c.is_whitespace() || is_unseen(c));
-        if name.is_empty() || name.len() > FIELD_MAX {
+        if name.is_empty() || name.len() > FIELD_MAX || !self.field_starts.may_have(name.bytes()) {
             return None;
         }
-        self.fields.get(name.to_lowercase().replace('\u{a0}', " ").as_str()).copied()
+        self.fields.get(lower(name).replace('\u{a0}', " ").as_str()).copied()
+    }
+
+    /// Whether a line, in any case, may end with a word for writing.
+    pub(super) fn may_end_with_wrote(&self, line: &str) -> bool {
+        self.wrote_ends.may_have(line.bytes().rev())
     }
 
     /// The words for writing that end with the last character of `head`.
@@ -124,14 +124,20 @@ impl Words {
         [first, None].into_iter().filter_map(|key| self.footers.get(&key)).flatten().copied()
     }
 
-    /// Whether a line has what ticket systems write above what is theirs. Letters outside ASCII are in lower case.
-    pub(super) fn has_ticket_line(&self, line: &str) -> bool {
-        self.ticket_lines.is_match(line)
+    /// Whether a line, in any case, may begin as a footer does.
+    pub(super) fn may_begin_footer(&self, line: &str) -> bool {
+        self.footer_starts.may_have(line.bytes())
+    }
+
+    /// Whether this is the end of a letter, in any case, without what may stand behind it.
+    pub(super) fn is_closing(&self, line: &str) -> bool {
+        self.closing_starts.may_have(line.bytes()) && self.closings.contains(lower(line).as_str())
     }
 
     fn add_fields(&mut self, names: impl Iterator<Item = &'static str>, field: Field) {
         for name in names {
             self.fields.entry(name).or_insert(field);
+            self.field_starts.add(name.bytes());
         }
     }
 }
@@ -146,10 +152,75 @@ pub(super) fn is_unspaced(word: &str) -> bool {
     word.chars().next().is_some_and(|c| c >= '\u{0590}')
 }
 
-/// Finds any of `words`. They are our own and few, so that they always fit; should they not, nothing is found.
-fn automaton<'w>(words: impl Iterator<Item = &'w str>) -> AhoCorasick {
-    let mut builder = AhoCorasick::builder();
-    builder.ascii_case_insensitive(true);
-    // An automaton of no words cannot fail to be built.
-    builder.build(words).or_else(|_| builder.build([""; 0])).unwrap_or_else(|_| unreachable!())
+/// The first two octets of words, or the last two: nearly every line is passed over by them alone.
+#[derive(Debug)]
+struct Pairs(Vec<bool>);
+
+impl Default for Pairs {
+    fn default() -> Self {
+        Self(vec![false; 128 * 128])
+    }
+}
+
+impl Pairs {
+    /// Adds a word in lower case.
+    fn add(&mut self, word: impl Iterator<Item = u8>) {
+        if let Some(pair) = Self::pair(word) {
+            self.0[pair] = true;
+        }
+    }
+
+    /// Whether a word in any case may be there. Of letters outside of ASCII nothing is known: both cases of them have
+    /// different octets.
+    fn may_have(&self, word: impl Iterator<Item = u8>) -> bool {
+        Self::pair(word).is_none_or(|pair| self.0[pair])
+    }
+
+    fn pair(mut word: impl Iterator<Item = u8>) -> Option<usize> {
+        let mut next = || word.next().filter(u8::is_ascii).map(|octet| usize::from(octet.to_ascii_lowercase()));
+        Some(next()? * 128 + next()?)
+    }
+}
+
+/// Words that may stand anywhere in a text, to be looked for all at once.
+#[derive(Debug, Default)]
+pub(super) struct Any {
+    words: Vec<&'static str>,
+    /// `None` on processors that cannot do so.
+    searcher: Option<Searcher>,
+}
+
+impl Any {
+    fn of(words: Vec<&'static str>) -> Self {
+        Self { searcher: Searcher::new(&words), words }
+    }
+
+    /// Whether any of them stands in `text`, which is in lower case.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        match &self.searcher {
+            Some(searcher) => searcher.find(text).is_some(),
+            None => self.all_in(text).next().is_some(),
+        }
+    }
+
+    /// Those that stand in `text`, which is in lower case.
+    pub(super) fn all_in(&self, text: &str) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied().filter(move |word| text.contains(word))
+    }
+
+    /// All of them.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.words.iter().copied()
+    }
+}
+
+/// Lines that ticket systems and mailing services put above what they quote.
+pub(super) static TICKET_LINES: LazyLock<Any> = LazyLock::new(|| {
+    let lines = include_str!("ticket_lines.txt").lines();
+    Any::of(lines.filter(|line| !line.starts_with('#') && !line.is_empty()).collect())
+});
+
+/// `text` in lower case, at once where it is ASCII.
+pub(super) fn lower(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.to_lowercase() }
 }

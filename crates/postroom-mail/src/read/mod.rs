@@ -6,8 +6,8 @@
 //! Read in this order: `structure` (which octets are which part), `fields`, `parameter`, `encoded_word`, `charset`,
 //! `code_page`, `transfer` (from octets to text), `header`, `passage`, `address_list`, `date`, `body`, `flowed`, `embedded`
 //! (files within a text: `uuencode`, `yenc`), `reference` (`&amp;`), `html`, `html_text`, `languages` (words of mail
-//! programs), `quote`, `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`, `forward`,
-//! `inspect`.
+//! programs), `lines`, `quote`, `attachment`, `media_type`, `tnef`, `calendar`, `protection`, `automatic`, `bounce`,
+//! `forward`, `inspect`.
 
 mod address_list;
 mod attachment;
@@ -28,6 +28,7 @@ mod html;
 mod html_text;
 pub mod inspect;
 mod languages;
+mod lines;
 mod media_type;
 mod parameter;
 mod passage;
@@ -76,19 +77,24 @@ pub fn read(raw: &RawMessage) -> Message {
         .map(|html| clean_html(html, &content_ids(&structure, &choice, &containers), &mut message))
         .unwrap_or_default();
     attachment::describe(raw, &structure, &choice, containers, bodies.files, &shown, &mut message);
-    message.protection = protection::detect(raw, &structure, &message.text);
-    let split = quote::split(&quote::Body {
-        text: &message.text,
-        subject: &message.subject,
+    // Out of the message while it is filled in with what the lines of the text say.
+    let text = std::mem::take(&mut message.text);
+    let lines = lines::of(&text);
+    let lines = lines::Lines { text: &text, all: &lines };
+    message.protection = protection::detect(raw, &structure, lines);
+    let context = quote::Context {
+        is_forwarded: forward::says_forwarded(&message.subject),
         author: message.from.first().map_or("", |from| &from.name),
         rendered: rendered.as_ref(),
         html: source.as_deref(),
         answers_nothing: message.in_reply_to.is_empty()
             && message.references.is_empty()
             && !quote::says_answer(&message.subject),
-    });
+    };
+    let split = quote::split(lines, &context);
     (message.reply_text, message.quoted_text, message.signature) = (split.reply, split.quoted, split.signature);
-    automatic::recognise(raw, &structure, &mut message);
+    automatic::recognise(raw, &structure, lines, &mut message);
+    message.text = text;
     message
 }
 

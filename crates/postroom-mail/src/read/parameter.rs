@@ -1,12 +1,30 @@
 //! Fields with parameters: Content-Type, Content-Disposition, Content-Transfer-Encoding (RFC 2045 §5, 2183, 2231).
 
 use super::{charset, encoded_word, transfer};
+use std::borrow::Cow;
 
 /// Parameters, pieces of continued ones counted each, beyond this number are not looked at.
 pub(super) const PARAMETERS_MAX: usize = 64;
 
 /// Octets kept of a main value; RFC 6838 §4.2 allows a media type a quarter of it.
 const VALUE_MAX: usize = 998;
+
+/// The parameters that anybody asks for. Others are counted and not kept.
+const NAMES: [&str; 13] = [
+    "charset",
+    "boundary",
+    "name",
+    "filename",
+    "format",
+    "delsp",
+    "method",
+    "protocol",
+    "report-type",
+    "smime-type",
+    "start",
+    "url",
+    "x-action",
+];
 
 /// A main value and its parameters.
 #[derive(Debug, Clone, Default)]
@@ -21,7 +39,8 @@ pub(super) struct Parameterised {
 /// One parameter as written, or one piece of a continued one.
 #[derive(Debug, Clone)]
 struct Section {
-    name: String,
+    /// One of [`NAMES`].
+    name: &'static str,
     /// Number of the piece, where the name ends in `*N`.
     number: Option<u32>,
     /// Whether the value is percent-encoded, with a character set before the first piece.
@@ -42,33 +61,40 @@ impl Parameterised {
     }
 
     /// A plain parameter as written: a boundary is a row of octets and may look like an encoded word.
-    pub(super) fn get_raw(&self, name: &str) -> Option<String> {
-        let plain = self.sections.iter().find(|s| s.name == name && s.number.is_none() && !s.extended);
-        plain.map(|section| section.value.clone()).or_else(|| self.get(name))
+    pub(super) fn get_raw(&self, name: &str) -> Option<Cow<'_, str>> {
+        let plain = self.named(name).find(|section| section.is_plain());
+        plain.map(|section| Cow::Borrowed(section.value.as_str())).or_else(|| self.get(name))
     }
 
-    /// A parameter, put together from its pieces and decoded. The extended form wins over the plain one.
+    /// A parameter, one of [`NAMES`], put together from its pieces and decoded. The extended form wins over the plain one.
     // RFC 2231 §3 and §4, RFC 6266 §4.3
-    pub(super) fn get(&self, name: &str) -> Option<String> {
-        let mut pieces: Vec<&Section> = self.sections.iter().filter(|s| s.name == name).collect();
-        let plain = pieces.iter().find(|s| s.number.is_none() && !s.extended).map(|s| s.value.clone());
-        pieces.retain(|s| s.number.is_some() || s.extended);
-        if pieces.is_empty() {
-            return plain.map(|value| encoded_word::decode(&value).into_owned());
+    pub(super) fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        if self.named(name).all(Section::is_plain) {
+            return self.named(name).next().map(|section| encoded_word::decode(&section.value));
         }
+        let mut pieces: Vec<&Section> = self.named(name).filter(|section| !section.is_plain()).collect();
         if let Some(whole) = pieces.iter().find(|s| s.number.is_none()) {
-            return Some(decode_pieces(&[whole]));
+            return Some(decode_pieces(&[whole]).into());
         }
         pieces.sort_by_key(|s| s.number);
         pieces.dedup_by_key(|s| s.number);
-        Some(decode_pieces(&pieces))
+        Some(decode_pieces(&pieces).into())
+    }
+
+    fn named(&self, name: &str) -> impl Iterator<Item = &Section> {
+        debug_assert!(NAMES.contains(&name), "{name} is not kept");
+        self.sections.iter().filter(move |section| section.name == name)
     }
 }
 
 impl Section {
     fn parse(segment: &str) -> Option<Self> {
         let (name, value) = segment.split_once('=')?;
-        let name = without_comments(name).trim().to_ascii_lowercase();
+        let name = without_comments(name);
+        let name = name.trim();
+        let (base, star) = name.split_once('*').unwrap_or((name, ""));
+        let (extended, number) = (name.ends_with('*'), star.trim_end_matches('*').parse().ok());
+        let name = NAMES.into_iter().find(|known| known.eq_ignore_ascii_case(base))?;
         let value = value.trim();
         let value = match value.strip_prefix('"') {
             Some(quoted) => unquote(quoted),
@@ -76,10 +102,12 @@ impl Section {
             None if name.contains("name") => value.to_owned(),
             None => without_comments(value).trim().to_owned(),
         };
-        let (base, star) = name.split_once('*').unwrap_or((&name, ""));
-        let extended = name.ends_with('*');
-        let number = star.trim_end_matches('*').parse().ok();
-        (!base.is_empty()).then(|| Self { name: base.to_owned(), number, extended, value })
+        Some(Self { name, number, extended, value })
+    }
+
+    /// Whether it is neither encoded nor a piece.
+    fn is_plain(&self) -> bool {
+        self.number.is_none() && !self.extended
     }
 }
 
@@ -135,6 +163,9 @@ pub(super) fn percent_decode(text: &str, octets: &mut Vec<u8>) {
 /// The text of a quoted string after its opening quote. Only quote and backslash are unescaped: a backslash before
 /// anything else is far more often part of a Windows path than an escape.
 fn unquote(quoted: &str) -> String {
+    if let Some(end) = memchr::memchr2(b'"', b'\\', quoted.as_bytes()).filter(|end| quoted.as_bytes()[*end] == b'"') {
+        return quoted[..end].to_owned();
+    }
     let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars().peekable();
     while let Some(c) = characters.next() {
@@ -177,9 +208,9 @@ impl<'x> Iterator for Segments<'x> {
 }
 
 /// `text` without comments in parentheses (RFC 5322 §3.2.2), which nest; quoted strings are left alone.
-pub(super) fn without_comments(text: &str) -> String {
+pub(super) fn without_comments(text: &str) -> Cow<'_, str> {
     if !text.contains('(') {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
     let mut kept = String::with_capacity(text.len());
     let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
@@ -199,5 +230,5 @@ pub(super) fn without_comments(text: &str) -> String {
             kept.push(c);
         }
     }
-    kept
+    Cow::Owned(kept)
 }

@@ -1,6 +1,7 @@
 //! Whether the content of a message was signed or encrypted. What is encrypted or signed as a whole stays as it is:
 //! an attachment.
 
+use super::lines::Lines;
 use super::structure::{Part, Structure};
 use super::transfer;
 use crate::{Protection, RawMessage, TransferEncoding};
@@ -8,7 +9,7 @@ use crate::{Protection, RawMessage, TransferEncoding};
 /// What the parts say, else what the text says. Encryption counts more than a signature, because it hides the content.
 ///
 /// A text that is signed in the text (`-----BEGIN PGP SIGNED MESSAGE-----`, RFC 9580 §7) stays as it is, armour included.
-pub(super) fn detect(raw: &RawMessage, structure: &Structure<'_>, text: &str) -> Option<Protection> {
+pub(super) fn detect(raw: &RawMessage, structure: &Structure<'_>, text: Lines<'_, '_>) -> Option<Protection> {
     let of_parts = structure.parts.iter().enumerate().filter_map(|(index, part)| of_part(raw, structure, index, part));
     let mut found: Option<Protection> = None;
     for protection in of_parts.chain(in_text(text)) {
@@ -85,17 +86,13 @@ fn by_content(raw: &RawMessage, part: &Part<'_>) -> Option<Protection> {
 }
 
 /// Armour at the beginning of a line of the text (RFC 9580 §6.2).
-fn in_text(text: &str) -> Option<Protection> {
+fn in_text(text: Lines<'_, '_>) -> Option<Protection> {
     let mut signed = None;
-    for at in memchr::memmem::find_iter(text.as_bytes(), "-----BEGIN PGP ") {
-        if at > 0 && text.as_bytes()[at - 1] != b'\n' {
-            continue;
-        }
-        let rest = &text.as_bytes()[at + "-----BEGIN PGP ".len()..];
-        if rest.starts_with(b"MESSAGE-----") {
+    for armour in text.all.iter().filter_map(|line| line.text.strip_prefix("-----BEGIN PGP ")) {
+        if armour.starts_with("MESSAGE-----") {
             return Some(Protection::PgpEncrypted);
         }
-        if rest.starts_with(b"SIGNED MESSAGE-----") {
+        if armour.starts_with("SIGNED MESSAGE-----") {
             signed = Some(Protection::PgpSigned);
         }
     }

@@ -15,18 +15,19 @@ mod signs;
 mod tests;
 
 use super::html_text::Rendered;
+use super::lines::{Line, Lines};
 use kinds::Kind;
+use std::borrow::Cow;
 use std::ops::Range;
 
-/// What is to be split.
+/// What else is known of the message whose text is to be split.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Body<'x> {
-    /// The plain body, with LF line ends.
-    pub(super) text: &'x str,
-    pub(super) subject: &'x str,
+pub(super) struct Context<'x> {
+    /// Whether the subject says that the message was passed on.
+    pub(super) is_forwarded: bool,
     /// The name of the author, as the From field gives it; may be empty.
     pub(super) author: &'x str,
-    /// What `text` was made from, if it was made from HTML.
+    /// What the text was made from, if it was made from HTML.
     pub(super) rendered: Option<&'x Rendered>,
     /// The HTML form of a text that was not made from it.
     pub(super) html: Option<&'x str>,
@@ -47,30 +48,37 @@ pub(super) fn says_answer(subject: &str) -> bool {
     answer::says_answer(subject)
 }
 
-/// Splits a text. Linear in its size; every line of it is in one of the three results, but for blank lines at their ends
+/// Splits a text with LF line ends. Linear in its size; every line of it is in one of the three results, but for blank lines at their ends
 /// and the mark above a signature.
-pub(super) fn split(body: &Body<'_>) -> Split {
-    let everything = || Split { reply: body.text.trim_end().to_owned(), ..Split::default() };
-    if signs::says_forwarded(body.subject) {
+pub(super) fn split(body: Lines<'_, '_>, context: &Context<'_>) -> Split {
+    let text = body.text;
+    let everything = || Split { reply: text.trim_end().to_owned(), ..Split::default() };
+    if context.is_forwarded {
         return everything();
     }
-    let lines = lines::of(body.text);
-    let kinds = kinds::of(&lines, body);
-    let folded = folded(&lines, &kinds, body.answers_nothing);
-    let mut parts =
-        Parts { lines: &lines, kinds: &kinds, author: body.author, kept: Vec::new(), signature: Vec::new() };
+    let lines = lines::divided(body.all);
+    let kinds = kinds::of(text, &lines, context);
+    let folded = folded(&lines, &kinds, context.answers_nothing);
+    let (kept, signature) = (Vec::new(), Vec::new());
+    let mut parts = Parts { text, lines: &lines, kinds: &kinds, author: context.author, kept, signature };
     parts.keep(0..folded.start, !folded.is_empty());
     parts.keep(folded.end..lines.len(), false);
     if parts.kept.is_empty() {
         return everything();
     }
-    let quoted = joined(lines.get(folded).unwrap_or_default()).trim().to_owned();
-    Split { reply: parts.kept.join("\n\n"), quoted, signature: parts.signature.join("\n\n") }
+    let quoted = joined(text, lines.get(folded).unwrap_or_default()).trim().to_owned();
+    Split { reply: paragraphs(parts.kept), quoted, signature: paragraphs(parts.signature) }
+}
+
+/// Blocks of text with a blank line between them.
+fn paragraphs(mut blocks: Vec<String>) -> String {
+    if blocks.len() > 1 { blocks.join("\n\n") } else { blocks.pop().unwrap_or_default() }
 }
 
 /// What is kept of the lines above and below a quotation.
 struct Parts<'p, 'x> {
-    lines: &'p [&'x str],
+    text: &'x str,
+    lines: &'p [Line<'x>],
     kinds: &'p [Kind],
     author: &'p str,
     /// Blocks of what the author wrote.
@@ -85,45 +93,57 @@ impl Parts<'_, '_> {
         let mut signed = Vec::new();
         // What the HTML says to be a signature goes first, if something stands above it.
         let is_signature = |at: usize| self.kinds.get(at) == Some(&Kind::Signature);
-        let blank = |at: usize| self.lines[at].trim().is_empty();
+        let blank = |at: usize| self.lines[at].is_blank();
         let start =
             range.clone().rev().take_while(|at| is_signature(*at) || blank(*at)).filter(|at| is_signature(*at)).last();
         if let Some(start) = start.filter(|start| (range.start..*start).any(|at| !blank(at)) || above_quotation) {
-            signed.push(without_mark(&self.lines[start..end]));
+            signed.push(without_mark(self.text, &self.lines[start..end]));
             end = start;
         }
         let lines = &self.lines[range.start..end];
         let above = signature::above(lines, self.author);
         // A signature is never all that there is.
-        let is_all = lines[..above].iter().all(|line| line.trim().is_empty());
+        let is_all = lines[..above].iter().all(Line::is_blank);
         let above = if is_all && !above_quotation && self.kept.is_empty() { lines.len() } else { above };
-        signed.insert(0, without_mark(&lines[above..]));
-        let kept = joined(&lines[..above]).trim_matches('\n').trim_end().to_owned();
-        self.kept.extend(Some(kept).filter(|kept| !kept.trim().is_empty()));
-        self.signature.extend(signed.iter().map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()));
+        signed.insert(0, without_mark(self.text, &lines[above..]));
+        let kept = joined(self.text, &lines[..above]);
+        let kept = kept.trim_matches('\n').trim_end();
+        self.kept.extend(Some(kept).filter(|kept| !kept.trim().is_empty()).map(str::to_owned));
+        self.signature.extend(signed.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned));
     }
 }
 
 /// A signature without the dashes above it.
-fn without_mark(lines: &[&str]) -> String {
-    let first = lines.iter().position(|line| !line.trim().is_empty()).unwrap_or(lines.len());
-    let is_mark = lines.get(first).is_some_and(|line| matches!(line.trim(), "--" | "---" | "—" | "- --"));
-    joined(&lines[first + usize::from(is_mark)..])
+fn without_mark<'x>(text: &'x str, lines: &[Line<'x>]) -> Cow<'x, str> {
+    let first = lines.iter().position(|line| !line.is_blank()).unwrap_or(lines.len());
+    let is_mark = lines.get(first).is_some_and(|line| matches!(line.trimmed, "--" | "---" | "—" | "- --"));
+    joined(text, &lines[first + usize::from(is_mark)..])
 }
 
-fn joined(lines: &[&str]) -> String {
-    lines.join("\n")
+/// Lines of `text` that follow each other, as one text with LF line ends.
+fn joined<'x>(text: &'x str, lines: &[Line<'x>]) -> Cow<'x, str> {
+    let (Some(first), Some(last)) = (lines.first(), lines.last()) else { return Cow::Borrowed("") };
+    let range = first.range().start..last.range().end;
+    let as_they_stand = lines.iter().map(|line| line.text.len() + 1).sum::<usize>() == range.len() + 1;
+    match text.get(range).filter(|_| as_they_stand) {
+        Some(text) => Cow::Borrowed(text),
+        // One of them was divided, or had another line end.
+        None => Cow::Owned(lines.iter().map(|line| line.text).collect::<Vec<_>>().join("\n")),
+    }
 }
 
 /// The lines that are folded away; empty at the end if there are none.
-fn folded(lines: &[&str], kinds: &[Kind], answers_nothing: bool) -> Range<usize> {
+fn folded(lines: &[Line<'_>], kinds: &[Kind], answers_nothing: bool) -> Range<usize> {
     let none = lines.len()..lines.len();
+    if !kinds.iter().any(|kind| kind.is_quoted()) {
+        return none;
+    }
     let blocks = blocks(lines, kinds);
-    let quotations = || blocks.iter().filter(|block| block.is_quoted());
+    let quotations = || blocks.iter().filter(|block| block.kind.is_quoted());
     let author_is_alone = |from: usize| {
         blocks
             .iter()
-            .filter(|block| block.lines.start >= from && !block.is_quoted())
+            .filter(|block| block.lines.start >= from && !block.kind.is_quoted())
             .all(|block| block.kind == Kind::Signature || signature::above(&lines[block.lines.clone()], "") == 0)
     };
     let Some(last) = quotations().next_back() else { return none };
@@ -139,7 +159,7 @@ fn folded(lines: &[&str], kinds: &[Kind], answers_nothing: bool) -> Range<usize>
     // Answers stand between quotations: all of it is to be seen, but for what nobody answered.
     /// Lines of a quotation that is worth folding below such answers.
     const WORTH_FOLDING: usize = 4;
-    let filled = lines[last.lines.clone()].iter().filter(|line| !line.trim().is_empty()).count();
+    let filled = lines[last.lines.clone()].iter().filter(|line| !line.is_blank()).count();
     // Where nothing introduces the others, the author cites.
     let is_only_introduced =
         last.kind == Kind::Quoted && quotations().filter(|block| block.kind == Kind::Quoted).count() == 1;
@@ -148,10 +168,10 @@ fn folded(lines: &[&str], kinds: &[Kind], answers_nothing: bool) -> Range<usize>
 }
 
 /// A quotation with the line that a program drew above it.
-fn with_rule(lines: &[&str], mut range: Range<usize>) -> Range<usize> {
-    while let Some(at) = lines[..range.start].iter().rposition(|line| !line.trim().is_empty())
-        && signs::is_rule(lines[at])
-        && (lines[at].trim().len() > 3 || at + 1 == range.start)
+fn with_rule(lines: &[Line<'_>], mut range: Range<usize>) -> Range<usize> {
+    while let Some(at) = lines[..range.start].iter().rposition(|line| !line.is_blank())
+        && signs::is_rule(&lines[at])
+        && (lines[at].trimmed.len() > 3 || at + 1 == range.start)
     {
         range.start = at;
     }
@@ -164,16 +184,10 @@ struct Block {
     lines: Range<usize>,
 }
 
-impl Block {
-    fn is_quoted(&self) -> bool {
-        matches!(self.kind, Kind::Quoted | Kind::Marked)
-    }
-}
-
-fn blocks(lines: &[&str], kinds: &[Kind]) -> Vec<Block> {
+fn blocks(lines: &[Line<'_>], kinds: &[Kind]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for (at, (line, kind)) in lines.iter().zip(kinds).enumerate() {
-        if line.trim().is_empty() {
+        if line.is_blank() {
             continue;
         }
         match blocks.last_mut() {

@@ -7,6 +7,7 @@ use super::charset;
 use super::fields::{Field, Fields, split_field};
 use super::parameter::{self, Parameterised};
 use crate::TransferEncoding;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// Multiparts within multiparts are followed this deep.
@@ -15,6 +16,8 @@ pub(super) const NESTING_MAX: usize = 64;
 pub(super) const PARTS_MAX: usize = 1_000;
 /// Octets of one header; what fields begin after them are passed over.
 pub(super) const HEADER_MAX: usize = 1024 * 1024;
+/// Fields that the header of a message usually has.
+const FIELDS_USUAL: usize = 16;
 /// Octets after a header in which its boundary must appear, or else is guessed.
 const BOUNDARY_LOOKED_AT: usize = 64 * 1024;
 
@@ -168,7 +171,7 @@ impl<'x> Walker<'x> {
         let is_digest =
             parent.is_some_and(|parent| self.structure.parts[parent].content_type.value == "multipart/digest");
         let content_type = content_type(&fields, if is_digest { "message/rfc822" } else { "text/plain" });
-        fields.set_hint(content_type.get("charset").as_deref());
+        fields.set_hint(|| content_type.get("charset"));
         let disposition = fields.get("Content-Disposition").map(|f| Parameterised::parse(&f)).unwrap_or_default();
         self.structure.parameters_cut |= content_type.cut || disposition.cut;
         let (encoding, uuencoded) = transfer_encoding(&fields);
@@ -205,7 +208,8 @@ impl<'x> Walker<'x> {
         if !content_type.value.starts_with("multipart/") {
             return None;
         }
-        let declared = content_type.get_raw("boundary").unwrap_or_default().trim_end().as_bytes().to_vec();
+        let declared = content_type.get_raw("boundary").unwrap_or_default();
+        let declared = declared.trim_end().as_bytes().to_vec();
         let window = &self.octets[self.at..self.octets.len().min(self.at + BOUNDARY_LOOKED_AT)];
         let line = [b"--", declared.as_slice()].concat();
         if !declared.is_empty() && memchr::memmem::find(window, &line).is_some() {
@@ -236,14 +240,15 @@ impl<'x> Walker<'x> {
 
     /// Fields up to the blank line, which is passed over, or up to a line that can be neither field nor continuation.
     fn header(&mut self) -> Fields<'x> {
-        let mut fields = Fields::default();
+        let mut fields = Fields::with_room_for(if self.structure.parts.is_empty() { FIELDS_USUAL } else { 4 });
         let mut field: Option<(&'x [u8], usize)> = None;
         let octets = self.octets;
         let begin = self.at;
         while let Some(line) = self.line(self.at) {
             let text = &octets[line.clone()];
             let is_folded = text.starts_with(b" ") || text.starts_with(b"\t");
-            if field.is_some() && (is_folded || self.goes_on_unfolded(field, &line)) {
+            let next = split_field(text);
+            if field.is_some() && (is_folded || self.goes_on_unfolded(field, &line, next.is_some())) {
                 self.at = line.end;
                 continue;
             }
@@ -255,7 +260,7 @@ impl<'x> Walker<'x> {
                 self.at = if is_blank { line.end } else { line.start };
                 return fields;
             }
-            match split_field(text) {
+            match next {
                 Some((name, value)) => field = Some((name, line.end - value.len())),
                 None if self.header_goes_on_after(&line) => {}
                 None => return fields,
@@ -277,7 +282,7 @@ impl<'x> Walker<'x> {
 
     /// Whether a line belongs to the field before it although the white space is missing that folding needs: a parameter
     /// after a semicolon, or a line that is no field between a known field and another field.
-    fn goes_on_unfolded(&self, field: Option<(&[u8], usize)>, line: &Range<usize>) -> bool {
+    fn goes_on_unfolded(&self, field: Option<(&[u8], usize)>, line: &Range<usize>, is_field: bool) -> bool {
         let Some((name, start)) = field else { return false };
         let text = self.octets[line.clone()].trim_ascii_end();
         if text.is_empty() || text.starts_with(b"--") {
@@ -288,11 +293,13 @@ impl<'x> Walker<'x> {
             let token = text.iter().take_while(|octet| octet.is_ascii_alphanumeric() || b"-_*".contains(octet)).count();
             return token > 0 && text[token..].trim_ascii_start().starts_with(b"=");
         }
-        let is_text = [&b"subject"[..], b"references", b"in-reply-to", b"to", b"cc"]
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known));
+        let is_text = |name: &[u8]| {
+            [&b"subject"[..], b"references", b"in-reply-to", b"to", b"cc"]
+                .iter()
+                .any(|known| name.eq_ignore_ascii_case(known))
+        };
         let is_from_line = text.starts_with(b"From ") || text.starts_with(b">From ");
-        is_text && !is_from_line && split_field(text).is_none() && self.header_goes_on_after(line)
+        !is_field && is_text(name) && !is_from_line && self.header_goes_on_after(line)
     }
 
     /// Whether a line that is no field is only a damaged line within a header: another well-known field follows it.
@@ -392,14 +399,11 @@ fn content_type(fields: &Fields<'_>, default: &str) -> Parameterised {
     let mut unusable = None;
     for field in fields.all("Content-Type") {
         let mut content_type = Parameterised::parse(&field);
-        let compact: String = content_type.value.chars().filter(|c| !c.is_whitespace()).collect();
-        match compact.split_once('/') {
-            Some((kind, subtype)) if is_token(kind) && is_token(subtype) => {
-                content_type.value = compact;
-                return content_type;
-            }
+        content_type.value.retain(|c| !c.is_whitespace());
+        match content_type.value.split_once('/') {
+            Some((kind, subtype)) if is_token(kind) && is_token(subtype) => return content_type,
             _ => {
-                content_type.value = if compact.is_empty() { default } else { "text/plain" }.to_owned();
+                content_type.value = if content_type.value.is_empty() { default } else { "text/plain" }.to_owned();
                 unusable.get_or_insert(content_type);
             }
         }
@@ -428,15 +432,15 @@ fn transfer_encoding(fields: &Fields<'_>) -> (TransferEncoding, bool) {
 
 impl Part<'_> {
     /// The character set that the part declares.
-    pub(super) fn charset(&self) -> Option<String> {
+    pub(super) fn charset(&self) -> Option<Cow<'_, str>> {
         self.content_type.get("charset").filter(|label| !label.is_empty())
     }
 
     /// The file name that the part declares, decoded but not cleaned.
     pub(super) fn declared_name(&self) -> Option<String> {
-        let is_said = |name: &String| !name.trim().is_empty();
+        let is_said = |name: &Cow<'_, str>| !name.trim().is_empty();
         let name = self.disposition.get("filename").filter(is_said).or_else(|| self.content_type.get("name"));
-        name.filter(is_said).or_else(|| self.external_name())
+        name.filter(is_said).map(Cow::into_owned).or_else(|| self.external_name())
     }
 
     /// What a message/external-body is called where it lies. It is never fetched.
@@ -459,7 +463,7 @@ impl Part<'_> {
     }
 
     /// Decoded text of a text part, and whether it was in the character set it declares.
-    pub(super) fn decode_charset<'o>(&self, octets: &'o [u8]) -> (std::borrow::Cow<'o, str>, bool) {
+    pub(super) fn decode_charset<'o>(&self, octets: &'o [u8]) -> (Cow<'o, str>, bool) {
         charset::decode_body(octets, self.charset().as_deref(), self.content_type.value == "text/html")
     }
 }

@@ -19,6 +19,7 @@ use super::{calendar, embedded, encoded_word, html_text, media_type, uuencode};
 use crate::{Attachment, Content, Defect, Message, RawMessage, Sha256, TransferEncoding};
 use bytes::Bytes;
 use name::Names;
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 /// Octets of a media type that a winmail.dat names; RFC 6838 §4.2 allows 127 for each half.
@@ -188,8 +189,8 @@ impl List<'_> {
             content_type: part.content_type.value.clone(),
             content_id: body::content_id(part),
             content: content(self.raw, part),
-            method: part.content_type.get("method").unwrap_or_default(),
-            charset: part.charset(),
+            method: part.content_type.get("method").unwrap_or_default().into_owned(),
+            charset: part.charset().map(Cow::into_owned),
         };
         self.add(found, message);
     }

@@ -112,8 +112,8 @@ pub(in super::super) fn split(text: &str) -> (&str, &str) {
 }
 
 /// The recipients that the text names, those of an X-Failed-Recipients field first.
-pub(super) fn recipients(message: &Message, failed: &str) -> Vec<FailedRecipient> {
-    let lines = own_lines(&message.text);
+pub(super) fn recipients(body: &str, message: &Message, failed: &str) -> Vec<FailedRecipient> {
+    let lines = own_lines(body);
     let mut named: Vec<(String, Option<usize>)> = Vec::new();
     for word in failed.split([',', ';']).take(RECIPIENTS_MAX) {
         if let Some((address, _)) = address_in(word) {

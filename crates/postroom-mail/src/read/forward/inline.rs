@@ -5,7 +5,9 @@ use super::super::fields::one_line;
 use super::super::header::SUBJECT_MAX;
 use super::{FORWARDED_MAX, date, mark, written};
 use crate::read::languages::{Field, WORDS};
+use crate::read::lines::{Line, Lines};
 use crate::{Address, Forwarded, Message};
+use std::cell::LazyCell;
 use std::collections::HashSet;
 
 /// Lines between a mark and its header.
@@ -18,40 +20,38 @@ const LINE_MAX: usize = 2_000;
 const VALUE_MAX: usize = 4_000;
 
 /// The messages passed on in the text, in its order.
-pub(super) fn find(message: &Message) -> Vec<Forwarded> {
-    let lines: Vec<&str> = message.text.lines().collect();
+pub(super) fn find(text: Lines<'_, '_>, message: &Message) -> Vec<Forwarded> {
+    let lines = text.all;
     let subject_says = mark::says_forwarded(&message.subject);
     // A mark within what an answer quotes was set by somebody else.
-    let visible: Option<HashSet<&str>> =
-        (!message.quoted_text.is_empty() && !subject_says).then(|| message.reply_text.lines().map(str::trim).collect());
+    let visible = LazyCell::new(|| message.reply_text.lines().map(str::trim).collect::<HashSet<&str>>());
+    let is_visible = |line: &Line<'_>| message.quoted_text.is_empty() || visible.contains(line.trimmed);
     let mut found = Vec::new();
     let mut at = 0;
     while at < lines.len() && found.len() < FORWARDED_MAX {
-        let line = lines[at];
+        let line = &lines[at];
         at += 1;
-        let is_quoted = line.trim_start().starts_with('>');
-        let counts =
-            subject_says || (!is_quoted && visible.as_ref().is_none_or(|visible| visible.contains(line.trim())));
-        if counts
-            && mark::is_mark(bare(line))
-            && let Some((forwarded, end)) = header_after(&lines, at)
+        if mark::may_be_mark(line)
+            && mark::is_mark(bare(line.text))
+            && (subject_says || line.first() != b'>' && is_visible(line))
+            && let Some((forwarded, end)) = header_after(lines, at)
         {
             found.push(forwarded);
             at = end;
         }
     }
     if found.is_empty() && subject_says {
-        found.extend(unmarked(&lines, &message.subject));
+        found.extend(unmarked(lines, &message.subject));
     }
     found
 }
 
 /// Outlook sets no mark, or one that answers have too: then the subject says it, and the first header is the one.
-fn unmarked(lines: &[&str], subject: &str) -> Option<Forwarded> {
+fn unmarked(lines: &[Line<'_>], subject: &str) -> Option<Forwarded> {
     (0..lines.len()).find_map(|at| {
-        let starts = matches!(field(lines[at]), Some((Field::From | Field::Sent | Field::Subject, _)));
+        let starts = matches!(field(&lines[at]), Some((Field::From | Field::Sent | Field::Subject, _)));
         // "VS:" is a forward in Norwegian and an answer in Finnish.
-        let is_answer = mark::is_finnish_answer(subject, bare(lines[at]));
+        let is_answer = mark::is_finnish_answer(subject, bare(lines[at].text));
         let starts = starts && !is_answer;
         starts.then(|| header_after(lines, at)).flatten().map(|(forwarded, _)| forwarded)
     })
@@ -64,20 +64,23 @@ fn bare(line: &str) -> &str {
 }
 
 /// Which field a line is, and its value.
-fn field(line: &str) -> Option<(Field, &str)> {
-    let line = bare(line).trim_start_matches('*');
+fn field<'x>(line: &Line<'x>) -> Option<(Field, &'x str)> {
+    if !line.may_have_colon() {
+        return None;
+    }
+    let line = bare(line.text).trim_start_matches('*');
     let (name, value) = line.split_once([':', '：'])?;
     let field = WORDS.field(name)?;
     Some((field, value.trim_start_matches('*').trim()))
 }
 
 /// The header that begins within a few lines of `at`, and the first line behind it.
-fn header_after(lines: &[&str], at: usize) -> Option<(Forwarded, usize)> {
+fn header_after(lines: &[Line<'_>], at: usize) -> Option<(Forwarded, usize)> {
     let mut values: Vec<(Field, String)> = Vec::new();
     let mut end = at;
     let mut blanks = 0;
     for (index, line) in lines.iter().enumerate().skip(at).take(GAP_MAX + HEADER_MAX) {
-        let text = bare(line);
+        let text = bare(line.text);
         if text.is_empty() {
             blanks += 1;
             // One blank line may stand between two fields, where each was a paragraph of HTML.

@@ -1,6 +1,7 @@
 //! What stands above a forwarded message, and what its subject begins with. The words stand in `languages`.
 
-use crate::read::languages::{WORDS, is_unspaced};
+use crate::read::languages::{self, WORDS, lower};
+use crate::read::lines::Line;
 
 /// Words between an assistant and the person for whom he wrote.
 pub(super) const ON_BEHALF: [&str; 8] = [
@@ -14,26 +15,35 @@ pub(super) const ON_BEHALF: [&str; 8] = [
     " namens ",
 ];
 
+/// Whether a line, at a glance, may say that what follows was forwarded: such a line is drawn, ends with a colon, or is of
+/// a script that needs neither.
+pub(in crate::read) fn may_be_mark(line: &Line<'_>) -> bool {
+    let first = || line.trimmed.bytes().find(|b| !matches!(b, b'>' | b'|' | b' ' | b'\t'));
+    line.may_have_colon() || first().is_some_and(|b| is_drawn(char::from(b)))
+}
+
+fn is_drawn(c: char) -> bool {
+    matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '~' | '#' | '+')
+}
+
 /// Whether a line, without quotation marks, says that what follows was forwarded.
 pub(in crate::read) fn is_mark(line: &str) -> bool {
-    if line.len() > 160 || line.len() < 6 {
+    if !(6..=160).contains(&line.len()) {
         return false;
     }
-    let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '*' | '—' | '–' | '─' | '~' | '#' | '+');
-    // Nearly every line ends here: a mark is drawn, ends with a colon, or is of a script that needs neither.
-    let end = || line.trim_end_matches(|c: char| is_drawn(c) || c.is_whitespace());
-    if line.is_ascii() && !line.starts_with(is_drawn) && !end().ends_with(':') {
-        return false;
-    }
-    let lower = line.to_lowercase();
-    let inside = lower.trim_matches(|c: char| is_drawn(c) || c.is_whitespace());
+    let inside = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace());
     if line.starts_with(is_drawn) {
-        return WORDS.forwarded.iter().any(|words| inside.contains(words));
+        return !inside.is_empty() && WORDS.forwarded.is_in(&lower(inside));
     }
-    let whole = inside.replace('\u{a0}', " ");
     // Scripts without blanks between words have these without dashes, too.
-    let says = |words: &&str| is_unspaced(words) && whole.strip_prefix(words).is_some_and(|rest| rest.len() <= 3);
-    WORDS.forward_lines.contains(whole.as_str()) || WORDS.forwarded.iter().any(says)
+    let is_unspaced = languages::is_unspaced(inside);
+    if !is_unspaced && !inside.ends_with([':', '：']) {
+        return false;
+    }
+    let whole = lower(inside).replace('\u{a0}', " ");
+    let says =
+        |words: &str| languages::is_unspaced(words) && whole.strip_prefix(words).is_some_and(|rest| rest.len() <= 3);
+    WORDS.forward_lines.contains(whole.as_str()) || is_unspaced && WORDS.forwarded.iter().any(says)
 }
 
 /// A line that a program drew.
@@ -44,7 +54,8 @@ pub(super) fn is_rule(line: &str) -> bool {
 
 /// Whether a subject says that the message was passed on, alone or behind a tag: `[Desk] Fwd: Printer`.
 pub(in crate::read) fn says_forwarded(subject: &str) -> bool {
-    if subject.trim_end().to_lowercase().ends_with("(fwd)") {
+    let end = subject.trim_end().as_bytes();
+    if end.len() >= 5 && end[end.len() - 5..].eq_ignore_ascii_case(b"(fwd)") {
         return true;
     }
     let start = subject[..subject.floor_char_boundary(120)].trim_start();

@@ -1,6 +1,7 @@
 //! Whether a message answers another, and what counts as a sign of a quotation where it does not.
 
 use super::signs::{self, Field, Sign};
+use crate::read::lines::Line;
 
 /// Subject prefixes of answers in mail programs of many languages, in lower case.
 const PREFIXES: &[&str] = &[
@@ -104,14 +105,14 @@ pub(super) fn says_answer(subject: &str) -> bool {
 
 /// Whether a sign above unmarked lines is one also in mail that answers nothing, where forms, logs and the author's own
 /// words may look like it. `at` is its last line.
-pub(super) fn is_sure(lines: &[&str], sign: Sign, at: usize) -> bool {
-    let Some(line) = lines.get(at).map(|line| line.trim()) else { return false };
+pub(super) fn is_sure(lines: &[Line<'_>], sign: Sign, at: usize) -> bool {
+    let Some(line) = lines.get(at) else { return false };
     if signs::is_announced(lines, sign.start) {
         return false;
     }
     if sign.is_ticket_line {
         // In the midst of a text these words stand between marks.
-        return !line.starts_with(char::is_alphanumeric);
+        return !line.trimmed.starts_with(char::is_alphanumeric);
     }
     if signs::is_header_block(lines, at) {
         return is_sure_header(lines, at);
@@ -120,20 +121,22 @@ pub(super) fn is_sure(lines: &[&str], sign: Sign, at: usize) -> bool {
         return !signs::is_one_word(line) || next_filled(lines, at).is_some_and(|next| signs::field(next).is_some());
     }
     // An address, or lines that a program drew around it.
-    line.starts_with("--") || lines[sign.start..=at].iter().any(|line| line.contains('@')) || signs::is_notes_line(line)
+    line.trimmed.starts_with("--") || lines[sign.start..=at].iter().any(Line::has_at) || signs::is_notes_line(line)
 }
 
 /// Whether the fields that begin at a line are those of a message and not of a form, a timetable or a device.
-fn is_sure_header(lines: &[&str], at: usize) -> bool {
-    let is_form = |line: &&str| {
-        let name = line.trim_start_matches(['*', '|', ' ', '\t']).split([':', '：']).next().unwrap_or_default();
-        name.len() < line.len() && name.len() <= 40 && FORM_FIELDS.contains(&name.trim_end().to_lowercase().as_str())
+fn is_sure_header(lines: &[Line<'_>], at: usize) -> bool {
+    let is_form = |line: &Line<'_>| {
+        let name = line.text.trim_start_matches(['*', '|', ' ', '\t']).split([':', '：']).next().unwrap_or_default();
+        name.len() < line.text.len()
+            && name.len() <= 40
+            && FORM_FIELDS.contains(&name.trim_end().to_lowercase().as_str())
     };
-    if at > 0 && (signs::field(lines[at - 1]).is_some() || is_form(&lines[at - 1])) {
+    if at > 0 && (signs::field(&lines[at - 1]).is_some() || is_form(&lines[at - 1])) {
         return false;
     }
     let (mut seen, mut has_address, mut has_hour) = ([false; 4], false, false);
-    for line in lines[at..].iter().filter(|line| !line.trim().is_empty()).take(FORM_LINES) {
+    for line in lines[at..].iter().filter(|line| !line.is_blank()).take(FORM_LINES) {
         if is_form(line) {
             return false;
         }
@@ -143,7 +146,7 @@ fn is_sure_header(lines: &[&str], at: usize) -> bool {
             has_hour |= kind != Field::Subject && names_an_hour(value);
         }
         // Long fields are folded, so that the address may stand on a line of its own.
-        has_address |= line.contains('@') && field.is_none_or(|(kind, _)| kind != Field::Subject);
+        has_address |= line.has_at() && field.is_none_or(|(kind, _)| kind != Field::Subject);
     }
     let kinds = seen.iter().filter(|seen| **seen).count();
     has_hour || has_address && kinds >= 3
@@ -158,6 +161,6 @@ fn names_an_hour(value: &str) -> bool {
 }
 
 /// The next line that is not blank, within reach of a program's layout.
-fn next_filled<'l>(lines: &[&'l str], at: usize) -> Option<&'l str> {
-    lines.get(at + 1..)?.iter().take(5).find(|line| !line.trim().is_empty()).copied()
+fn next_filled<'l, 'x>(lines: &'l [Line<'x>], at: usize) -> Option<&'l Line<'x>> {
+    lines.get(at + 1..)?.iter().take(5).find(|line| !line.is_blank())
 }

@@ -1,8 +1,10 @@
 //! What each line is: by its marks and by the signs above it, and for HTML by the elements around it.
 
 use super::signs::{self, Sign};
-use super::{Body, answer, lines};
+use super::{Context, answer, lines};
+use crate::read::forward;
 use crate::read::html_text::{self, Mark, MarkKind, Rendered};
+use crate::read::lines::{self as all_lines, Line};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +23,17 @@ pub(super) enum Kind {
     Forwarded,
 }
 
-/// The kind of each line of `body.text`.
-pub(super) fn of(lines: &[&str], body: &Body<'_>) -> Vec<Kind> {
+impl Kind {
+    /// Whether such lines are somebody else's, as far as is known.
+    pub(super) fn is_quoted(self) -> bool {
+        matches!(self, Self::Quoted | Self::Marked)
+    }
+}
+
+/// The kind of each line of `text`.
+pub(super) fn of(text: &str, lines: &[Line<'_>], context: &Context<'_>) -> Vec<Kind> {
     // The text is what was rendered, or the beginning of it.
-    let rendered = body.rendered.filter(|rendered| rendered.text.starts_with(body.text));
+    let rendered = context.rendered.filter(|rendered| rendered.text.starts_with(text));
     let mut kinds = match rendered {
         Some(rendered) => of_elements(lines, &rendered.marks),
         None => {
@@ -32,18 +41,18 @@ pub(super) fn of(lines: &[&str], body: &Body<'_>) -> Vec<Kind> {
             lines::marked(lines).into_iter().map(kind).collect()
         }
     };
-    apply_signs(lines, &mut kinds, body.answers_nothing);
+    apply_signs(text, lines, &mut kinds, context.answers_nothing);
     if rendered.is_none() && !kinds.contains(&Kind::Quoted) && !kinds.contains(&Kind::Marked) {
-        apply_html(lines, &mut kinds, body);
+        apply_html(lines, &mut kinds, context);
     }
     kinds
 }
 
 /// Kinds as the elements have it. Lines may differ in number from the text's, so that none is taken for granted.
-fn of_elements(lines: &[&str], marks: &[Mark]) -> Vec<Kind> {
+fn of_elements(lines: &[Line<'_>], marks: &[Mark]) -> Vec<Kind> {
     let mut kinds = vec![Kind::Author; lines.len()];
     let has_author_above = |kinds: &[Kind], end: usize| {
-        kinds.iter().zip(lines).take(end).any(|(kind, line)| *kind == Kind::Author && !line.trim().is_empty())
+        kinds.iter().zip(lines).take(end).any(|(kind, line)| *kind == Kind::Author && !line.is_blank())
     };
     let mut rest = None;
     for mark in marks {
@@ -80,33 +89,34 @@ fn of_elements(lines: &[&str], marks: &[Mark]) -> Vec<Kind> {
 }
 
 /// Whether a forwarded message is what an element holds: its first line or the line above says so.
-fn is_forward(lines: &[&str], start: usize, end: usize) -> bool {
+fn is_forward(lines: &[Line<'_>], start: usize, end: usize) -> bool {
     /// Blank lines that are passed over: there may be thousands of elements, and a megabyte of blank lines above them.
     const LOOKED_AT_MAX: usize = 50;
-    let says = |line: &&str| signs::is_forward_mark(line.trim_start_matches(['>', ' ']));
-    let filled = |line: &&&str| !line.trim().is_empty();
+    let says = |line: &Line<'_>| forward::is_mark(line.text.trim_start_matches(['>', ' ']).trim());
+    let filled = |line: &&Line<'_>| !line.is_blank();
     lines[start..end].iter().take(LOOKED_AT_MAX).find(filled).is_some_and(says)
         || lines[..start].iter().rev().take(LOOKED_AT_MAX).find(filled).is_some_and(says)
 }
 
 /// Marks introductions and what follows them.
-fn apply_signs(lines: &[&str], kinds: &mut [Kind], answers_nothing: bool) {
-    let next = next_filled(lines);
+fn apply_signs(text: &str, lines: &[Line<'_>], kinds: &mut [Kind], answers_nothing: bool) {
+    let is_cited = |kind: Option<&Kind>| matches!(kind, Some(Kind::Marked | Kind::Own | Kind::Quoted));
+    let next = if kinds.iter().any(|kind| is_cited(Some(kind))) { next_filled(lines) } else { Vec::new() };
+    let may_be_ticket = signs::may_have_ticket_line(text, lines);
     let (mut has_author, mut at) = (false, 0);
     while at < lines.len() {
-        let line = lines[at];
-        if kinds[at] != Kind::Author || line.trim().is_empty() {
+        let line = &lines[at];
+        if kinds[at] != Kind::Author || line.is_blank() {
             at += 1;
             continue;
         }
-        if signs::is_forward_mark(line) {
+        if forward::may_be_mark(line) && forward::is_mark(line.trimmed) {
             kinds[at..].fill(Kind::Forwarded);
             return;
         }
-        let below = next[at];
-        let is_cited = |kind: Option<&Kind>| matches!(kind, Some(Kind::Marked | Kind::Own | Kind::Quoted));
+        let below = next.get(at).copied().unwrap_or(lines.len());
         let before_marks = is_cited(kinds.get(below));
-        match signs::quotation_sign(lines, at, before_marks) {
+        match signs::quotation_sign(lines, at, before_marks, may_be_ticket) {
             Some(Sign { start, .. }) if before_marks => {
                 let start = (start..at).rev().take_while(|line| kinds[*line] == Kind::Author).last().unwrap_or(at);
                 kinds[start..=at].fill(Kind::Quoted);
@@ -115,8 +125,8 @@ fn apply_signs(lines: &[&str], kinds: &mut [Kind], answers_nothing: bool) {
             }
             Some(sign) if answers_nothing && !answer::is_sure(lines, sign, at) => has_author = true,
             Some(Sign { start, is_ticket_line }) => {
-                let has_author = has_author
-                    && (0..start).rev().any(|at| kinds[at] != Kind::Signature && !lines[at].trim().is_empty());
+                let has_author =
+                    has_author && (0..start).rev().any(|at| kinds[at] != Kind::Signature && !lines[at].is_blank());
                 if has_author {
                     kinds[start..].fill(Kind::Quoted);
                     return;
@@ -134,12 +144,12 @@ fn apply_signs(lines: &[&str], kinds: &mut [Kind], answers_nothing: bool) {
 }
 
 /// What stands below an introduction is a quotation as long as it is marked; returns the first line behind it.
-fn introduce(lines: &[&str], kinds: &mut [Kind], from: usize) -> usize {
+fn introduce(lines: &[Line<'_>], kinds: &mut [Kind], from: usize) -> usize {
     let mut at = from;
     while at < lines.len() {
         match kinds[at] {
             Kind::Marked | Kind::Own | Kind::Quoted => kinds[at] = Kind::Quoted,
-            _ if lines[at].trim().is_empty() => {}
+            _ if lines[at].is_blank() => {}
             _ => return at,
         }
         at += 1;
@@ -148,12 +158,12 @@ fn introduce(lines: &[&str], kinds: &mut [Kind], from: usize) -> usize {
 }
 
 /// For each line, the next one that is not blank.
-fn next_filled(lines: &[&str]) -> Vec<usize> {
+fn next_filled(lines: &[Line<'_>]) -> Vec<usize> {
     let mut next = vec![lines.len(); lines.len()];
     let mut filled = lines.len();
     for at in (0..lines.len()).rev() {
         next[at] = filled;
-        if !lines[at].trim().is_empty() {
+        if !lines[at].is_blank() {
             filled = at;
         }
     }
@@ -161,22 +171,22 @@ fn next_filled(lines: &[&str]) -> Vec<usize> {
 }
 
 /// Where a plain text shows no quotation but its HTML form has one: finds the first words of that in the text.
-fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
+fn apply_html(lines: &[Line<'_>], kinds: &mut [Kind], context: &Context<'_>) {
     /// Letters and figures that are compared, and fewer are no evidence.
     const WORDS_MAX: usize = 40;
     const WORDS_MIN: usize = 12;
-    let Some(html) = body.html.filter(|html| says_quotation(html)) else { return };
+    let Some(html) = context.html.filter(|html| says_quotation(html)) else { return };
     if kinds.contains(&Kind::Forwarded) {
         return;
     }
     let rendered: Rendered = html_text::render(html);
-    let rendered_lines: Vec<&str> = rendered.text.lines().collect();
+    let rendered_lines = all_lines::of(&rendered.text);
     let mut rendered_kinds = of_elements(&rendered_lines, &rendered.marks);
-    apply_signs(&rendered_lines, &mut rendered_kinds, body.answers_nothing);
-    let filled = |line: &&str| !line.trim().is_empty();
+    apply_signs(&rendered.text, &rendered_lines, &mut rendered_kinds, context.answers_nothing);
+    let filled = |line: &Line<'_>| !line.is_blank();
     let quoted =
         rendered_kinds.iter().zip(&rendered_lines).position(|(kind, line)| *kind == Kind::Quoted && filled(line));
-    let Some(quoted) = quoted.filter(|quoted| rendered_lines[..*quoted].iter().any(&filled)) else {
+    let Some(quoted) = quoted.filter(|quoted| rendered_lines[..*quoted].iter().any(filled)) else {
         return;
     };
     // Below the first quotation nothing is the author's, or it is not known where in the text that stands.
@@ -187,7 +197,7 @@ fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
     {
         return;
     }
-    let wanted: String = rendered_lines[quoted..].iter().flat_map(|line| letters(line)).take(WORDS_MAX).collect();
+    let wanted: String = rendered_lines[quoted..].iter().flat_map(|line| letters(line.text)).take(WORDS_MAX).collect();
     if wanted.chars().count() < WORDS_MIN {
         return;
     }
@@ -195,12 +205,12 @@ fn apply_html(lines: &[&str], kinds: &mut [Kind], body: &Body<'_>) {
     let mut starts = Vec::with_capacity(lines.len());
     for line in lines {
         starts.push(all.len());
-        all.extend(letters(line));
+        all.extend(letters(line.text));
     }
     let found = memchr::memmem::find_iter(all.as_bytes(), wanted.as_bytes()).find_map(|at| {
         // Blank lines begin at the same place; the last of them is the line with the words.
         let line = starts.partition_point(|start| *start <= at).checked_sub(1)?;
-        (starts[line] == at && lines[..line].iter().any(&filled)).then_some(line)
+        (starts[line] == at && lines[..line].iter().any(filled)).then_some(line)
     });
     if let Some(start) = found {
         kinds[start..].fill(Kind::Quoted);

@@ -1,13 +1,15 @@
-//! The lines of a text, and which of them carry quotation marks.
+//! Which lines carry quotation marks.
 
 use super::signs;
+use crate::read::lines::Line;
+use std::borrow::Cow;
 
 /// Whether a line carries a quotation mark; `>:` is the end of a folded introduction.
-pub(super) fn is_marked(line: &str) -> bool {
-    line.trim_start().starts_with('>')
-        && !matches!(line.trim(), ">:" | "> wrote:")
-        && !is_groupwise(line)
-        && !is_gnus(line)
+fn is_marked(line: &Line<'_>) -> bool {
+    line.first() == b'>'
+        && !matches!(line.trimmed, ">:" | "> wrote:")
+        && !is_groupwise(line.trimmed)
+        && !is_gnus(line.text)
 }
 
 /// `>>>>> "Ann" == Ann Baker <ann@example.org> writes:`, as Gnus has it above a quotation.
@@ -17,26 +19,30 @@ fn is_gnus(line: &str) -> bool {
 
 /// `>>> Ann Baker <ann@example.org> 03/03/2026 09:15 >>>`, as GroupWise has it above a quotation.
 pub(super) fn is_groupwise(line: &str) -> bool {
-    let inside = line.trim().strip_prefix(">>> ").and_then(|rest| rest.strip_suffix(" >>>"));
+    let inside = line.strip_prefix(">>> ").and_then(|rest| rest.strip_suffix(" >>>"));
     inside.is_some_and(|inside| inside.len() <= 300 && signs::is_dated(inside))
 }
 
-/// The lines of `text`. A line that has an introduction behind the author's words becomes two.
-pub(super) fn of(text: &str) -> Vec<&str> {
-    let mut lines: Vec<&str> = Vec::new();
-    let mut shared = None;
-    for line in text.lines() {
-        if let Some(at) = shared.take()
-            && line.starts_with('>')
-            && let Some(last) = lines.pop()
-        {
-            let (words, introduction) = last.split_at(at);
-            lines.extend([words, introduction]);
+/// The lines, of which one that has an introduction behind the author's words becomes two.
+pub(super) fn divided<'l, 'x>(lines: &'l [Line<'x>]) -> Cow<'l, [Line<'x>]> {
+    let at = |pair: &[Line<'x>]| match pair {
+        [line, below] if below.text.starts_with('>') => shared_introduction(line.text),
+        _ => None,
+    };
+    let mut divided = Vec::new();
+    let mut taken = 0;
+    for (index, pair) in lines.windows(2).enumerate() {
+        if let Some(at) = at(pair) {
+            divided.extend_from_slice(&lines[taken..index]);
+            divided.extend(pair[0].divided(at));
+            taken = index + 1;
         }
-        shared = shared_introduction(line);
-        lines.push(line);
     }
-    lines
+    if taken == 0 {
+        return Cow::Borrowed(lines);
+    }
+    divided.extend_from_slice(&lines[taken..]);
+    Cow::Owned(divided)
 }
 
 /// Where in a line an introduction begins behind other words: `Yes. On Wed, Apr 4, 2012 at 3:59 PM, ann@example.org wrote:`.
@@ -52,36 +58,39 @@ fn shared_introduction(line: &str) -> Option<usize> {
 }
 
 /// Which lines carry quotation marks, also other marks than `>`, and lines that a mark was lost of.
-pub(super) fn marked(lines: &[&str]) -> Vec<bool> {
-    let mut marked: Vec<bool> = lines.iter().map(|line| is_marked(line)).collect();
+pub(super) fn marked(lines: &[Line<'_>]) -> Vec<bool> {
+    let mut marked: Vec<bool> = lines.iter().map(is_marked).collect();
     // Stores of mail put the mark before lines that begin with the word.
     for at in 0..lines.len() {
-        let is_cited = |at: Option<usize>| at.and_then(|at| lines.get(at)).is_some_and(|line| line.starts_with('>'));
-        if lines[at].starts_with(">From ") && !is_cited(at.checked_sub(1)) && !is_cited(Some(at + 1)) {
+        let is_cited =
+            |at: Option<usize>| at.and_then(|at| lines.get(at)).is_some_and(|line| line.text.starts_with('>'));
+        if marked[at] && lines[at].text.starts_with(">From ") && !is_cited(at.checked_sub(1)) && !is_cited(Some(at + 1))
+        {
             marked[at] = false;
         }
     }
     mark_named(lines, &mut marked);
     mark_drawn(lines, &mut marked);
     for at in 1..lines.len() {
-        if !marked[at] && marked[at - 1] && !lines[at].trim().is_empty() {
-            let next_marked = lines.get(at + 1).is_none_or(|next| next.trim().is_empty() || marked[at + 1]);
-            marked[at] = next_marked && lost_its_mark(lines[at - 1], lines[at]);
+        if !marked[at] && marked[at - 1] && !lines[at].is_blank() {
+            let next_marked = lines.get(at + 1).is_none_or(|next| next.is_blank() || marked[at + 1]);
+            marked[at] = next_marked && lost_its_mark(lines[at - 1].text, lines[at].text);
         }
     }
     marked
 }
 
 /// `Ann> ` before at least two lines in a row.
-fn mark_named(lines: &[&str], marked: &mut [bool]) {
+fn mark_named(lines: &[Line<'_>], marked: &mut [bool]) {
     let name = |line: &str| {
         let length = line.bytes().take(13).take_while(u8::is_ascii_alphabetic).count();
         let is_mark = (1..=12).contains(&length) && line[length..].starts_with('>');
         is_mark.then_some(length)
     };
     for at in 1..lines.len() {
-        let (above, line) = (lines[at - 1], lines[at]);
-        if let (Some(first), Some(second)) = (name(above), name(line))
+        let (above, line) = (lines[at - 1].text, lines[at].text);
+        if let Some(second) = name(line)
+            && let Some(first) = name(above)
             && above[..first] == line[..second]
         {
             (marked[at - 1], marked[at]) = (true, true);
@@ -90,22 +99,22 @@ fn mark_named(lines: &[&str], marked: &mut [bool]) {
 }
 
 /// `| ` or `: ` before at least two lines in a row below a line that ends with a colon.
-fn mark_drawn(lines: &[&str], marked: &mut [bool]) {
-    let drawn = |at: usize, mark: char| lines.get(at).is_some_and(|line| line.trim_start().starts_with(mark));
+fn mark_drawn(lines: &[Line<'_>], marked: &mut [bool]) {
+    let drawn = |at: usize, mark: u8| lines.get(at).is_some_and(|line| line.first() == mark);
     let mut at = 0;
     while at < lines.len() {
-        let is_colon = lines[at].trim_end().ends_with(':') && lines[at].trim().len() > 1;
-        let first = if lines.get(at + 1).is_some_and(|next| next.trim().is_empty()) { at + 2 } else { at + 1 };
+        let is_colon = lines[at].may_have_colon() && lines[at].trimmed.len() > 1 && lines[at].trimmed.ends_with(':');
+        let first = if lines.get(at + 1).is_some_and(Line::is_blank) { at + 2 } else { at + 1 };
         at += 1;
         if !is_colon {
             continue;
         }
         // A table has bars on the right, too. It is known before its lines are counted, because each line of it may end
         // with a colon.
-        if lines.get(first).is_some_and(|line| line.trim_end().ends_with('|') && line.trim().len() > 1) {
+        if lines.get(first).is_some_and(|line| line.trimmed.ends_with('|') && line.trimmed.len() > 1) {
             continue;
         }
-        for mark in ['|', ':'] {
+        for mark in [b'|', b':'] {
             let length = (first..lines.len()).take_while(|at| drawn(*at, mark)).count();
             if length >= 2 {
                 marked[first..first + length].fill(true);

@@ -2,7 +2,8 @@
 
 use super::lines;
 pub(super) use crate::read::languages::Field;
-use crate::read::languages::{WORDS, is_unseen, is_unspaced};
+use crate::read::languages::{TICKET_LINES, WORDS, is_unseen, is_unspaced, lower};
+use crate::read::lines::Line;
 use std::borrow::Cow;
 
 /// Introductions take up to this many lines, because programs fold them.
@@ -19,37 +20,40 @@ pub(super) struct Sign {
     pub(super) is_ticket_line: bool,
 }
 
-/// Whether `at` is the last line of what introduces a quotation. `before_marks` tells that quoted lines follow.
-pub(super) fn quotation_sign(lines: &[&str], at: usize, before_marks: bool) -> Option<Sign> {
-    let line = lines.get(at)?.trim();
-    if line.is_empty() || line.len() > LINE_MAX {
+/// Whether `at` is the last line of what introduces a quotation. `before_marks` tells that quoted lines follow,
+/// `may_be_ticket` that some line may be one of a ticket system.
+pub(super) fn quotation_sign(lines: &[Line<'_>], at: usize, before_marks: bool, may_be_ticket: bool) -> Option<Sign> {
+    let line = lines.get(at)?;
+    if line.is_blank() || line.trimmed.len() > LINE_MAX {
         return None;
     }
     let sign = |start| Some(Sign { start, is_ticket_line: false });
-    if is_original_mark(line) || is_header_block(lines, at) || is_notes_line(line) || lines::is_groupwise(line) {
+    if is_original_mark(line) || is_header_block(lines, at) || is_notes_line(line) || lines::is_groupwise(line.trimmed)
+    {
         return sign(at);
     }
-    if is_ticket_line(line) {
+    if may_be_ticket && is_ticket_line(line) {
         return Some(Sign { start: at, is_ticket_line: true });
     }
     introduction(lines, at, before_marks).and_then(sign)
 }
 
 /// The first line of the introduction that ends with the line `at`.
-fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> {
-    let line = visible(lines[at]);
+fn introduction(lines: &[Line<'_>], at: usize, before_marks: bool) -> Option<usize> {
+    let line = visible(&lines[at]);
     let line = line.trim();
     let may_end = line.ends_with([':', '：', '-'])
         || (before_marks && line.ends_with(['>', ')', ']']))
-        || line.len() < LINE_MAX / 2 && ends_with_wrote(&end_of(line).to_lowercase());
+        || line.len() < LINE_MAX / 2
+            && WORDS.may_end_with_wrote(without_end(line))
+            && ends_with_wrote(&end_of(line).to_lowercase());
     if !may_end {
         return None;
     }
     // Without a figure, an address or a drawn line there is none; most lines with a colon end here.
     let window = &lines[at.saturating_sub(INTRODUCTION_LINES - 1)..=at];
-    let is_telling = |b: u8| b.is_ascii_digit() || b == b'@' || !b.is_ascii();
     let is_drawn = line.starts_with("--");
-    if !(before_marks || is_drawn || window.iter().any(|line| line.bytes().any(is_telling)))
+    if !(before_marks || is_drawn || window.iter().any(Line::may_be_dated))
         || is_drawn && !line.contains(char::is_alphabetic)
     {
         return None;
@@ -57,16 +61,17 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
     let mut found = Vec::new();
     let mut whole = String::new();
     for start in (0..=at).rev().take(INTRODUCTION_LINES) {
-        let part = lines[start].trim();
+        let part = lines[start].trimmed;
         if part.is_empty() {
             // One program leaves a blank line before the address.
-            let is_gap = start > 0 && lines[start + 1].trim().starts_with('<') && !found.is_empty();
+            let is_gap = start > 0 && lines[start + 1].first() == b'<' && !found.is_empty();
             if is_gap {
                 continue;
             }
             break;
         }
-        whole = if whole.is_empty() { visible(part).into_owned() } else { format!("{} {whole}", visible(part)) };
+        let part_seen = visible(&lines[start]);
+        whole = if whole.is_empty() { part_seen.into_owned() } else { format!("{part_seen} {whole}") };
         if whole.len() > LINE_MAX {
             break;
         }
@@ -86,7 +91,7 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
     let goes_on = |lower: &str| lower.split(' ').next().is_some_and(|word| word.contains('@') && word.contains('>'));
     let wrapped = || {
         let (first, lower) = found.first()?;
-        let above = found.iter().skip(1).take_while(|(start, _)| !lines[*start].trim_end().ends_with(['.', '!', '?']));
+        let above = found.iter().skip(1).take_while(|(start, _)| !lines[*start].trimmed.ends_with(['.', '!', '?']));
         goes_on(lower).then(|| above.last()).flatten().filter(|(start, _)| start < first)
     };
     // With nothing but the verb on the line, the rest of it stands above.
@@ -100,11 +105,12 @@ fn introduction(lines: &[&str], at: usize, before_marks: bool) -> Option<usize> 
 }
 
 /// A line without marks for the direction of text and other characters that nobody sees.
-fn visible(line: &str) -> Cow<'_, str> {
-    if line.is_ascii() && !line.contains('\t') {
-        return line.into();
+fn visible<'x>(line: &Line<'x>) -> Cow<'x, str> {
+    if line.is_ascii() && memchr::memchr(b'\t', line.trimmed.as_bytes()).is_none() {
+        return line.trimmed.into();
     }
-    line.chars()
+    line.trimmed
+        .chars()
         .filter(|c| !is_unseen(*c))
         .map(|c| if matches!(c, '\u{a0}' | '\u{202f}' | '\t') { ' ' } else { c })
         .collect()
@@ -156,8 +162,13 @@ fn end_of(line: &str) -> &str {
     &line[line.ceil_char_boundary(line.len().saturating_sub(END))..]
 }
 
+/// A line without what may stand behind a word for writing.
+fn without_end(line: &str) -> &str {
+    line.trim_end_matches(|c: char| matches!(c, ':' | '：' | '-' | '*') || c.is_whitespace())
+}
+
 fn ends_with_wrote(lower: &str) -> bool {
-    let head = lower.trim_end_matches(|c: char| matches!(c, ':' | '：' | '-' | '*') || c.is_whitespace());
+    let head = without_end(lower);
     WORDS.wrote_at_the_end_of(head).any(|word| {
         word != "sent"
             && head
@@ -208,7 +219,6 @@ pub(super) fn is_dated(text: &str) -> bool {
 
 /// The inside of a line between dashes or underscores.
 fn between_dashes(line: &str) -> Option<String> {
-    let line = line.trim();
     let is_drawn = |c: char| matches!(c, '-' | '_' | '=' | '—' | '–' | '*');
     if !line.starts_with("--") && !line.starts_with("__") && !line.starts_with("==") && !line.starts_with("—") {
         return None;
@@ -216,42 +226,51 @@ fn between_dashes(line: &str) -> Option<String> {
     let inside = line.trim_matches(|c: char| is_drawn(c) || c.is_whitespace() || c == ':');
     (inside.contains(char::is_alphabetic) && inside.len() <= 90).then(|| {
         // The dotted capital I of Turkish becomes two characters.
-        inside.to_lowercase().replace("i\u{307}", "i")
+        lower(inside).replace("i\u{307}", "i")
     })
 }
 
-pub(super) fn is_original_mark(line: &str) -> bool {
+pub(super) fn is_original_mark(line: &Line<'_>) -> bool {
     // RFC 4880 §6.2 and §7: "-----BEGIN PGP SIGNED MESSAGE-----" stands above what the author signed.
-    between_dashes(line).filter(|inside| !inside.contains("pgp ")).is_some_and(|inside| {
-        WORDS.original.iter().any(|words| {
-            // One word alone says it only if little stands beside it.
-            inside.contains(words) && (words.contains(' ') || inside.chars().count() <= words.chars().count() + 20)
-        })
+    between_dashes(line.trimmed).filter(|inside| !inside.contains("pgp ")).is_some_and(|inside| {
+        // One word alone says it only if little stands beside it.
+        let is_enough = |words: &str| words.contains(' ') || inside.chars().count() <= words.chars().count() + 20;
+        WORDS.original.is_in(&inside) && WORDS.original.all_in(&inside).any(is_enough)
     })
 }
 
 /// `"Ann Baker" ---03/03/2026 09:15:11 AM---Is there paper?`, as Notes has it.
-pub(super) fn is_notes_line(line: &str) -> bool {
-    // Most lines have no dash, which is found sooner than three of them.
-    if memchr::memchr(b'-', line.as_bytes()).is_none() {
+pub(super) fn is_notes_line(line: &Line<'_>) -> bool {
+    if !line.has_dash() {
         return false;
     }
-    let Some((name, rest)) = line.split_once("---") else { return false };
+    let Some((name, rest)) = line.trimmed.split_once("---") else { return false };
     let Some((date, _)) = rest.split_once("---") else { return false };
     !name.trim().is_empty() && name.len() <= 120 && date.len() <= 60 && !date.starts_with('-') && is_dated(date)
 }
 
+/// Whether any of the lines may be one of a ticket system. `text` is what they are the lines of.
+pub(super) fn may_have_ticket_line(text: &str, lines: &[Line<'_>]) -> bool {
+    let has_capitals = |line: &Line<'_>| line.trimmed.chars().any(|c| !c.is_ascii() && c.is_uppercase());
+    TICKET_LINES.is_in(&text.to_ascii_lowercase())
+        || lines.iter().any(|line| !line.is_ascii() && has_capitals(line) && is_ticket_line(line))
+}
+
 /// "##- Please type your reply above this line -##"
-fn is_ticket_line(line: &str) -> bool {
-    if line.len() > 250 || line.split_ascii_whitespace().nth(1).is_none() && line.is_ascii() {
-        return false;
-    }
-    if line.is_ascii() { WORDS.has_ticket_line(line) } else { WORDS.has_ticket_line(&line.to_lowercase()) }
+fn is_ticket_line(line: &Line<'_>) -> bool {
+    let text = line.trimmed;
+    text.len() <= 250
+        && (!line.is_ascii() || text.split_ascii_whitespace().nth(1).is_some())
+        && TICKET_LINES.is_in(&lower(text))
 }
 
 /// Which field a line is, and its value.
-pub(super) fn field(line: &str) -> Option<(Field, &str)> {
-    let line = line.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '|') || is_unseen(c));
+pub(super) fn field<'x>(line: &Line<'x>) -> Option<(Field, &'x str)> {
+    if !line.may_have_colon() {
+        return None;
+    }
+    let line =
+        line.text.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '>' | '|') || is_unseen(c));
     // Names have up to 40 octets and a mark behind them.
     let start = &line[..line.floor_char_boundary(48)];
     let at = start.find([':', '：'])?;
@@ -266,12 +285,12 @@ fn lookup(name: &str) -> Option<Field> {
 
 /// Whether a block of such fields begins here. A timetable has "From:" and "To:" too, so that there must be an address or
 /// a subject with them.
-pub(super) fn is_header_block(lines: &[&str], at: usize) -> bool {
-    if !matches!(field(lines[at]), Some((Field::From | Field::Sent, _))) {
+pub(super) fn is_header_block(lines: &[Line<'_>], at: usize) -> bool {
+    if !matches!(field(&lines[at]), Some((Field::From | Field::Sent, _))) {
         return false;
     }
     let (mut seen, mut has_address) = ([false; 4], false);
-    for line in lines[at..].iter().filter(|line| !line.trim().is_empty()).take(7) {
+    for line in lines[at..].iter().filter(|line| !line.is_blank()).take(7) {
         // Long fields are folded onto a second line.
         let Some((kind, value)) = field(line) else { continue };
         seen[kind as usize] = true;
@@ -289,30 +308,20 @@ pub(super) fn is_header_block(lines: &[&str], at: usize) -> bool {
     kinds >= 3 && (subject || has_address) || kinds == 2 && has_address && (from || sent)
 }
 
-/// "---------- Forwarded message ----------": what follows is what the author wants to show.
-pub(super) fn is_forward_mark(line: &str) -> bool {
-    crate::read::forward::is_mark(line.trim())
-}
-
-/// Whether a subject says that the message was passed on.
-pub(super) fn says_forwarded(subject: &str) -> bool {
-    crate::read::forward::says_forwarded(subject)
-}
-
 /// Whether the line above `start` ends with a colon, so that the author announces what follows.
-pub(super) fn is_announced(lines: &[&str], start: usize) -> bool {
-    let passed_over = |line: &&&str| !line.trim().is_empty() && !is_rule(line);
-    let above = lines.get(..start).unwrap_or_default().iter().rev().take(6).find(passed_over);
-    above.is_some_and(|line| line.trim_end().ends_with([':', '：']))
+pub(super) fn is_announced(lines: &[Line<'_>], start: usize) -> bool {
+    let says = |line: &&Line<'_>| !line.is_blank() && !is_rule(line);
+    let above = lines.get(..start).unwrap_or_default().iter().rev().take(6).find(says);
+    above.is_some_and(|line| line.trimmed.ends_with([':', '：']))
 }
 
 /// Whether one word alone stands between dashes, as people draw it, too.
-pub(super) fn is_one_word(line: &str) -> bool {
-    between_dashes(line).is_some_and(|inside| !inside.contains([' ', '-', '\'']) && inside.chars().count() <= 12)
+pub(super) fn is_one_word(line: &Line<'_>) -> bool {
+    between_dashes(line.trimmed)
+        .is_some_and(|inside| !inside.contains([' ', '-', '\'']) && inside.chars().count() <= 12)
 }
 
 /// A line of dashes, underscores or equals signs.
-pub(super) fn is_rule(line: &str) -> bool {
-    let line = line.trim();
-    line.len() >= 3 && line.chars().all(|c| matches!(c, '-' | '_' | '=' | '—'))
+pub(super) fn is_rule(line: &Line<'_>) -> bool {
+    line.trimmed.len() >= 3 && line.trimmed.chars().all(|c| matches!(c, '-' | '_' | '=' | '—'))
 }

@@ -1,9 +1,15 @@
 mod tables;
 
-use super::{Body, Split, split};
+use super::{Context, Split};
+use crate::read::forward::says_forwarded;
+use crate::read::lines::{self, Lines};
+
+fn split(text: &str, context: &Context<'_>) -> Split {
+    super::split(Lines { text, all: &lines::of(text) }, context)
+}
 
 fn split_of(text: &str, subject: &str) -> Split {
-    split(&Body { text, subject, ..Body::default() })
+    split(text, &Context { is_forwarded: says_forwarded(subject), ..Context::default() })
 }
 
 /// A text, and what stays of it. The rest must be the quotation, a signature, or blank.

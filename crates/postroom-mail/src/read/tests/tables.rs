@@ -116,7 +116,7 @@ fn parameters() {
         ("text/plain; charset=utf-8 (Unicode)", "charset", Some("utf-8")),
         ("text/plain (a; b); charset=\"utf-8\"", "charset", Some("utf-8")),
         ("text/plain; charset", "charset", None),
-        ("text/plain; =x", "", None),
+        ("text/plain; =x; charset=a", "charset", Some("a")),
         ("text/plain; filename=\"unclosed; x=y", "filename", Some("unclosed; x=y")),
     ] {
         assert_eq!(parameter::Parameterised::parse(field).get(name).as_deref(), expected, "{field}");

@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use super::split_of;
+use super::{split, split_of};
 use crate::read::html_text;
-use crate::read::quote::{Body, Split, split};
+use crate::read::quote::{Context, Split};
 use proptest::prelude::*;
 
 const LANGUAGES: &str = include_str!("../../../../../../testdata/quotes/languages.txt");
@@ -128,7 +128,7 @@ fn html_of_programs() {
     let mut wrong = Vec::new();
     for (name, html, reply, signature) in sections(CLIENTS) {
         let rendered = html_text::render(html);
-        let found = split(&Body { text: &rendered.text, rendered: Some(&rendered), ..Body::default() });
+        let found = split(&rendered.text, &Context { rendered: Some(&rendered), ..Context::default() });
         let is_folded = found.quoted.contains("Toner") == html.contains("Toner");
         if (found.reply.as_str(), found.signature.as_str()) != (reply, signature) || !is_folded {
             wrong.push(format!("{name}: {rendered:?}\n{found:?}"));
@@ -141,7 +141,7 @@ fn html_of_programs() {
 fn plain_texts() {
     let mut wrong = Vec::new();
     for (name, text, reply, signature) in sections(TEXTS) {
-        let found = split(&Body { text, ..Body::default() });
+        let found = split(text, &Context::default());
         if (found.reply.as_str(), found.signature.as_str()) != (reply, signature) {
             wrong.push(format!("{name}: {found:?}"));
         }
@@ -155,7 +155,7 @@ fn texts_that_answer_nothing() {
     for (name, text, reply, signature) in sections(FIRST) {
         // Without a reply of its own the whole text is to stay.
         let reply = if reply.is_empty() { text } else { reply };
-        let found = split(&Body { text, author: "Bob Carter", answers_nothing: true, ..Body::default() });
+        let found = split(text, &Context { author: "Bob Carter", answers_nothing: true, ..Context::default() });
         if (found.reply.as_str(), found.signature.as_str()) != (reply, signature) {
             wrong.push(format!("{name}: {found:?}"));
         }
@@ -178,19 +178,19 @@ fn subjects_of_answers() {
 #[test]
 fn the_author_begins_his_signature() {
     let text = "Yes.\n\nBob Carter\nHead of Toner\nTel. +44 20 7946 0000";
-    let found = split(&Body { text, author: "Bob Carter", ..Body::default() });
+    let found = split(text, &Context { author: "Bob Carter", ..Context::default() });
     assert_eq!((found.reply.as_str(), found.signature.as_str()), ("Yes.", &text[6..]));
-    assert_eq!(split(&Body { text, author: "Ann Baker", ..Body::default() }).reply, text);
+    assert_eq!(split(text, &Context { author: "Ann Baker", ..Context::default() }).reply, text);
 }
 
 #[test]
 fn html_shows_where_a_plain_quotation_begins() {
     let html = "<div>Yes, there is.</div><div id=divRplyFwdMsg>Ann Baker, this morning</div><div>Is there Toner?</div>";
     let text = "Yes, there is.\n\nAnn Baker,\nthis morning\n\nIs there Toner?";
-    let found = split(&Body { text, html: Some(html), ..Body::default() });
+    let found = split(text, &Context { html: Some(html), ..Context::default() });
     assert_eq!((found.reply.as_str(), found.quoted.as_str()), ("Yes, there is.", &text[16..]));
     // Another text than the HTML's is left alone.
-    let found = split(&Body { text: "Something else.", html: Some(html), ..Body::default() });
+    let found = split("Something else.", &Context { html: Some(html), ..Context::default() });
     assert_eq!(found.reply, "Something else.");
 }
 
@@ -241,7 +241,7 @@ proptest! {
     #[test]
     fn html_and_text_of_any_kind(html in "(<div class=gmail_quote>|<blockquote>|<blockquote type=cite>|</div>|</blockquote>|<table><tr><td>|x|<br>|<p>|On 3 May 2026 Ann wrote:|<div id=Signature>){0,30}") {
         let rendered = html_text::render(&html);
-        let found = split(&Body { text: &rendered.text, rendered: Some(&rendered), ..Body::default() });
+        let found = split(&rendered.text, &Context { rendered: Some(&rendered), ..Context::default() });
         prop_assert!(nothing_is_lost(&rendered.text, &found), "{rendered:?}\n{found:?}");
     }
 }
@@ -263,7 +263,7 @@ fn hostile_texts_end_soon() {
         for between in ["\n", "\n\n", "\nx\n", " "] {
             let text = format!("{piece}{between}").repeat(100_000 / (piece.len() + between.len()));
             for answers_nothing in [false, true] {
-                let found = split(&Body { text: &text, answers_nothing, ..Body::default() });
+                let found = split(&text, &Context { answers_nothing, ..Context::default() });
                 assert!(found.reply.len() <= text.len());
             }
         }

@@ -7,7 +7,7 @@ pub(super) enum Kind {
     Frame,
     /// Without content and never shown: `meta`, `link`, `base`, `area`.
     Silent,
-    /// Its content is no markup and never shown: `style`, `title`.
+    /// Its content is no markup and never shown: `style`, `title`, `script`.
     Raw,
     /// Ends a paragraph.
     Block,
@@ -23,7 +23,7 @@ pub(super) enum Kind {
     Inline,
     /// Opened again where it is still open at the end of a block.
     Formatting,
-    /// As formatting, and one in another is an error.
+    /// As formatting, and one in another of its name is an error.
     Link,
     /// Without content: `br`, `img`, `wbr`.
     Void,
@@ -45,6 +45,14 @@ impl Kind {
         matches!(self, Self::Paragraph | Self::Item)
     }
 
+    /// Whether a parser opens no formatting again before it (HTML Standard §13.2.6.4.7).
+    pub(super) fn is_block(self) -> bool {
+        matches!(
+            self,
+            Self::Block | Self::Heading | Self::Paragraph | Self::Item | Self::Preformatted | Self::Rule | Self::Table
+        )
+    }
+
     /// Whether it is one of those in which only other parts of a table may stand.
     pub(super) fn is_frame_of_cells(self) -> bool {
         matches!(self, Self::Table | Self::Section | Self::Row)
@@ -63,7 +71,7 @@ pub(super) fn element(name: &str) -> Option<(Kind, bool)> {
         "html" | "head" | "body" => return Some((Kind::Frame, false)),
         "meta" | "link" | "base" | "area" => return Some((Kind::Silent, false)),
         "map" => return Some((Kind::Inline, false)),
-        "style" | "title" => return Some((Kind::Raw, false)),
+        "style" | "title" | "script" => return Some((Kind::Raw, false)),
         "section" | "main" | "address" => return Some((Kind::Block, false)),
         "article" | "aside" | "blockquote" | "center" | "details" | "div" | "dl" | "figcaption" | "figure"
         | "footer" | "header" | "hgroup" | "nav" | "ol" | "summary" | "ul" => Kind::Block,
@@ -72,6 +80,7 @@ pub(super) fn element(name: &str) -> Option<(Kind, bool)> {
         "li" | "dd" | "dt" => Kind::Item,
         "pre" => Kind::Preformatted,
         "a" => Kind::Link,
+        "nobr" => return Some((Kind::Link, false)),
         "b" | "big" | "code" | "em" | "font" | "i" | "s" | "small" | "strike" | "strong" | "tt" | "u" => {
             Kind::Formatting
         }

@@ -1,10 +1,11 @@
 //! The quick way for HTML in which nothing has to be repaired.
 //!
 //! Most mail is well-formed: what is opened is closed in its order, and of the repairs that a parser makes it needs only
-//! a few (the end of a paragraph, an item, a cell; the body of a table). Such HTML is cleaned here in one pass, to the
-//! same octets that the library writes; a test compares both on every message and vector at hand and on mutations of
-//! them. At the first thing that is anything else — an unknown element, an end that does not fit, a doubtful reference —
-//! this way ends and the library does the whole. What may stay is decided by the same rules in both.
+//! a few (the end of a paragraph, an item, a cell; the body of a table; an end in the wrong order). Such HTML is cleaned here
+//! in one pass, to the same octets that the library writes; a test compares both on every message and vector at hand and
+//! on mutations of them. At the first thing that is anything else — an unknown element, an end that would open something
+//! again, a doubtful reference — this way ends and the library does the whole. What may stay is decided by the same rules
+//! in both.
 
 use super::super::reference::{self, Reference};
 use super::element::{Kind, element, may_have};
@@ -69,6 +70,10 @@ pub(super) fn clean(html: &str) -> Option<(String, u64)> {
 /// The first octet behind the element whose start tag `tag` is, and whose content is no markup.
 fn end_of_hidden(html: &str, tag: &Tag<'_>) -> Option<usize> {
     let end = end_of_raw_text(html.as_bytes(), tag.end, tag.name);
+    // Within a comment the end of a script need not be one (HTML Standard §13.2.5.17 to §13.2.5.31).
+    if tag.name.eq_ignore_ascii_case("script") && html.get(tag.end..end)?.contains("<!--") {
+        return None;
+    }
     let behind = html.get(end + 2 + tag.name.len()..)?.trim_ascii_start();
     behind.starts_with('>').then(|| html.len() - behind.len() + 1)
 }
@@ -85,6 +90,9 @@ struct Writer<'x> {
     out: String,
     open: Vec<Open<'x>>,
     active: u64,
+    /// Formatting elements that ended with something around them. Until their own end tags a parser opens them again
+    /// wherever anything follows that they could format (HTML Standard §13.2.4.3).
+    ended: Vec<&'x str>,
     /// Whether the last thing was the start of preformatted text.
     at_preformatted: bool,
 }
@@ -98,6 +106,7 @@ impl<'x> Writer<'x> {
         let is_blank = text.bytes().all(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\x0c'));
         if !is_blank && self.top().is_some_and(|kind| kind.is_frame_of_cells())
             || self.at_preformatted && text.starts_with(['\n', '&'])
+            || !self.ended.is_empty()
         {
             return None;
         }
@@ -128,6 +137,9 @@ impl<'x> Writer<'x> {
         let (kind, shown) = element(name)?;
         self.active += scan::active_in(name, tag);
         self.at_preformatted = false;
+        if !self.ended.is_empty() && !kind.is_block() {
+            return None;
+        }
         match kind {
             Kind::Frame | Kind::Silent => return Some(kind),
             Kind::Raw => {
@@ -157,7 +169,7 @@ impl<'x> Writer<'x> {
             return None;
         }
         match kind {
-            Kind::Link if self.open.iter().any(|open| open.kind == Kind::Link) => return None,
+            Kind::Link if self.open.iter().any(|open| open.name.eq_ignore_ascii_case(name)) => return None,
             Kind::Item => {
                 self.end_item(name)?;
                 self.end_paragraph()?;
@@ -241,30 +253,85 @@ impl<'x> Writer<'x> {
         match kind {
             Kind::Frame => return Some(()),
             Kind::Silent | Kind::Raw | Kind::Void | Kind::Rule => return None,
-            Kind::Block | Kind::Heading | Kind::Preformatted | Kind::Item | Kind::Cell => {
-                while self.open.last().is_some_and(|open| open.kind.is_implied() && !is(open)) {
-                    self.pop();
-                }
-            }
+            Kind::Block | Kind::Preformatted => return self.end_out_of_order(kind, is),
+            Kind::Heading | Kind::Item => self.imply_ends(is),
             // Whatever is open of its cells ends with a part of a table.
-            Kind::Table | Kind::Section | Kind::Row => {
-                if self.is_in_cell() {
-                    while self.top().is_some_and(Kind::is_implied) {
-                        self.pop();
-                    }
-                    (self.top()? == Kind::Cell).then(|| self.pop())?;
-                }
-                while self
-                    .open
-                    .last()
-                    .is_some_and(|open| open.kind.is_frame_of_cells() && open.kind != Kind::Table && !is(open))
-                {
-                    self.pop();
+            Kind::Cell | Kind::Table | Kind::Section | Kind::Row => {
+                self.ended.is_empty().then_some(())?;
+                self.imply_ends(is);
+                if kind != Kind::Cell {
+                    self.end_cells(is)?;
                 }
             }
-            Kind::Paragraph | Kind::Inline | Kind::Formatting | Kind::Link => {}
+            Kind::Formatting | Kind::Link => {
+                let ended = self.ended.iter().rposition(|ended| ended.eq_ignore_ascii_case(name));
+                // Of more than three that are alike a parser forgets the first (HTML Standard §13.2.4.3).
+                if let Some(ended) = ended {
+                    self.ended.remove(ended);
+                    return (self.open.iter().filter(|open| is(open)).count() < 3).then_some(());
+                }
+            }
+            Kind::Paragraph | Kind::Inline => {}
         }
-        self.open.last().is_some_and(is).then(|| self.pop())
+        if self.open.last().is_some_and(is) {
+            self.pop();
+            return Some(());
+        }
+        self.end_out_of_order(kind, is)
+    }
+
+    /// Ends paragraphs and items that nothing else ends, but for the one that is to be ended.
+    fn imply_ends(&mut self, is: impl Fn(&Open<'_>) -> bool) {
+        while self.open.last().is_some_and(|open| open.kind.is_implied() && !is(open)) {
+            self.pop();
+        }
+    }
+
+    /// Ends the cell, the row and the section before the end of the part of a table that is to be ended.
+    fn end_cells(&mut self, is: impl Fn(&Open<'_>) -> bool) -> Option<()> {
+        if self.is_in_cell() {
+            while self.top().is_some_and(Kind::is_implied) {
+                self.pop();
+            }
+            (self.top()? == Kind::Cell).then(|| self.pop())?;
+        }
+        let is_inner = |open: &Open<'_>| open.kind.is_frame_of_cells() && open.kind != Kind::Table && !is(open);
+        while self.open.last().is_some_and(is_inner) {
+            self.pop();
+        }
+        Some(())
+    }
+
+    /// The end of a block, or of something that is not what was opened last (HTML Standard §13.2.6.4.7).
+    fn end_out_of_order(&mut self, kind: Kind, is: impl Fn(&Open<'_>) -> bool) -> Option<()> {
+        if self.top().is_some_and(Kind::is_frame_of_cells) {
+            return None;
+        }
+        let found = self.open.iter().rposition(is);
+        let within = found.and_then(|found| self.open.get(found + 1..)).unwrap_or_default();
+        let is_only = |allowed: fn(Kind) -> bool| within.iter().all(|open| allowed(open.kind));
+        let ends = match kind {
+            Kind::Inline | Kind::Formatting | Kind::Link | Kind::Paragraph => is_only(|kind| !kind.is_special()),
+            Kind::Block | Kind::Preformatted => is_only(|kind| !kind.is_frame_of_cells() && kind != Kind::Cell),
+            _ => return None,
+        };
+        match (found, kind) {
+            (Some(found), _) if ends => self.end_down_to(found),
+            // The end of nothing.
+            (_, Kind::Block | Kind::Preformatted | Kind::Inline) | (None, Kind::Formatting | Kind::Link) => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Ends an element with all that is open in it.
+    fn end_down_to(&mut self, position: usize) {
+        let inner = self.open.get(position + 1..).unwrap_or_default().iter();
+        let formatting = inner.filter(|open| matches!(open.kind, Kind::Formatting | Kind::Link));
+        self.ended.extend(formatting.map(|open| open.name));
+        while self.open.len() > position {
+            self.pop();
+        }
     }
 
     fn top(&self) -> Option<Kind> {

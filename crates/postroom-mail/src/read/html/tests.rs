@@ -163,7 +163,7 @@ fn every_character_reference_is_what_the_library_reads() {
 /// Start tags, end tags and text that are most of what mail consists of; `_` stands for a blank.
 const PIECES: &str = "<p> </p> <div> </div> <b> </b> <a_href=https://x.example/> </a> <span_style=color:red> </span> <table> </table> \
     <tr> </tr> <td> </td> <th> </th> <tbody> </tbody> <thead> </thead> <ul> </ul> <li> </li> <ol> </ol> <dl> </dl> <dt> <dd> \
-    </dd> <h1> </h1> <h2> </h2> <br> <hr> <img_src=cid:a_alt=b> <pre> </pre> <o:p> </o:p> <font_color=red> </font> \
+    </dd> <h1> </h1> <h2> </h2> <br> <hr> <img_src=cid:a_alt=b> <pre> </pre> <o:p> </o:p> <font_color=red> </font> <nobr> </nobr> <script>x</script> <script> \
     <blockquote> </blockquote> <center> </center> <body> </body> <html> </html> <head> </head> <title>t</title> \
     <style>p{}</style> <meta_charset=utf-8> <!--c--> <![if_x]> <!DOCTYPE_html> text _ &nbsp; &amp; & &lt; &#39; &#10; &#x80; &fjlig; &copy < > \" \u{a0} é \
     <p_align=left> <td_width=5_style='width:900000px'_align=left> <i> </i> <section> </section> <map_name=m> </map> <area_href=x> <caption> <tfoot> <tfoot> </tfoot> <li><p> </td></tr> \

@@ -1,7 +1,7 @@
 //! Which elements are quotations, introductions, forwarded messages or signatures, by the names that mail programs give
 //! them.
 
-use super::tag::{Attributes, Name};
+use super::tag::Attributes;
 use super::{Mark, MarkKind};
 
 /// What an element is.
@@ -190,22 +190,22 @@ struct Open {
 
 impl Marks {
     /// An element opens where the text ends at `at`.
-    pub(super) fn open(&mut self, name: &Name, attributes: &Attributes<'_>, at: usize) {
-        let Some(element) = COUNTED.iter().position(|counted| *counted == name.as_str()) else { return };
-        if name.as_str() == "hr" {
+    pub(super) fn open(&mut self, name: &str, attributes: &Attributes<'_>, at: usize) {
+        let Some(element) = COUNTED.iter().position(|counted| *counted == name) else { return };
+        if name == "hr" {
             if role("hr", attributes) == Some(Role::Is(MarkKind::Rest)) {
                 self.add(at, usize::MAX, MarkKind::Rest);
             }
             return;
         }
         self.depth[element] += 1;
-        let Some(role) = role(name.as_str(), attributes) else { return };
+        let Some(role) = role(name, attributes) else { return };
         let within_block = self.open.iter().any(|open| matches!(open.role, Role::Is(kind) if kind != MarkKind::Rest));
         if within_block || self.open.len() >= OPEN_MAX {
             return;
         }
         let mut role = role;
-        if name.as_str() == "blockquote" {
+        if name == "blockquote" {
             for open in self.open.iter_mut().filter(|open| open.role == Role::Container) {
                 open.block.get_or_insert(at);
                 role = Role::Is(MarkKind::Cite);
@@ -222,8 +222,8 @@ impl Marks {
     }
 
     /// An element closes where the text ends at `at`.
-    pub(super) fn close(&mut self, name: &Name, at: usize) {
-        let Some(element) = COUNTED.iter().position(|counted| *counted == name.as_str()) else { return };
+    pub(super) fn close(&mut self, name: &str, at: usize) {
+        let Some(element) = COUNTED.iter().position(|counted| *counted == name) else { return };
         let depth = self.depth[element];
         self.depth[element] = depth.saturating_sub(1);
         let Some(index) = self.open.iter().rposition(|open| open.element == element && open.depth >= depth) else {

@@ -22,9 +22,13 @@ impl Name {
         self.length
     }
 
+    fn octets(&self) -> &[u8] {
+        &self.octets[..self.length]
+    }
+
     pub(super) fn as_str(&self) -> &str {
         // Only ASCII letters and digits are in it.
-        std::str::from_utf8(&self.octets[..self.length]).unwrap_or_default()
+        std::str::from_utf8(self.octets()).unwrap_or_default()
     }
 }
 
@@ -69,21 +73,21 @@ impl<'h> Attributes<'h> {
 
     fn set(&mut self, name: &str, value: &'h str) {
         let lower = Name::at(name.as_bytes());
-        let field = match lower.as_str() {
+        let field = match lower.octets() {
             _ if lower.len() != name.len() => return,
-            "id" => &mut self.id,
-            "class" => &mut self.class,
-            "name" => &mut self.name,
-            "style" => &mut self.style,
-            "type" => &mut self.kind,
-            "href" => &mut self.href,
-            "alt" => &mut self.alt,
-            "start" => &mut self.start,
-            "value" => &mut self.value,
-            "border" => &mut self.border,
-            "width" => &mut self.width,
-            "height" => &mut self.height,
-            "hidden" => {
+            b"id" => &mut self.id,
+            b"class" => &mut self.class,
+            b"name" => &mut self.name,
+            b"style" => &mut self.style,
+            b"type" => &mut self.kind,
+            b"href" => &mut self.href,
+            b"alt" => &mut self.alt,
+            b"start" => &mut self.start,
+            b"value" => &mut self.value,
+            b"border" => &mut self.border,
+            b"width" => &mut self.width,
+            b"height" => &mut self.height,
+            b"hidden" => {
                 self.hidden = true;
                 return;
             }

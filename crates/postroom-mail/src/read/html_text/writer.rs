@@ -92,7 +92,7 @@ impl Writer {
             }
             return;
         }
-        let has_hard_blanks = decoded.contains('\u{a0}');
+        let has_hard_blanks = !decoded.is_ascii() && decoded.contains('\u{a0}');
         self.blank |= decoded.starts_with(|c: char| c.is_ascii_whitespace());
         for (index, word) in decoded.split_ascii_whitespace().enumerate() {
             self.blank |= index > 0;
@@ -196,7 +196,7 @@ impl Writer {
             }
             return;
         }
-        self.marks.open(name, attributes, self.text.len());
+        self.marks.open(element, attributes, self.text.len());
         match element {
             "br" => {
                 let is_soft = self.breaks == 0;
@@ -245,7 +245,7 @@ impl Writer {
             return;
         }
         let element = name.as_str();
-        self.marks.close(name, self.text.len());
+        self.marks.close(element, self.text.len());
         match element {
             "blockquote" => {
                 self.end_block(1);

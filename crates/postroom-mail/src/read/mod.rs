@@ -44,10 +44,11 @@ mod uuencode;
 mod yenc;
 
 use crate::{Defect, Message, RawMessage};
-use html_text::Rendered;
+use html_text::{Mark, Rendered};
 pub use inspect::{InspectedAttachment, Inspection};
 use parameter::PARAMETERS_MAX;
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashSet;
 use structure::{HEADER_MAX, NESTING_MAX, PARTS_MAX, Part, Structure};
 pub use transfer::decode_transfer;
 
@@ -67,8 +68,8 @@ pub fn read(raw: &RawMessage) -> Message {
     note_structure(&structure, &mut message);
     let choice = body::choose(&structure, raw.octets());
     let mut containers = attachment::Containers::open(raw, &structure, &choice, &mut message);
-    let bodies = Bodies::decode(raw, &structure, &choice, &mut message);
-    let (text, rendered) = bodies.text(&mut message);
+    let mut bodies = Bodies::decode(raw, &structure, &choice, &mut message);
+    let (text, marks) = bodies.text(&mut message);
     message.text = text;
     let mut source = bodies.html();
     containers.stand_in(&mut source, &mut message);
@@ -85,7 +86,7 @@ pub fn read(raw: &RawMessage) -> Message {
     let context = quote::Context {
         is_forwarded: forward::says_forwarded(&message.subject),
         author: message.from.first().map_or("", |from| &from.name),
-        rendered: rendered.as_ref(),
+        marks: marks.as_deref(),
         html: source.as_deref(),
         answers_nothing: message.in_reply_to.is_empty()
             && message.references.is_empty()
@@ -122,71 +123,84 @@ fn note_structure(structure: &Structure<'_>, message: &mut Message) {
 /// The parts that are shown, decoded.
 struct Bodies<'c> {
     choice: &'c body::Choice,
-    /// By the index of the part: whether it is HTML, and its text with LF line ends and without NUL.
-    decoded: HashMap<usize, (bool, String)>,
+    shown: Vec<Shown>,
     /// Files that stood within the text.
     files: Vec<embedded::File>,
 }
 
+/// One of them.
+struct Shown {
+    /// The index of the part.
+    part: usize,
+    is_html: bool,
+    /// With LF line ends and without NUL.
+    text: String,
+}
+
 impl<'c> Bodies<'c> {
     fn decode(raw: &RawMessage, structure: &Structure<'_>, choice: &'c body::Choice, message: &mut Message) -> Self {
-        let mut decoded = HashMap::new();
-        let mut files = Vec::new();
+        let mut bodies = Self { choice, shown: Vec::new(), files: Vec::new() };
         for &index in choice.text.iter().chain(&choice.html) {
-            decoded.entry(index).or_insert_with(|| {
+            if bodies.shown.iter().all(|shown| shown.part != index) {
                 let part = &structure.parts[index];
-                (is_html(part), decode(raw, part, &mut files, message))
-            });
+                let text = decode(raw, part, &mut bodies.files, message);
+                bodies.shown.push(Shown { part: index, is_html: is_html(part), text });
+            }
         }
-        Self { choice, decoded, files }
+        bodies
     }
 
-    fn parts<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a (bool, String)> {
-        indices.iter().filter_map(|index| self.decoded.get(index))
+    fn parts<'a>(&'a self, indices: &'a [usize]) -> impl Iterator<Item = &'a Shown> {
+        indices.iter().filter_map(|index| self.shown.iter().find(|shown| shown.part == *index))
     }
 
     /// The plain body, and what the HTML says about its lines where it was made from HTML alone.
-    fn text(&self, message: &mut Message) -> (String, Option<Rendered>) {
-        let (mut text, mut rendered) = (String::new(), None);
-        if self.parts(&self.choice.text).all(|(is_html, _)| *is_html) {
-            rendered = Some(self.render(&self.choice.text));
-        } else {
-            for (is_html, decoded) in self.parts(&self.choice.text) {
-                let made = is_html.then(|| html_text::text_of(decoded));
-                append_block(&mut text, made.as_ref().unwrap_or(decoded));
+    fn text(&mut self, message: &mut Message) -> (String, Option<Vec<Mark>>) {
+        let (mut text, mut marks) = (String::new(), None);
+        if let ([Shown { is_html: false, text: only, .. }], [_]) = (self.shown.as_mut_slice(), &self.choice.text[..]) {
+            // Nothing else needs it.
+            text = std::mem::take(only);
+        } else if !self.parts(&self.choice.text).all(|shown| shown.is_html) {
+            for shown in self.parts(&self.choice.text) {
+                let made = shown.is_html.then(|| html_text::text_of(&shown.text));
+                append_block(&mut text, made.as_ref().unwrap_or(&shown.text));
             }
+        } else {
+            (text, marks) = self.render(&self.choice.text);
         }
-        if rendered.as_ref().map_or(&text, |rendered| &rendered.text).trim().is_empty() {
+        if text.trim().is_empty() {
             // A plain form with nothing in it: the HTML has the words.
-            rendered = Some(self.render(&self.choice.html));
-        }
-        if let Some(rendered) = &rendered {
-            text.clone_from(&rendered.text);
+            (text, marks) = self.render(&self.choice.html);
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
             message.defects.push(Defect::limit("octets of text", TEXT_MAX));
         }
-        (text, rendered)
+        (text, marks)
     }
 
-    /// The text of the HTML parts among some.
-    fn render(&self, indices: &[usize]) -> Rendered {
+    /// The text of the HTML parts among some, and what the HTML says about its lines; nothing about those of an empty one,
+    /// for which another text may stand in.
+    fn render(&self, indices: &[usize]) -> (String, Option<Vec<Mark>>) {
         let mut rendered = Rendered::default();
-        for (_, decoded) in self.parts(indices).filter(|(is_html, _)| *is_html) {
-            rendered.append(html_text::render(decoded));
+        for shown in self.parts(indices).filter(|shown| shown.is_html) {
+            rendered.append(html_text::render(&shown.text));
         }
-        rendered
+        let has_words = !rendered.text.trim().is_empty();
+        (rendered.text, has_words.then_some(rendered.marks))
     }
 
-    /// The HTML body before it is cleaned, if any part is HTML.
-    fn html(&self) -> Option<String> {
-        if !self.parts(&self.choice.html).any(|(is_html, _)| *is_html) {
+    /// The HTML body before it is cleaned, if any part is HTML. To be asked for once.
+    fn html(&mut self) -> Option<String> {
+        if !self.parts(&self.choice.html).any(|shown| shown.is_html) {
             return None;
         }
+        if let [only] = self.choice.html[..] {
+            return self.shown.iter_mut().find(|shown| shown.part == only).map(|shown| std::mem::take(&mut shown.text));
+        }
         let mut html = String::new();
-        for (is_html, decoded) in self.parts(&self.choice.html) {
-            if *is_html { html.push_str(decoded) } else { push_escaped(&mut html, decoded) }
+        for shown in self.parts(&self.choice.html) {
+            if shown.is_html { html.push_str(&shown.text) } else { push_escaped(&mut html, &shown.text) }
         }
         Some(html)
     }
@@ -210,7 +224,7 @@ fn decode(raw: &RawMessage, part: &Part<'_>, files: &mut Vec<embedded::File>, me
     if !as_declared {
         message.defects.push(Defect::Charset { part: name.to_owned() });
     }
-    let text = normalised(&text);
+    let text = normalised(text);
     match part.content_type.get("format") {
         // RFC 3676 §4: both parameters are of text/plain alone and have no case.
         Some(format) if format.eq_ignore_ascii_case("flowed") && !is_html(part) => {
@@ -251,9 +265,12 @@ fn clean_html(source: &str, parts: &HashSet<String>, message: &mut Message) -> H
 }
 
 /// LF line ends, and U+FFFD for NUL, which neither HTML nor every store knows.
-fn normalised(text: &str) -> String {
+fn normalised(text: Cow<'_, str>) -> String {
+    if memchr::memchr2(b'\r', 0, text.as_bytes()).is_none() {
+        return text.into_owned();
+    }
     let mut lines = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = &text[..];
     while let Some(at) = memchr::memchr2(b'\r', 0, rest.as_bytes()) {
         lines.push_str(&rest[..at]);
         let is_nul = rest.as_bytes()[at] == 0;

@@ -14,7 +14,7 @@ mod signs;
 #[cfg(test)]
 mod tests;
 
-use super::html_text::Rendered;
+use super::html_text::Mark;
 use super::lines::{Line, Lines};
 use kinds::Kind;
 use std::borrow::Cow;
@@ -27,8 +27,8 @@ pub(super) struct Context<'x> {
     pub(super) is_forwarded: bool,
     /// The name of the author, as the From field gives it; may be empty.
     pub(super) author: &'x str,
-    /// What the text was made from, if it was made from HTML.
-    pub(super) rendered: Option<&'x Rendered>,
+    /// What the HTML says about the lines of the text, or of one of which it is the beginning, if it was made from HTML.
+    pub(super) marks: Option<&'x [Mark]>,
     /// The HTML form of a text that was not made from it.
     pub(super) html: Option<&'x str>,
     /// Whether neither the subject nor a field says that this is an answer, so that one sign in the text is not enough.
@@ -57,7 +57,7 @@ pub(super) fn split(body: Lines<'_, '_>, context: &Context<'_>) -> Split {
         return everything();
     }
     let lines = lines::divided(body.all);
-    let kinds = kinds::of(text, &lines, context);
+    let kinds = kinds::of(&lines, context);
     let folded = folded(&lines, &kinds, context.answers_nothing);
     let (kept, signature) = (Vec::new(), Vec::new());
     let mut parts = Parts { text, lines: &lines, kinds: &kinds, author: context.author, kept, signature };

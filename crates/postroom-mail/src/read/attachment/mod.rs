@@ -75,14 +75,14 @@ impl Containers {
             let Some(contents) = self.0.get_mut(&index) else { continue };
             let tnef::Body { html: rich, text: plain } = std::mem::take(&mut contents.body);
             let words = match (&plain, &rich) {
-                (Some(plain), _) => super::normalised(plain),
-                (None, Some(rich)) => html_text::text_of(&super::normalised(rich)),
+                (Some(plain), _) => super::normalised(Cow::Borrowed(plain)),
+                (None, Some(rich)) => html_text::text_of(&super::normalised(Cow::Borrowed(rich))),
                 (None, None) => continue,
             };
             if message.text.trim().is_empty() && html.is_none() {
                 set_text(words, message);
                 contents.is_shown = true;
-                *html = rich.map(|rich| super::normalised(&rich));
+                *html = rich.map(|rich| super::normalised(Cow::Owned(rich)));
             } else if !says(&message.text, letters_of_text.get_or_insert_with(|| letters(&message.text)), &words) {
                 let (name, kind, body) = match rich {
                     Some(rich) => ("message.html", "text/html", rich),

@@ -30,19 +30,17 @@ impl Kind {
     }
 }
 
-/// The kind of each line of `text`.
-pub(super) fn of(text: &str, lines: &[Line<'_>], context: &Context<'_>) -> Vec<Kind> {
-    // The text is what was rendered, or the beginning of it.
-    let rendered = context.rendered.filter(|rendered| rendered.text.starts_with(text));
-    let mut kinds = match rendered {
-        Some(rendered) => of_elements(lines, &rendered.marks),
+/// The kind of each line.
+pub(super) fn of(lines: &[Line<'_>], context: &Context<'_>) -> Vec<Kind> {
+    let mut kinds = match context.marks {
+        Some(marks) => of_elements(lines, marks),
         None => {
             let kind = |marked: bool| if marked { Kind::Marked } else { Kind::Author };
             lines::marked(lines).into_iter().map(kind).collect()
         }
     };
-    apply_signs(text, lines, &mut kinds, context.answers_nothing);
-    if rendered.is_none() && !kinds.contains(&Kind::Quoted) && !kinds.contains(&Kind::Marked) {
+    apply_signs(lines, &mut kinds, context.answers_nothing);
+    if context.marks.is_none() && !kinds.contains(&Kind::Quoted) && !kinds.contains(&Kind::Marked) {
         apply_html(lines, &mut kinds, context);
     }
     kinds
@@ -99,10 +97,10 @@ fn is_forward(lines: &[Line<'_>], start: usize, end: usize) -> bool {
 }
 
 /// Marks introductions and what follows them.
-fn apply_signs(text: &str, lines: &[Line<'_>], kinds: &mut [Kind], answers_nothing: bool) {
+fn apply_signs(lines: &[Line<'_>], kinds: &mut [Kind], answers_nothing: bool) {
     let is_cited = |kind: Option<&Kind>| matches!(kind, Some(Kind::Marked | Kind::Own | Kind::Quoted));
     let next = if kinds.iter().any(|kind| is_cited(Some(kind))) { next_filled(lines) } else { Vec::new() };
-    let may_be_ticket = signs::may_have_ticket_line(text, lines);
+    let may_be_ticket = signs::may_have_ticket_line(lines, kinds);
     let (mut has_author, mut at) = (false, 0);
     while at < lines.len() {
         let line = &lines[at];
@@ -182,7 +180,7 @@ fn apply_html(lines: &[Line<'_>], kinds: &mut [Kind], context: &Context<'_>) {
     let rendered: Rendered = html_text::render(html);
     let rendered_lines = all_lines::of(&rendered.text);
     let mut rendered_kinds = of_elements(&rendered_lines, &rendered.marks);
-    apply_signs(&rendered.text, &rendered_lines, &mut rendered_kinds, context.answers_nothing);
+    apply_signs(&rendered_lines, &mut rendered_kinds, context.answers_nothing);
     let filled = |line: &Line<'_>| !line.is_blank();
     let quoted =
         rendered_kinds.iter().zip(&rendered_lines).position(|(kind, line)| *kind == Kind::Quoted && filled(line));

@@ -1,5 +1,6 @@
 //! The signs by which mail programs introduce what they quote. The words of the languages stand in `languages.txt`.
 
+use super::kinds::Kind;
 use super::lines;
 pub(super) use crate::read::languages::Field;
 use crate::read::languages::{TICKET_LINES, WORDS, is_unseen, is_unspaced, lower};
@@ -249,19 +250,37 @@ pub(super) fn is_notes_line(line: &Line<'_>) -> bool {
     !name.trim().is_empty() && name.len() <= 120 && date.len() <= 60 && !date.starts_with('-') && is_dated(date)
 }
 
-/// Whether any of the lines may be one of a ticket system. `text` is what they are the lines of.
-pub(super) fn may_have_ticket_line(text: &str, lines: &[Line<'_>]) -> bool {
-    let has_capitals = |line: &Line<'_>| line.trimmed.chars().any(|c| !c.is_ascii() && c.is_uppercase());
-    TICKET_LINES.is_in(&text.to_ascii_lowercase())
-        || lines.iter().any(|line| !line.is_ascii() && has_capitals(line) && is_ticket_line(line))
+/// Whether any of the author's lines may be one of a ticket system.
+pub(super) fn may_have_ticket_line(lines: &[Line<'_>], kinds: &[Kind]) -> bool {
+    /// Octets that are looked at together.
+    const TOGETHER: usize = 16 * 1024;
+    let is_asked = |(line, kind): &(&Line<'_>, &Kind)| **kind == Kind::Author && may_be_ticket_line(line);
+    let mut together = String::new();
+    for (line, _) in lines.iter().zip(kinds).filter(is_asked) {
+        if together.len() > TOGETHER {
+            if TICKET_LINES.is_in(&together.to_ascii_lowercase()) {
+                return true;
+            }
+            together.clear();
+        }
+        // Letters outside of ASCII have two cases, too.
+        match line.is_ascii() {
+            true => together.push_str(line.trimmed),
+            false => together.push_str(&line.trimmed.to_lowercase()),
+        }
+        together.push('\n');
+    }
+    TICKET_LINES.is_in(&together.to_ascii_lowercase())
 }
 
 /// "##- Please type your reply above this line -##"
 fn is_ticket_line(line: &Line<'_>) -> bool {
-    let text = line.trimmed;
-    text.len() <= 250
-        && (!line.is_ascii() || text.split_ascii_whitespace().nth(1).is_some())
-        && TICKET_LINES.is_in(&lower(text))
+    may_be_ticket_line(line) && TICKET_LINES.is_in(&lower(line.trimmed))
+}
+
+/// Such a line is short and has several words.
+fn may_be_ticket_line(line: &Line<'_>) -> bool {
+    line.trimmed.len() <= 250 && (!line.is_ascii() || memchr::memchr2(b' ', b'\t', line.trimmed.as_bytes()).is_some())
 }
 
 /// Which field a line is, and its value.

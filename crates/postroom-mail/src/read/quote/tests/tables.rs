@@ -128,7 +128,7 @@ fn html_of_programs() {
     let mut wrong = Vec::new();
     for (name, html, reply, signature) in sections(CLIENTS) {
         let rendered = html_text::render(html);
-        let found = split(&rendered.text, &Context { rendered: Some(&rendered), ..Context::default() });
+        let found = split(&rendered.text, &Context { marks: Some(&rendered.marks), ..Context::default() });
         let is_folded = found.quoted.contains("Toner") == html.contains("Toner");
         if (found.reply.as_str(), found.signature.as_str()) != (reply, signature) || !is_folded {
             wrong.push(format!("{name}: {rendered:?}\n{found:?}"));
@@ -241,7 +241,7 @@ proptest! {
     #[test]
     fn html_and_text_of_any_kind(html in "(<div class=gmail_quote>|<blockquote>|<blockquote type=cite>|</div>|</blockquote>|<table><tr><td>|x|<br>|<p>|On 3 May 2026 Ann wrote:|<div id=Signature>){0,30}") {
         let rendered = html_text::render(&html);
-        let found = split(&rendered.text, &Context { rendered: Some(&rendered), ..Context::default() });
+        let found = split(&rendered.text, &Context { marks: Some(&rendered.marks), ..Context::default() });
         prop_assert!(nothing_is_lost(&rendered.text, &found), "{rendered:?}\n{found:?}");
     }
 }

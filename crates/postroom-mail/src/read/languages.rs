@@ -49,6 +49,7 @@ pub(super) struct Words {
     footer_starts: Pairs,
     closings: HashSet<&'static str>,
     closing_starts: Pairs,
+    postscripts: Vec<&'static str>,
 }
 
 /// All words of all languages: who writes in one language quotes in another.
@@ -83,6 +84,7 @@ impl Words {
                     words.closings.insert(value);
                     words.closing_starts.add(value.bytes());
                 }),
+                "postscript" => words.postscripts.extend(values),
                 _ => {}
             }
         }
@@ -132,6 +134,16 @@ impl Words {
     /// Whether this is the end of a letter, in any case, without what may stand behind it.
     pub(super) fn is_closing(&self, line: &str) -> bool {
         self.closing_starts.may_have(line.bytes()) && self.closings.contains(lower(line).as_str())
+    }
+
+    /// What follows the word for a postscript, in any case, with which a line begins.
+    pub(super) fn postscript_in<'x>(&self, line: &'x str) -> Option<&'x str> {
+        self.postscripts.iter().find_map(|word| {
+            let start = line.get(..word.len()).filter(|start| lower(start) == **word)?;
+            let rest = &line[start.len()..];
+            let is_whole = is_unspaced(word) || !rest.starts_with(char::is_alphanumeric);
+            is_whole.then_some(rest)
+        })
     }
 
     fn add_fields(&mut self, names: impl Iterator<Item = &'static str>, field: Field) {

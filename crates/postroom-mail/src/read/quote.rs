@@ -97,7 +97,7 @@ impl Parts<'_, '_> {
         let start =
             range.clone().rev().take_while(|at| is_signature(*at) || blank(*at)).filter(|at| is_signature(*at)).last();
         if let Some(start) = start.filter(|start| (range.start..*start).any(|at| !blank(at)) || above_quotation) {
-            signed.push(without_mark(self.text, &self.lines[start..end]));
+            signed.push(&self.lines[start..end]);
             end = start;
         }
         let lines = &self.lines[range.start..end];
@@ -105,18 +105,36 @@ impl Parts<'_, '_> {
         // A signature is never all that there is.
         let is_all = lines[..above].iter().all(Line::is_blank);
         let above = if is_all && !above_quotation && self.kept.is_empty() { lines.len() } else { above };
-        signed.insert(0, without_mark(self.text, &lines[above..]));
-        let kept = joined(self.text, &lines[..above]);
+        signed.insert(0, &lines[above..]);
+        self.keep_lines(&lines[..above]);
+        for lines in signed {
+            // What somebody adds below his name is not his signature, but what a telephone adds below that is.
+            let postscript = signature::postscript(lines).unwrap_or(lines.len());
+            let below = &lines[postscript..];
+            let above = signature::above(below, self.author);
+            let (added, signed_below) = below.split_at(if above == 0 { below.len() } else { above });
+            self.sign(&lines[..postscript]);
+            self.keep_lines(added);
+            self.sign(signed_below);
+        }
+    }
+
+    fn keep_lines(&mut self, lines: &[Line<'_>]) {
+        let kept = joined(self.text, lines);
         let kept = kept.trim_matches('\n').trim_end();
         self.kept.extend(Some(kept).filter(|kept| !kept.trim().is_empty()).map(str::to_owned));
-        self.signature.extend(signed.iter().map(|text| text.trim()).filter(|text| !text.is_empty()).map(str::to_owned));
+    }
+
+    fn sign(&mut self, lines: &[Line<'_>]) {
+        let signed = without_mark(self.text, lines);
+        self.signature.extend(Some(signed.trim()).filter(|signed| !signed.is_empty()).map(str::to_owned));
     }
 }
 
-/// A signature without the dashes above it.
+/// A signature without the dashes that divide it from the text.
 fn without_mark<'x>(text: &'x str, lines: &[Line<'x>]) -> Cow<'x, str> {
     let first = lines.iter().position(|line| !line.is_blank()).unwrap_or(lines.len());
-    let is_mark = lines.get(first).is_some_and(|line| matches!(line.trimmed, "--" | "---" | "—" | "- --"));
+    let is_mark = lines.get(first).is_some_and(signature::is_mark);
     joined(text, &lines[first + usize::from(is_mark)..])
 }
 

@@ -14,7 +14,7 @@ pub(super) enum Role {
 }
 
 /// Where the message from which a quotation comes begins, in programs that put nothing around it.
-const REST_IDS: [&str; 8] = [
+const REST_IDS: [&str; 9] = [
     "divrplyfwdmsg",
     "appendonsend",
     "olk_src_body_section",
@@ -23,9 +23,10 @@ const REST_IDS: [&str; 8] = [
     "zwchr",
     "replysplit",
     "lotusquote",
+    "xm_mail_oringinal_describe",
 ];
 /// Elements that hold what is quoted and its introduction.
-const CONTAINERS: [&str; 24] = [
+const CONTAINERS: [&str; 25] = [
     "gmail_quote",
     "yahoo_quoted",
     "yahooquoted",
@@ -50,6 +51,7 @@ const CONTAINERS: [&str; 24] = [
     "mail-quote-collapse",
     "mailquote",
     "quoted-message",
+    "xm_compose_origin_mail_container",
 ];
 /// Elements that hold nothing but an introduction.
 const INTRODUCTIONS: [&str; 6] =
@@ -77,6 +79,10 @@ const FORWARDS: [&str; 3] = ["isforwardcontent", "moz-forward-container", "forwa
 pub(super) fn role(name: &str, attributes: &Attributes<'_>) -> Option<Role> {
     if name == "blockquote" {
         return Some(Role::Is(block(attributes)));
+    }
+    // QQ has an element of its own.
+    if name == "sign" {
+        return Some(Role::Is(MarkKind::Signature));
     }
     let named = [attributes.id, attributes.class, attributes.name];
     if named.iter().all(|value| value.is_empty()) {
@@ -121,7 +127,7 @@ fn plain_name(word: &str) -> &str {
 
 /// What kind of quotation a `blockquote` is.
 fn block(attributes: &Attributes<'_>) -> MarkKind {
-    const CITING: [&str; 7] = [
+    const CITING: [&str; 8] = [
         "protonmail_quote",
         "tutanota_quote",
         "front-blockquote",
@@ -129,6 +135,7 @@ fn block(attributes: &Attributes<'_>) -> MarkKind {
         "yahoo_quoted",
         "iosymail",
         "sh-quoted-content",
+        "ReferenceQuote",
     ];
     let classes = || attributes.class.split_ascii_whitespace().map(plain_name);
     if attributes.kind.eq_ignore_ascii_case("cite") || classes().any(|class| CITING.contains(&class)) {
@@ -163,7 +170,7 @@ fn has_bar(attributes: &Attributes<'_>) -> bool {
 }
 
 /// Elements that may carry a mark; only these are counted.
-const COUNTED: [&str; 9] = ["div", "blockquote", "span", "table", "td", "section", "p", "hr", "body"];
+const COUNTED: [&str; 10] = ["div", "blockquote", "span", "table", "td", "section", "p", "hr", "body", "sign"];
 /// Marked elements that may be open at once; more are not looked at.
 const OPEN_MAX: usize = 32;
 /// Marks kept of a message.

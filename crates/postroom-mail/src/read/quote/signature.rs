@@ -1,5 +1,6 @@
 //! Where a signature begins: below `-- `, as what telephones and lists add, or as a block that no marker announces.
 
+use super::signs;
 use crate::read::languages::{Footer, WORDS};
 use crate::read::lines::Line;
 
@@ -9,6 +10,8 @@ const SIGNATURE_MAX: usize = 15;
 const BLOCK_MAX: usize = 10;
 /// Characters of a line in a signature without a marker.
 const BLOCK_LINE_MAX: usize = 72;
+/// Lines within which a second drawn line shows that neither stands above a signature.
+const DRAWN_WITHIN: usize = 40;
 
 /// The number of lines of `lines` that stand above the signature; all of them if there is none. `author` is the name that
 /// the From field gives.
@@ -43,9 +46,25 @@ fn marked(lines: &[Line<'_>]) -> usize {
     start.or_else(footer).or_else(named).map_or(lines.len(), |at| first + at)
 }
 
-/// "-- ", which RFC 3676 §4.3 has above a signature, and what becomes of it on the way.
+/// "-- ", which RFC 3676 §4.3 has above a signature, and what becomes of it on the way: programs make one long dash of two,
+/// and people draw several.
 fn begins_signature(line: &Line<'_>) -> bool {
-    matches!(line.first(), b'-' | 0xe2) && matches!(line.trimmed_end(), "--" | "—" | "---" | "- --")
+    matches!(line.first(), b'-' | 0xe2)
+        && (matches!(line.trimmed_end(), "--" | "---" | "- --") || is_of_long_dashes(line.trimmed_end()))
+}
+
+fn is_of_long_dashes(line: &str) -> bool {
+    /// Octets of a line of three.
+    const LONG_DASHES_MAX: usize = 9;
+    line.len() <= LONG_DASHES_MAX
+        && line.len() > 1
+        && !line.is_ascii()
+        && line.chars().all(|c| matches!(c, '-' | '–' | '—' | '―' | '⸺' | '⸻'))
+}
+
+/// Whether a line is nothing but what divides a signature from the text.
+pub(super) fn is_mark(line: &Line<'_>) -> bool {
+    begins_signature(line) || signs::is_rule(line) && !line.trimmed.starts_with('_')
 }
 
 /// Whether dashes divide what the author wrote: there are several such lines, a list or prose follows, or he announced it.
@@ -53,6 +72,10 @@ fn begins_signature(line: &Line<'_>) -> bool {
 fn divides(lines: &[Line<'_>], at: usize) -> bool {
     if lines[at].text == "-- " {
         return false;
+    }
+    // A short long dash stands for nothing in a column, too.
+    if lines[at].trimmed == "–" && at.checked_sub(1).is_some_and(|above| !lines[above].is_blank()) {
+        return true;
     }
     let is_item = |line: &&Line<'_>| {
         let line = line.text.trim_start();
@@ -96,6 +119,17 @@ fn is_dashed_name(lines: &[Line<'_>], at: usize) -> bool {
         && lines[at - 1].is_blank()
         // An item of a list is none.
         && above.is_some_and(|line| !line.trimmed.starts_with(['-', '~', '–', '—', '*']))
+}
+
+/// Where among the lines of a signature a postscript begins: what somebody adds below his name.
+pub(super) fn postscript(lines: &[Line<'_>]) -> Option<usize> {
+    lines.iter().position(|line| {
+        WORDS.postscript_in(line.trimmed).is_some_and(|rest| {
+            let is_divided = rest.starts_with([':', '.', ',', '-', '–', '—', '：', '、', '）', ')']);
+            // "PS Paper" may be a firm.
+            is_divided && rest.contains(char::is_alphanumeric) || rest.split_whitespace().count() >= 4
+        })
+    })
 }
 
 /// Lines above the end within which such a line stands.
@@ -176,11 +210,11 @@ fn unmarked(lines: &[Line<'_>], author: &str) -> usize {
         // The end of a letter is the author's, unless his address and numbers follow it.
         let is_his = || author.trim().is_empty() || names(&lines[at..], author);
         if is_closing && contacts > 0 && is_his()
-            || is_author && contacts > 0 && at > 0 && is_apart(lines[at - 1].trimmed)
+            || is_author && at > 0 && (contacts > 0 && is_apart(lines[at - 1].trimmed) || is_signed(lines, at, author))
         {
             let closing =
                 (0..at).rev().find(|at| !lines[*at].is_blank()).filter(|at| self::is_closing(lines[*at].trimmed));
-            let cut = if is_author { closing.unwrap_or(at) } else { at };
+            let cut = if is_author { closing.unwrap_or(at - usize::from(is_signed(lines, at, author))) } else { at };
             // It never takes everything.
             return if lines[..cut].iter().any(|line| !line.is_blank()) { cut } else { lines.len() };
         }
@@ -201,6 +235,16 @@ fn names(lines: &[Line<'_>], author: &str) -> bool {
         let line = line.text.to_lowercase();
         words().take(8).any(|word| line.contains(word))
     })
+}
+
+/// Whether the line `at` is the author's name below a drawn line. Several of these divide the text, and a sentence that
+/// begins with a name is none.
+fn is_signed(lines: &[Line<'_>], at: usize, author: &str) -> bool {
+    let mut drawn = lines[..at].iter().rev().take(DRAWN_WITHIN).map(signs::is_rule);
+    let behind = lines[at].trimmed.get(author.trim().len()..).unwrap_or_default().trim_start();
+    drawn.next() == Some(true)
+        && !drawn.any(|drawn| drawn)
+        && (behind.is_empty() || behind.starts_with([',', '|', '-', '–', '—', '/', '(']))
 }
 
 fn is_apart(above: &str) -> bool {

@@ -36,7 +36,15 @@ pub(super) fn quotation_sign(lines: &[Line<'_>], at: usize, before_marks: bool, 
     if may_be_ticket && is_ticket_line(line) {
         return Some(Sign { start: at, is_ticket_line: true });
     }
-    introduction(lines, at, before_marks).and_then(sign)
+    introduction(lines, at, before_marks).map(|start| below_rule(lines, start)).and_then(sign)
+}
+
+/// The rule and the fields above an introduction, where Yandex puts both: whom the message went to, and its subject.
+fn below_rule(lines: &[Line<'_>], start: usize) -> usize {
+    let is_field = |line: &&Line<'_>| matches!(field(line), Some((Field::To | Field::Subject, _)));
+    let above = lines[..start].iter().rev().take_while(is_field).count();
+    let rule = (start - above).checked_sub(1).filter(|at| above > 0 && is_rule(&lines[*at]));
+    rule.unwrap_or(start)
 }
 
 /// The first line of the introduction that ends with the line `at`.
@@ -237,7 +245,14 @@ pub(super) fn is_original_mark(line: &Line<'_>) -> bool {
         // One word alone says it only if little stands beside it.
         let is_enough = |words: &str| words.contains(' ') || inside.chars().count() <= words.chars().count() + 20;
         WORDS.original.is_in(&inside) && WORDS.original.all_in(&inside).any(is_enough)
-    })
+    }) || is_qq_mark(line.trimmed)
+}
+
+/// `------------------ Original ------------------`, as QQ has it in English.
+fn is_qq_mark(line: &str) -> bool {
+    const DRAWN: &str = "------------------";
+    let inside = line.strip_prefix(DRAWN).and_then(|rest| rest.strip_suffix(DRAWN));
+    inside.is_some_and(|inside| inside.trim_matches(|c: char| c.is_whitespace() || c == '\u{a0}') == "Original")
 }
 
 /// `"Ann Baker" ---03/03/2026 09:15:11 AM---Is there paper?`, as Notes has it.
@@ -342,5 +357,5 @@ pub(super) fn is_one_word(line: &Line<'_>) -> bool {
 
 /// A line of dashes, underscores or equals signs.
 pub(super) fn is_rule(line: &Line<'_>) -> bool {
-    line.trimmed.len() >= 3 && line.trimmed.chars().all(|c| matches!(c, '-' | '_' | '=' | '—'))
+    line.trimmed.len() >= 3 && line.trimmed.chars().all(|c| matches!(c, '-' | '_' | '=' | '–' | '—' | '―' | '─' | '━'))
 }

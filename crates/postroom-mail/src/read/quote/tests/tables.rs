@@ -181,6 +181,15 @@ fn the_author_begins_his_signature() {
     let found = split(text, &Context { author: "Bob Carter", ..Context::default() });
     assert_eq!((found.reply.as_str(), found.signature.as_str()), ("Yes.", &text[6..]));
     assert_eq!(split(text, &Context { author: "Ann Baker", ..Context::default() }).reply, text);
+    for rule in ["----", "______", "————————————", "------------------"] {
+        for (below, is_signature) in
+            [("Bob Carter\nFloor 2", true), ("Bob Carter, Paper Ltd", true), ("Bob Carter comes on Friday.", false)]
+        {
+            let text = format!("Yes.\n\n{rule}\n{below}");
+            let found = split(&text, &Context { author: "Bob Carter", ..Context::default() });
+            assert_eq!(found.reply == "Yes.", is_signature, "{text}\n{found:?}");
+        }
+    }
 }
 
 #[test]

@@ -58,7 +58,7 @@ pub(super) fn split(body: Lines<'_, '_>, context: &Context<'_>) -> Split {
     }
     let lines = lines::divided(body.all);
     let kinds = kinds::of(&lines, context);
-    let folded = folded(&lines, &kinds, context.answers_nothing);
+    let folded = folded(&lines, &kinds, context);
     let (kept, signature) = (Vec::new(), Vec::new());
     let mut parts = Parts { text, lines: &lines, kinds: &kinds, author: context.author, kept, signature };
     parts.keep(0..folded.start, !folded.is_empty());
@@ -151,7 +151,7 @@ fn joined<'x>(text: &'x str, lines: &[Line<'x>]) -> Cow<'x, str> {
 }
 
 /// The lines that are folded away; empty at the end if there are none.
-fn folded(lines: &[Line<'_>], kinds: &[Kind], answers_nothing: bool) -> Range<usize> {
+fn folded(lines: &[Line<'_>], kinds: &[Kind], context: &Context<'_>) -> Range<usize> {
     let none = lines.len()..lines.len();
     if !kinds.iter().any(|kind| kind.is_quoted()) {
         return none;
@@ -165,8 +165,10 @@ fn folded(lines: &[Line<'_>], kinds: &[Kind], answers_nothing: bool) -> Range<us
             .all(|block| block.kind == Kind::Signature || signature::above(&lines[block.lines.clone()], "") == 0)
     };
     let Some(last) = quotations().next_back() else { return none };
-    // What the author himself announces with a colon, in mail that answers nothing, he shows.
-    if answers_nothing && last.kind == Kind::Marked && signs::is_announced(lines, last.lines.start) {
+    // What the author announces with a colon he shows, if it is in mail that answers nothing or in a `blockquote` that no
+    // program made: there are buttons for it.
+    let may_be_his = last.kind == Kind::Marked && (context.answers_nothing || context.marks.is_some());
+    if may_be_his && signs::is_announced(lines, last.lines.start) {
         return none;
     }
     if quotations().count() == 1 {

@@ -33,6 +33,12 @@ pub enum Defect {
     },
     /// The HTML was too complex to be cleaned safely; the text form is shown instead.
     HtmlTooComplex,
+    /// The text was made from HTML, and what a reader of that would not see is left out of it: hidden, without a size, or in
+    /// the colour of its ground.
+    HiddenText {
+        /// How many pieces of text.
+        count: u64,
+    },
     /// A multipart structure was damaged (no end boundary, no parts).
     Structure,
     /// The Date field is missing or names no real instant.
@@ -62,6 +68,8 @@ impl fmt::Display for Defect {
             Self::HtmlRemoved { count: 1 } => f.write_str("1 unsafe construct taken out of the HTML"),
             Self::HtmlRemoved { count } => write!(f, "{count} unsafe constructs taken out of the HTML"),
             Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
+            Self::HiddenText { count: 1 } => f.write_str("1 piece of invisible text left out of the text"),
+            Self::HiddenText { count } => write!(f, "{count} pieces of invisible text left out of the text"),
             Self::Structure => f.write_str("the MIME structure is damaged"),
             Self::Date => f.write_str("no usable date"),
             Self::TextOutside => f.write_str("text outside of the parts; it is in the original only"),

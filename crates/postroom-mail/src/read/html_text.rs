@@ -2,8 +2,9 @@
 //!
 //! One linear pass without recursion: nothing is built but the text. What is not balanced ends where a browser would end
 //! it or at the end of the message. Read in this order: this file (finds the tags), `tag` (attributes, what is hidden),
-//! `marks` (which elements are quotations), `writer` (lines, lists, tables).
+//! `marks` (which elements are quotations), `link`, `writer` (lines, lists, tables).
 
+mod link;
 mod marks;
 mod tag;
 #[cfg(test)]
@@ -21,6 +22,8 @@ pub(super) struct Rendered {
     pub(super) text: String,
     /// In the order of their first lines; they may be within one another, and they may be empty.
     pub(super) marks: Vec<Mark>,
+    /// Pieces of text that a reader would not see and that are left out.
+    pub(super) concealed: u64,
 }
 
 /// What an element says about the lines that it covers.
@@ -52,11 +55,13 @@ pub(super) enum MarkKind {
 
 impl Rendered {
     /// Puts the text of another part below.
-    pub(super) fn append(&mut self, other: Self) {
+    pub(super) fn append(&mut self, mut other: Self) {
+        other.concealed += self.concealed;
         if self.text.is_empty() {
             *self = other;
             return;
         }
+        self.concealed = other.concealed;
         let above = self.text.matches('\n').count() + 1;
         self.text.push('\n');
         self.text.push_str(&other.text);
@@ -116,7 +121,11 @@ fn markup(html: &str, at: usize, writer: &mut Writer) -> usize {
     let name_end = name_start + name.len();
     let end = end_of_tag(octets, name_end);
     if !closing && SKIPPED.contains(&name.as_str()) {
-        return skip_element(html, end, name.as_str());
+        let behind = skip_element(html, end, name.as_str());
+        if name.as_str() == "style" {
+            writer.style_sheet(html.get(end..behind).unwrap_or_default());
+        }
+        return behind;
     }
     if closing {
         writer.close(&name);

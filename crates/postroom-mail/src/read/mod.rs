@@ -156,21 +156,25 @@ impl<'c> Bodies<'c> {
 
     /// The plain body, and what the HTML says about its lines where it was made from HTML alone.
     fn text(&mut self, message: &mut Message) -> (String, Option<Vec<Mark>>) {
-        let (mut text, mut marks) = (String::new(), None);
+        let (mut text, mut marks, mut concealed) = (String::new(), None, 0);
         if let ([Shown { is_html: false, text: only, .. }], [_]) = (self.shown.as_mut_slice(), &self.choice.text[..]) {
             // Nothing else needs it.
             text = std::mem::take(only);
         } else if !self.parts(&self.choice.text).all(|shown| shown.is_html) {
             for shown in self.parts(&self.choice.text) {
-                let made = shown.is_html.then(|| html_text::text_of(&shown.text));
-                append_block(&mut text, made.as_ref().unwrap_or(&shown.text));
+                let made = shown.is_html.then(|| html_text::render(&shown.text));
+                concealed += made.as_ref().map_or(0, |made| made.concealed);
+                append_block(&mut text, made.as_ref().map_or(&shown.text, |made| &made.text));
             }
         } else {
-            (text, marks) = self.render(&self.choice.text);
+            (text, marks, concealed) = self.render(&self.choice.text);
         }
         if text.trim().is_empty() {
             // A plain form with nothing in it: the HTML has the words.
-            (text, marks) = self.render(&self.choice.html);
+            (text, marks, concealed) = self.render(&self.choice.html);
+        }
+        if concealed > 0 {
+            message.defects.push(Defect::HiddenText { count: concealed });
         }
         if text.len() > TEXT_MAX {
             text.truncate(text.floor_char_boundary(TEXT_MAX));
@@ -179,15 +183,15 @@ impl<'c> Bodies<'c> {
         (text, marks)
     }
 
-    /// The text of the HTML parts among some, and what the HTML says about its lines; nothing about those of an empty one,
-    /// for which another text may stand in.
-    fn render(&self, indices: &[usize]) -> (String, Option<Vec<Mark>>) {
+    /// The text of the HTML parts among some, what the HTML says about its lines, and how many pieces are left out of it.
+    /// Nothing is said about the lines of an empty one, for which another text may stand in.
+    fn render(&self, indices: &[usize]) -> (String, Option<Vec<Mark>>, u64) {
         let mut rendered = Rendered::default();
         for shown in self.parts(indices).filter(|shown| shown.is_html) {
             rendered.append(html_text::render(&shown.text));
         }
         let has_words = !rendered.text.trim().is_empty();
-        (rendered.text, has_words.then_some(rendered.marks))
+        (rendered.text, has_words.then_some(rendered.marks), rendered.concealed)
     }
 
     /// The HTML body before it is cleaned, if any part is HTML. To be asked for once.

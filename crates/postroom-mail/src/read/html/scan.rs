@@ -218,6 +218,7 @@ fn active_attribute(name: &str, attribute: &str, value: &str) -> u64 {
         "href" if name == "a" => !link::is_harmless(&reference::decode(value)),
         "href" => name == "area",
         "http-equiv" => value.trim().eq_ignore_ascii_case("refresh"),
+        "hidden" => true,
         // These load something on any element.
         "background" | "srcset" | "poster" | "lowsrc" | "dynsrc" | "ping" | "formaction" | "srcdoc" => true,
         _ => attribute.len() > 2 && attribute.starts_with("on"),

@@ -38,7 +38,10 @@ pub(super) fn sift(style: &str) -> Sifted {
             Some((_, Size::Any)) => sifted.removed += u64::from(is_active(value)),
             Some((_, Size::Ink)) => sifted.removed += u64::from(is_active(value) || is_see_through(value)),
             Some(_) => sifted.removed += 1,
-            None => sifted.removed += u64::from(is_covering(property, value) || is_active(declaration)),
+            None => {
+                let is_active = is_covering(property, value) || is_hiding(property, value) || is_active(declaration);
+                sifted.removed += u64::from(is_active);
+            }
         }
     }
     sifted
@@ -67,6 +70,15 @@ fn is_covering(property: &str, value: &str) -> bool {
     }
 }
 
+/// Declarations that hide text. They never stay.
+fn is_hiding(property: &str, value: &str) -> bool {
+    const HIDING: [(&str, &str); 4] =
+        [("display", "none"), ("visibility", "hidden"), ("mso-hide", "all"), ("opacity", "0")];
+    let begins = |with: &str| value.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with));
+    HIDING.iter().any(|(name, hides)| name.eq_ignore_ascii_case(property) && begins(hides))
+        && !value.bytes().any(|b| matches!(b, b'1'..=b'9'))
+}
+
 /// Which lengths of a property stay within the message.
 #[derive(Debug, Clone, Copy)]
 enum Size {
@@ -90,7 +102,8 @@ const SPACE: Size = Size::UpTo(200.0);
 const LINE: Size = Size::UpTo(50.0);
 
 /// Properties that colour, size and align, and nothing that takes an element out of its place.
-const PROPERTIES: [(&str, Size); 45] = [
+const PROPERTIES: [(&str, Size); 46] = [
+    ("background", Size::Any),
     ("background-color", Size::Any),
     ("border", LINE),
     ("border-bottom", LINE),

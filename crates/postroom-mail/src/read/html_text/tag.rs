@@ -47,7 +47,20 @@ pub(super) struct Attributes<'h> {
     pub(super) border: &'h str,
     pub(super) width: &'h str,
     pub(super) height: &'h str,
+    pub(super) color: &'h str,
+    pub(super) bgcolor: &'h str,
     pub(super) hidden: bool,
+}
+
+/// How the text of an element looks, as far as its own tag says so.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    /// A reader sees nothing of it.
+    pub(super) is_hidden: bool,
+    /// Its letters are white.
+    pub(super) is_white: bool,
+    /// What is behind it may not be white.
+    pub(super) has_ground: bool,
 }
 
 impl<'h> Attributes<'h> {
@@ -87,6 +100,9 @@ impl<'h> Attributes<'h> {
             b"border" => &mut self.border,
             b"width" => &mut self.width,
             b"height" => &mut self.height,
+            b"color" => &mut self.color,
+            b"bgcolor" => &mut self.bgcolor,
+            b"background" => &mut self.bgcolor,
             b"hidden" => {
                 self.hidden = true;
                 return;
@@ -98,30 +114,36 @@ impl<'h> Attributes<'h> {
         }
     }
 
-    /// Whether a reader sees nothing of the element.
-    pub(super) fn hides(&self, name: &str) -> bool {
-        if self.hidden {
-            return true;
-        }
-        if self.style.is_empty() {
-            return false;
-        }
-        let (mut clipped, mut no_height, mut no_size) = (false, false, false);
-        for (property, value) in declarations(self.style) {
+    /// How the element `name` looks.
+    pub(super) fn look(&self, name: &str) -> Look {
+        let (mut ink, mut ground) = (self.color, self.bgcolor);
+        let (mut hidden, mut clipped, mut no_height, mut no_size) = (self.hidden, false, false, false);
+        for (property, value) in self.declarations() {
             match property {
-                p if p.eq_ignore_ascii_case("display") && begins(value, "none") => return true,
-                p if p.eq_ignore_ascii_case("visibility") && begins(value, "hidden") => return true,
-                p if p.eq_ignore_ascii_case("mso-hide") && begins(value, "all") => return true,
-                p if p.eq_ignore_ascii_case("opacity") && is_zero(value) => return true,
-                p if p.eq_ignore_ascii_case("max-height") && is_zero(value) => no_height = true,
-                p if p.eq_ignore_ascii_case("height") && is_zero(value) => no_height = true,
-                p if p.eq_ignore_ascii_case("overflow") && begins(value, "hidden") => clipped = true,
-                p if p.eq_ignore_ascii_case("font-size") && is_zero(value) => no_size = true,
+                p if p.eq_ignore_ascii_case("display") => hidden |= begins(value, "none"),
+                p if p.eq_ignore_ascii_case("visibility") => hidden |= begins(value, "hidden"),
+                p if p.eq_ignore_ascii_case("mso-hide") => hidden |= begins(value, "all"),
+                p if p.eq_ignore_ascii_case("opacity") => hidden |= is_zero(value),
+                p if p.eq_ignore_ascii_case("max-height") => no_height |= is_zero(value),
+                p if p.eq_ignore_ascii_case("height") => no_height |= is_zero(value),
+                p if p.eq_ignore_ascii_case("overflow") => clipped |= begins(value, "hidden"),
+                p if p.eq_ignore_ascii_case("font-size") => no_size |= is_zero(value),
+                p if p.eq_ignore_ascii_case("color") => ink = value,
+                p if begins(p, "background") => ground = value,
                 _ => {}
             }
         }
+        let (ink, ground) = (colour(ink), colour(ground));
         // Tables and blocks without a size of letters are a habit of layout: what is in them has a size again.
-        clipped && no_height || no_size && (no_height || matches!(name, "span" | "font"))
+        let is_of_words = || matches!(name, "span" | "font" | "p" | "a" | "b" | "i" | "em" | "strong" | "u" | "small");
+        Look {
+            is_hidden: hidden
+                || clipped && no_height
+                || no_size && (no_height || is_of_words())
+                || !ink.is_empty() && ink.eq_ignore_ascii_case(ground),
+            is_white: ink == WHITE,
+            has_ground: !matches!(ground, "" | WHITE),
+        }
     }
 
     /// The declarations of the style: names and values, trimmed.
@@ -132,6 +154,23 @@ impl<'h> Attributes<'h> {
 
 fn declarations(style: &str) -> impl Iterator<Item = (&str, &str)> {
     style.split(';').filter_map(|one| one.split_once(':')).map(|(property, value)| (property.trim(), value.trim()))
+}
+
+const WHITE: &str = "white";
+
+/// A colour without what may stand behind it; the usual ways to write white as that word.
+fn colour(value: &str) -> &str {
+    let value = value.split('!').next().unwrap_or_default().trim();
+    let is_white = ["white", "#fff", "#ffffff", "ffffff", "rgb(255,255,255)", "rgb(255, 255, 255)"]
+        .iter()
+        .any(|white| value.eq_ignore_ascii_case(white));
+    // Nothing is seen through these.
+    let is_none = || ["transparent", "none", "inherit", "initial"].iter().any(|none| value.eq_ignore_ascii_case(none));
+    match is_white {
+        true => WHITE,
+        false if is_none() => "",
+        false => value,
+    }
 }
 
 fn begins(value: &str, with: &str) -> bool {

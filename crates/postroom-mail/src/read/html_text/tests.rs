@@ -97,8 +97,30 @@ fn what_nobody_sees() {
         "<div style='opacity:0'>x</div>",
         "<div><p style='display:none'>x</div>",
         "<img width=1 height=1 alt=x src=y>",
+        "<p style='font-size:0'>x</p>",
+        "<font color=white>x</font>",
+        "<span style='color:#FFFFFF !important'>x</span>",
+        "<div style='background:#fff'><p style='color: rgb(255, 255, 255)'>x</p></div>",
+        "<span style='color:#0066cc;background-color:#0066CC'>x</span>",
+        "<table bgcolor='#0066cc'><tr><td bgcolor='#0066cc' style='color:#0066cc'>x</table>",
     ] {
-        assert_eq!(text_of(&format!("a{hidden}<div>b</div>")), "a\nb", "{hidden}");
+        let rendered = render(&format!("a{hidden}<div>b</div>"));
+        assert_eq!(rendered.text, "a\nb", "{hidden}");
+        assert_eq!(rendered.concealed, u64::from(!hidden.starts_with("<img")), "{hidden}");
+    }
+    // What has no words is layout.
+    assert_eq!(render("a<div style='display:none'>&nbsp;&#847; <br>-</div>").concealed, 0);
+    // On another ground, or on one that is not known, white letters are seen.
+    for seen in [
+        "<table bgcolor='#0066cc'><tr><td><font color=white>x</font></table>",
+        "<p style='color:#fff;background:#0066cc'>x</p>",
+        "<div style='background-image:url(y)'><p style='color:white'>x</div>",
+        "<style>td{background:#06c}</style><p style='color:white'>x",
+        "<p style='color:#fffff0'>x</p>",
+        "<p style='color:inherit;background:transparent'>x</p>",
+    ] {
+        assert_eq!(text_of(seen), "x", "{seen}");
+        assert_eq!(text_of(&format!("a{seen}")).replace(char::is_whitespace, ""), "ax", "{seen}");
     }
     // Rather too much than nothing.
     assert_eq!(text_of("<div style='display:none'>all"), "all");

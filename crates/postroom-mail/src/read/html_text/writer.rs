@@ -2,6 +2,7 @@
 
 use super::super::reference;
 use super::Rendered;
+use super::link::{is_same_number, is_same_target};
 use super::marks::Marks;
 use super::tag::{Attributes, Name};
 use std::borrow::Cow;
@@ -22,8 +23,14 @@ pub(super) struct Writer {
     text: String,
     marks: Marks,
     hide: bool,
+    /// Something so far may not have a white ground, so that white letters may be seen.
+    has_ground: bool,
     /// The element that hides what is seen now, and how many of its name are open.
     hidden: Option<(Name, usize)>,
+    /// Nothing in it was a word yet.
+    hides_nothing: bool,
+    /// Elements so far that hid words.
+    concealed: u64,
     quotes: usize,
     /// Open `blockquote`s that only move their text to the right.
     indents: usize,
@@ -79,7 +86,14 @@ impl Writer {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        if text.is_empty() || self.hidden.is_some() {
+        if self.hidden.is_some() {
+            if self.hides_nothing && reference::decode(text).contains(char::is_alphanumeric) {
+                self.hides_nothing = false;
+                self.concealed += 1;
+            }
+            return;
+        }
+        if text.is_empty() {
             return;
         }
         let decoded = reference::decode(text);
@@ -183,6 +197,11 @@ impl Writer {
         self.breaks = self.breaks.max(breaks);
     }
 
+    /// Handles a style sheet.
+    pub(super) fn style_sheet(&mut self, sheet: &str) {
+        self.has_ground |= memchr::memmem::find(sheet.as_bytes(), b"background").is_some();
+    }
+
     /// Handles a start tag.
     pub(super) fn open(&mut self, name: &Name, attributes: &Attributes<'_>) {
         if let Some((hiding, open)) = &mut self.hidden {
@@ -190,9 +209,11 @@ impl Writer {
             return;
         }
         let element = name.as_str();
-        if self.hide && attributes.hides(element) {
+        let look = attributes.look(element);
+        self.has_ground |= look.has_ground;
+        if self.hide && (look.is_hidden || look.is_white && !self.has_ground) {
             if !matches!(element, "img" | "br" | "hr" | "input" | "meta" | "link" | "wbr") {
-                self.hidden = Some((*name, 1));
+                (self.hidden, self.hides_nothing) = (Some((*name, 1)), true);
             }
             return;
         }
@@ -236,9 +257,12 @@ impl Writer {
     pub(super) fn close(&mut self, name: &Name) {
         if let Some((hiding, open)) = &mut self.hidden {
             *open -= usize::from(hiding == name);
-            // A paragraph or a span that is never closed ends with the block around it.
-            let is_end =
-                matches!(name.as_str(), "div" | "td" | "table" | "body") && matches!(hiding.as_str(), "p" | "span");
+            // What is never closed ends with what is around it.
+            let is_end = match hiding.as_str() {
+                "p" | "span" => matches!(name.as_str(), "div" | "td" | "table" | "body"),
+                "td" | "th" | "tr" => name.as_str() == "table",
+                _ => false,
+            };
             if *open == 0 || is_end {
                 self.hidden = None;
             }
@@ -439,7 +463,7 @@ impl Writer {
     pub(super) fn finish(mut self) -> Rendered {
         self.close_link();
         let marks = self.marks.finish(&self.text);
-        Rendered { text: self.text, marks }
+        Rendered { text: self.text, marks, concealed: self.concealed }
     }
 }
 
@@ -468,21 +492,4 @@ fn on_one_line(cell: &str, is_quoted: bool) -> Cow<'_, str> {
         line.push_str(piece);
     }
     Cow::Owned(line)
-}
-
-/// Whether the words of a link are the number that it calls: `(030) 123-45` for `+493012345`.
-fn is_same_number(words: &str, target: &str) -> bool {
-    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
-    let (shown, called) = (digits(words), digits(target));
-    shown.len() > 3 && called.ends_with(shown.trim_start_matches('0'))
-}
-
-/// Whether the words of a link are its target already: `example.org` for `https://www.example.org/`.
-fn is_same_target(words: &str, target: &str) -> bool {
-    fn bare(address: &str) -> &str {
-        let address = address.split_once("://").map_or(address, |(_, rest)| rest);
-        address.strip_prefix("www.").unwrap_or(address).trim_end_matches('/')
-    }
-    let words = words.trim_matches(|c: char| matches!(c, '<' | '>' | '(' | ')' | '[' | ']'));
-    bare(words).eq_ignore_ascii_case(bare(target)) || words.eq_ignore_ascii_case(target)
 }

@@ -26,7 +26,10 @@ fn declarations_that_stay() {
         ("color:transparent;color: Transparent !important;border-color:transparent", "border-color:transparent", 2),
         ("color:rgba(0,0,0,0);color:rgba(0, 0, 0, 5%);color:hsla(0,0%,0%,0.1)", "", 3),
         ("color:rgba(0,0,0,0.87);color:#0000000f;color:#0001;color:#000c", "color:rgba(0,0,0,0.87);color:#000c", 2),
-        ("opacity:0", "", 0),
+        ("opacity:0;display:none;visibility: HIDDEN;mso-hide:all", "", 4),
+        ("opacity:0.9;display:block;visibility:visible", "", 0),
+        ("color:#fff;background:#0066cc", "color:#fff;background:#0066cc", 0),
+        ("background:#06c url(x);background:image-set('x' 1x)", "", 2),
         ("color", "", 0),
         ("color:", "", 0),
     ] {

@@ -116,21 +116,26 @@ fn unfold<'x>(value: &'x [u8], hint: Option<&'static Encoding>) -> Cow<'x, str> 
         Ok(text) => Cow::Borrowed(text),
         Err(_) => charset::sniffed_with(value, hint),
     };
-    if memchr::memchr3(b'\r', b'\n', 0, text.as_bytes()).is_none() {
-        return text;
-    }
+    let next = |rest: &str| memchr::memchr3(b'\r', b'\n', 0, rest.as_bytes());
+    let Some(mut end) = next(&text) else { return text };
     let mut unfolded = String::with_capacity(text.len());
-    let mut characters = text.chars().peekable();
-    while let Some(c) = characters.next() {
-        match c {
+    let mut rest = &text[..];
+    loop {
+        let (line, behind) = rest.split_at(end);
+        unfolded.push_str(line);
+        let octet = behind.as_bytes().first().copied();
+        rest = behind.get(1..).unwrap_or_default();
+        match octet {
             // A line that was broken without the white space that folding needs.
-            '\n' if !matches!(characters.peek(), Some(' ' | '\t' | '\r' | '\n') | None) => unfolded.push(' '),
-            '\r' | '\n' => {}
-            '\0' => unfolded.push(char::REPLACEMENT_CHARACTER),
-            _ => unfolded.push(c),
+            Some(b'\n') if !matches!(rest.as_bytes().first(), Some(b' ' | b'\t' | b'\r' | b'\n') | None) => {
+                unfolded.push(' ');
+            }
+            Some(0) => unfolded.push(char::REPLACEMENT_CHARACTER),
+            Some(_) => {}
+            None => return Cow::Owned(unfolded),
         }
+        end = next(rest).unwrap_or(rest.len());
     }
-    Cow::Owned(unfolded)
 }
 
 /// `text` with white space and control characters, the line separators of Unicode included, folded to single blanks.

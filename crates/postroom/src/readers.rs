@@ -6,7 +6,7 @@
 
 pub mod child;
 pub mod frame;
-mod fuse;
+pub mod fuse;
 pub mod process;
 mod verify;
 

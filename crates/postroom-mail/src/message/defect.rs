@@ -39,6 +39,8 @@ pub enum Defect {
         /// How many pieces of text.
         count: u64,
     },
+    /// The words are inside of what was signed as a whole (S/MIME), which is attached as it came.
+    SignedAsAWhole,
     /// A multipart structure was damaged (no end boundary, no parts).
     Structure,
     /// The Date field is missing or names no real instant.
@@ -70,6 +72,7 @@ impl fmt::Display for Defect {
             Self::HtmlTooComplex => f.write_str("the HTML is too complex to be shown safely; its text is shown"),
             Self::HiddenText { count: 1 } => f.write_str("1 piece of invisible text left out of the text"),
             Self::HiddenText { count } => write!(f, "{count} pieces of invisible text left out of the text"),
+            Self::SignedAsAWhole => f.write_str("the text is inside of what was signed as a whole; see the attachment"),
             Self::Structure => f.write_str("the MIME structure is damaged"),
             Self::Date => f.write_str("no usable date"),
             Self::TextOutside => f.write_str("text outside of the parts; it is in the original only"),

@@ -43,7 +43,7 @@ mod transfer;
 mod uuencode;
 mod yenc;
 
-use crate::{Defect, Message, RawMessage};
+use crate::{Defect, Message, Protection, RawMessage};
 use html_text::{Mark, Rendered};
 pub use inspect::{InspectedAttachment, Inspection};
 use parameter::PARAMETERS_MAX;
@@ -83,6 +83,10 @@ pub fn read(raw: &RawMessage) -> Message {
     let lines = lines::of(&text);
     let lines = lines::Lines { text: &text, all: &lines };
     message.protection = protection::detect(raw, &structure, lines);
+    if message.protection == Some(Protection::SmimeSigned) && text.trim().is_empty() && protection::is_whole(&structure)
+    {
+        message.defects.push(Defect::SignedAsAWhole);
+    }
     let context = quote::Context {
         is_forwarded: forward::says_forwarded(&message.subject),
         author: message.from.first().map_or("", |from| &from.name),

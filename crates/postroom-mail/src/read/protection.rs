@@ -51,6 +51,16 @@ fn of_part(raw: &RawMessage, structure: &Structure<'_>, index: usize, part: &Par
     }
 }
 
+/// Whether there is a part in which everything stands, not beside it.
+// RFC 8551 §3.5.2
+pub(super) fn is_whole(structure: &Structure<'_>) -> bool {
+    let is_it = |part: &Part<'_>| {
+        matches!(part.content_type.value.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+            || is_named_smime(part)
+    };
+    structure.parts.iter().any(is_it)
+}
+
 fn is_named_smime(part: &Part<'_>) -> bool {
     part.declared_name().is_some_and(|name| name.trim().eq_ignore_ascii_case("smime.p7m"))
 }

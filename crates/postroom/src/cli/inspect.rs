@@ -4,7 +4,7 @@ use super::FAILED;
 use super::output::{Output, clean_text, count, one_line, report, write_octets};
 use crate::failure::Failure;
 use crate::readers::frame::{Ask, Task};
-use crate::readers::{self, Unread};
+use crate::readers::{self, Unread, fuse};
 use postroom_domain::filing::findings;
 use postroom_domain::{Reason, TraceStep};
 use postroom_mail::read::Inspection;
@@ -103,6 +103,11 @@ fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask,
     let unreadable = |error: std::io::Error| unreadable(name, &error.to_string());
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     let task = |path| Task::Print { name: name.to_owned(), path, json };
+    if metadata.len() > fuse::SIZE_MAX {
+        let message =
+            format!("{}: it has more octets than can be read, {}", one_line(name, usize::MAX), fuse::SIZE_MAX);
+        return Err(Failure::new("FILE_TOO_LARGE", message, "name a message; the other files are not affected"));
+    }
     if metadata.is_file() {
         let path = Some(std::path::absolute(path).map_err(unreadable)?.into_os_string());
         return Ok(Ask { task: task(path), octets: Vec::new().into(), size: metadata.len() });

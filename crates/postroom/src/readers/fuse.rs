@@ -11,8 +11,8 @@ const MEMORY: u64 = 256 << 20;
 const COPIES: u64 = 4;
 /// Sizes are rounded up to this.
 const STEP: u64 = 1 << 20;
-/// Messages beyond this size get no more memory for it.
-const SIZE_MAX: u64 = 1 << 30;
+/// Messages beyond this size get no more memory for it, so that they cannot be read.
+pub const SIZE_MAX: u64 = 1 << 30;
 
 /// Ties this process to its parent and keeps mail out of core files. To be called once, at the start.
 ///
@@ -22,6 +22,8 @@ pub fn prepare() {
     let _ = rustix::process::set_parent_process_death_signal(Some(Signal::KILL));
     let _ = rustix::thread::set_no_new_privs(true);
     limit(Resource::Core, 0);
+    // It answers through a pipe, and writes no file. What is beyond the limit ends it by SIGXFSZ.
+    limit(Resource::Fsize, 0);
     // It was started from a link, whose name says nothing in a list of processes.
     let _ = rustix::thread::set_name(c"postroom-reader");
     let _ = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable);

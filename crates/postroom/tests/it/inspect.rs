@@ -55,6 +55,35 @@ fn what_has_no_end_is_read_up_to_the_limit_for_a_message() {
 }
 
 #[test]
+fn a_file_that_no_memory_holds_is_named_and_the_others_are_read() {
+    let desk = Desk::new();
+    let file = desk.file("a.eml", &message("ann@example.org", "Here", ""));
+    let huge = desk.path().join("huge.eml");
+    std::fs::File::create(&huge).unwrap().set_len((1 << 30) + 1).unwrap();
+    let output = desk.run(&["--json", "inspect", huge.to_str().unwrap(), file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(lines(&output.stderr)[0]["error"]["code"], "FILE_TOO_LARGE");
+    assert_eq!(lines(&output.stdout)[0]["subject"], "Here");
+}
+
+#[test]
+fn the_reading_process_can_write_no_file() {
+    let mut reader = Command::new(env!("CARGO_BIN_EXE_postroom"));
+    // It waits for its first message once it has set its limits; then something comes that is none.
+    let reader = reader.arg("reader").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut reader = reader.spawn().unwrap();
+    let limits = || std::fs::read_to_string(format!("/proc/{}/limits", reader.id())).unwrap();
+    let is_set = || limits().lines().any(|line| line.starts_with("Max file size") && line.contains(" 0 "));
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    while !is_set() {
+        assert!(std::time::Instant::now() < end, "{}", limits());
+        std::thread::yield_now();
+    }
+    drop(reader.stdin.take());
+    assert!(reader.wait().unwrap().success());
+}
+
+#[test]
 fn a_pipe_that_nobody_writes_to_does_not_hold_back_what_was_read() {
     let desk = Desk::new();
     let file = desk.file("a.eml", &message("ann@example.org", "Here", ""));

@@ -77,6 +77,10 @@ pub struct Forwarded {
     pub message_id: Option<String>,
     /// Whether it is an attachment (message/rfc822) rather than text.
     pub attached: bool,
+    /// What the author of the outer message wrote above it, at most 2,000 characters; only of the first one.
+    pub note: String,
+    /// What it says, as plain text; only of the first one.
+    pub text: String,
 }
 
 /// A calendar object (RFC 5545, 6047): an invitation, an answer to one, a cancellation.

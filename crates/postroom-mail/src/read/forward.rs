@@ -21,6 +21,8 @@ const FORWARDED_MAX: usize = 20;
 const DEPTH_MAX: usize = 3;
 /// Encoded octets of one attached message that are looked at, and of all together at each depth.
 const ATTACHED_MAX: usize = 16 * 1024 * 1024;
+/// Characters kept of what stands above a forwarded message.
+const NOTE_MAX: usize = 2_000;
 /// Characters kept of a date as it was written.
 const DATE_MAX: usize = 200;
 
@@ -33,8 +35,12 @@ pub(super) fn find(
     message: &Message,
 ) -> Vec<Forwarded> {
     let mut found = inline::find(text, message);
+    let is_first = found.is_empty();
     attached(raw, structure, &mut found);
     found.truncate(FORWARDED_MAX);
+    if let Some(first) = found.first_mut().filter(|_| is_first) {
+        first.note = note_of(text.text);
+    }
     found
 }
 
@@ -49,7 +55,8 @@ fn attached(raw: &RawMessage, structure: &Structure<'_>, found: &mut Vec<Forward
             if !is_message(top) {
                 continue;
             }
-            found.push(of_header(top));
+            let text = if found.is_empty() { super::text_of(&octets, &inner) } else { String::new() };
+            found.push(Forwarded { text, ..of_header(top) });
             if found.len() >= FORWARDED_MAX {
                 return;
             }
@@ -103,7 +110,13 @@ fn of_header(top: &Part<'_>) -> Forwarded {
         subject: inner.subject,
         message_id: inner.message_id,
         attached: true,
+        ..Forwarded::default()
     }
+}
+
+/// The words above a forwarded message.
+fn note_of(words: &str) -> String {
+    words.trim().chars().take(NOTE_MAX).collect()
 }
 
 /// A date as it was written, on one line.

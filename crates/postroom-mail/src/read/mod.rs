@@ -103,6 +103,16 @@ pub fn read(raw: &RawMessage) -> Message {
     message
 }
 
+/// The plain body of a message within a message.
+fn text_of(octets: &bytes::Bytes, structure: &Structure<'_>) -> String {
+    let raw = RawMessage::undigested(octets.clone());
+    // What is wrong with it is a defect of that message, not of the one around it.
+    let mut inner = Message::default();
+    let choice = body::choose(structure, octets);
+    let mut bodies = Bodies::decode(&raw, structure, &choice, &mut inner);
+    bodies.text(&mut inner).0.trim().to_owned()
+}
+
 fn note_structure(structure: &Structure<'_>, message: &mut Message) {
     if structure.damaged {
         message.defects.push(Defect::Structure);

@@ -3,7 +3,7 @@
 use super::super::address_list;
 use super::super::fields::one_line;
 use super::super::header::SUBJECT_MAX;
-use super::{FORWARDED_MAX, date, mark, written};
+use super::{FORWARDED_MAX, date, mark, note_of, written};
 use crate::read::languages::{Field, WORDS};
 use crate::read::lines::{Line, Lines};
 use crate::{Address, Forwarded, Message};
@@ -36,7 +36,7 @@ pub(super) fn find(text: Lines<'_, '_>, message: &Message) -> Vec<Forwarded> {
             && (subject_says || line.first() != b'>' && is_visible(line))
             && let Some((forwarded, end)) = header_after(lines, at)
         {
-            found.push(forwarded);
+            found.push(if found.is_empty() { with_text(forwarded, lines, at - 1, end) } else { forwarded });
             at = end;
         }
     }
@@ -53,8 +53,24 @@ fn unmarked(lines: &[Line<'_>], subject: &str) -> Option<Forwarded> {
         // "VS:" is a forward in Norwegian and an answer in Finnish.
         let is_answer = mark::is_finnish_answer(subject, bare(lines[at].text));
         let starts = starts && !is_answer;
-        starts.then(|| header_after(lines, at)).flatten().map(|(forwarded, _)| forwarded)
+        let (forwarded, end) = starts.then(|| header_after(lines, at)).flatten()?;
+        Some(with_text(forwarded, lines, at, end))
     })
+}
+
+/// A forwarded message with what stands above it and what it says: the lines before `start`, and from `end` on.
+fn with_text(forwarded: Forwarded, lines: &[Line<'_>], start: usize, end: usize) -> Forwarded {
+    let is_marked = |line: &Line<'_>| line.trimmed.starts_with('>');
+    let all_marked = lines[start + 1..end].iter().filter(|line| !line.trimmed.is_empty()).all(is_marked);
+    let unmarked = |line: &Line<'_>| {
+        let inner = line.text.trim_start().strip_prefix('>').filter(|_| all_marked);
+        inner.map_or(line.text, |inner| inner.strip_prefix(' ').unwrap_or(inner)).to_owned()
+    };
+    // A line that a program drew above the header belongs to neither.
+    let above = lines[..start].iter().rposition(|line| !line.trimmed.is_empty() && !mark::is_rule(line.trimmed));
+    let above: Vec<_> = lines[..above.map_or(0, |last| last + 1)].iter().map(|line| line.text).collect();
+    let text = lines[end..].iter().map(unmarked).collect::<Vec<_>>().join("\n");
+    Forwarded { note: note_of(&above.join("\n")), text: text.trim().to_owned(), ..forwarded }
 }
 
 /// A line without quotation marks and the signs of bold text.
@@ -144,6 +160,7 @@ fn forwarded(values: Vec<(Field, String)>) -> Option<Forwarded> {
         subject: one_line(subject.unwrap_or_default()).trim_matches('*').chars().take(SUBJECT_MAX).collect(),
         message_id: None,
         attached: false,
+        ..Forwarded::default()
     })
 }
 

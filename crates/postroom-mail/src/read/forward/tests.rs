@@ -99,6 +99,33 @@ fn a_forward_in_html() {
     assert_eq!(message.forwarded[0].subject, "Printer");
 }
 
+/// Subject, text, what stands above the first forwarded message, and what that says.
+#[rustfmt::skip]
+const WORDS: &[(&str, &str, &str, &str)] = &[
+    ("Fwd: Printer", "See below.\n\n---------- Forwarded message ---------\nFrom: Ann <ann@example.org>\nDate: Tue, Mar 3, 2026 at 9:15 AM\nSubject: Printer\nTo: Desk <desk@example.com>\n\n\nIt is broken.\n\nAnn\n", "See below.", "It is broken.\n\nAnn"),
+    ("Fwd: Printer", "Begin forwarded message:\n\n> From: Ann Baker <ann@example.org>\n> Subject: Printer\n> To: desk@example.com\n> \n> It is broken.\n>> really\n", "", "It is broken.\n> really"),
+    ("WG: Drucker", "@fwd\nSiehe unten.\n\n________________________________\nVon: Ann <ann@example.org>\nGesendet: Dienstag, 3. März 2026 09:15\nAn: Desk\nBetreff: Drucker\n\nKaputt.\n", "@fwd\nSiehe unten.", "Kaputt."),
+    ("Fwd: both", "---------- Forwarded message ---------\nFrom: a@example.org\nSubject: one\n\nfirst\n", "", "first"),
+];
+
+#[test]
+fn what_stands_above_and_what_was_forwarded() {
+    for (subject, text, note, forwarded) in WORDS {
+        let raw =
+            format!("From: bob@example.com\nSubject: {subject}\nContent-Type: text/plain; charset=utf-8\n\n{text}");
+        let first = &read(&RawMessage::new(raw)).forwarded[0];
+        assert_eq!((first.note.as_str(), first.text.as_str()), (*note, *forwarded), "{text}");
+    }
+    let part = |kind: &str, body: &str| format!("--b\nContent-Type: {kind}\n\n{body}\n");
+    let html = inner("one", "Content-Type: text/html").replace("words", "<p>It is <b>broken</b>.</p>");
+    let parts =
+        [part("text/plain", "See it."), part("message/rfc822", &html), part("message/rfc822", &inner("two", ""))];
+    let raw = format!("From: bob@example.com\nContent-Type: multipart/mixed; boundary=b\n\n{}--b--\n", parts.concat());
+    let found = read(&RawMessage::new(raw)).forwarded;
+    assert_eq!((found[0].note.as_str(), found[0].text.as_str()), ("See it.", "It is broken."));
+    assert_eq!((found[1].note.as_str(), found[1].text.as_str()), ("", ""), "only the first one is kept whole");
+}
+
 /// A message with these parts, each with its header, and what is found attached to it.
 fn attached(kind: &str, parts: &[String]) -> Vec<String> {
     let parts: String = parts.iter().map(|part| format!("--b\n{part}\n")).collect();

@@ -2,10 +2,11 @@
 #![allow(missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use postroom_domain::reply_key::KEY_LEN;
 use postroom_domain::routing::When;
 use postroom_domain::{
-    AddressRules, AutomaticMail, Clues, DomainPolicy, Facts, GlobalPolicy, Identity, ItemFacts, Limits, MailboxAddress,
-    Membership, Policy, Role, Routing, Rule, RuleSet, User, UserId, WorkspaceId, WorkspacePolicy, decide,
+    AddressRules, AutomaticMail, Clues, DomainPolicy, Facts, GivenTo, GlobalPolicy, ItemFacts, Limits, MailboxAddress,
+    Membership, Policy, ProvenKey, ReplyKeys, Role, Routing, Rule, RuleSet, User, UserId, WorkspaceId, decide,
 };
 use postroom_mail::{Address, HeaderField, Message};
 use std::hint::black_box;
@@ -37,7 +38,10 @@ fn policy(patterns: &[&str]) -> Policy {
         bare_numbers: true,
         automatic: AutomaticMail::File,
         workspace: Some(WorkspaceId(1)),
-        routing: Routing::default(),
+        routing: Routing {
+            own: Arc::new(std::iter::once("desk@example.net".to_owned()).collect()),
+            ..Routing::default()
+        },
         limits: Limits::default(),
         released: false,
     }
@@ -45,12 +49,7 @@ fn policy(patterns: &[&str]) -> Policy {
 
 fn facts() -> Facts {
     let workspace: postroom_domain::WorkspaceKey = "SUP".parse().expect("this key is valid");
-    let item = |number| ItemFacts {
-        number,
-        workspace: workspace.clone(),
-        policy: WorkspacePolicy::default(),
-        participant: false,
-    };
+    let item = |number| ItemFacts::open(number, WorkspaceId(1), workspace.clone());
     Facts {
         sender: Some(User {
             id: UserId(1),
@@ -62,7 +61,6 @@ fn facts() -> Facts {
             memberships: vec![Membership { workspace: workspace.clone(), role: Role::Reporter }],
         }),
         items: vec![item(4711), item(77), item(12)],
-        identity: Identity::default(),
         ..Facts::default()
     }
 }
@@ -90,6 +88,21 @@ fn routing() -> Routing {
     }
 }
 
+/// Everything that a message can carry: ten numbers, twenty answered messages on items of their own, twenty reply keys that
+/// are ours, none of which the sender may comment on, and twenty recipients.
+fn worst() -> (Message, Facts) {
+    let (mut message, mut facts) = (message(), facts());
+    message.subject = "1 2 3 4 5 6 7 8 9 10 on 2026-11-22 at 12:30, call +49 89 123456".to_owned();
+    let id = |n: usize| format!("i.{n}.{}.{}@example.net", "a".repeat(24), "a".repeat(26));
+    message.references = (1..=20).map(id).collect();
+    message.cc = (0..20).map(|n| Address::new("", format!("person{n}@example.com"))).collect();
+    let elsewhere: postroom_domain::WorkspaceKey = "OPS".parse().expect("this key is valid");
+    facts.items = (1..=50).map(|number| ItemFacts::open(number, WorkspaceId(2), elsewhere.clone())).collect();
+    facts.keys = (1..=20).map(|item| ProvenKey { item, given_to: GivenTo::Other }).collect();
+    facts.answered = (21..=40).collect();
+    (message, facts)
+}
+
 fn bench(criterion: &mut Criterion) {
     let (message, facts) = (message(), facts());
     for (name, policy, facts) in [
@@ -108,6 +121,19 @@ fn bench(criterion: &mut Criterion) {
             });
         });
     }
+    let ((message, facts), policy) = (worst(), policy(&[]));
+    let clues = Clues::of(&message, true);
+    criterion.bench_function("decide/everything at once, clues apart", |bencher| {
+        bencher.iter(|| decide(black_box(&message), &clues, black_box(&facts), &policy));
+    });
+    criterion.bench_function("clues/everything at once", |bencher| {
+        bencher.iter(|| Clues::of(black_box(&message), true));
+    });
+    let keys = ReplyKeys::new(b"bench", [&[1; KEY_LEN], &[2; KEY_LEN]]);
+    let claim = clues.keys.first().expect("twenty ids have our form");
+    criterion.bench_function("reply key/one that is forged, against two keys", |bencher| {
+        bencher.iter(|| keys.verify(black_box(claim)).is_some());
+    });
 }
 
 criterion_group!(benches, bench);

@@ -1,7 +1,7 @@
 //! To whom a message was delivered, and where that leads: addresses of a mailbox, with a workspace of their own or with
 //! the key of one behind a plus sign; and which addresses are ours.
 
-use crate::{Mailbox, WorkspaceId, WorkspaceKey, WorkspacePolicy};
+use crate::{KeyClaim, Mailbox, WorkspaceId, WorkspaceKey, WorkspacePolicy, credit};
 use postroom_mail::address::canonical;
 use postroom_mail::{Access, Message};
 use serde::{Deserialize, Serialize};
@@ -30,25 +30,29 @@ pub struct Recipient {
 }
 
 /// All recipients that are usable addresses: first what the receiving server wrote, then those of To and Cc.
+pub fn recipients(message: &Message) -> impl Iterator<Item = Recipient> + '_ {
+    let named = [("To", &message.to), ("Cc", &message.cc)].into_iter().flat_map(|(field, addresses)| {
+        addresses.iter().filter_map(move |address| Some(Recipient { address: address.canonical()?, field }))
+    });
+    delivered_to(message).chain(named)
+}
+
+/// The addresses to which the receiving server says that it delivered a message.
 ///
 /// A server writes above what was there when the message came in, so only what stands above the first Received field is
 /// its word, and of each kind only the first; whatever stands below can have been written by the sender.
 // RFC 5321 §4.4: trace fields are put at the beginning.
-pub fn recipients(message: &Message) -> impl Iterator<Item = Recipient> + '_ {
+pub(crate) fn delivered_to(message: &Message) -> impl Iterator<Item = Recipient> + '_ {
     let is_received = |name: &str| name.eq_ignore_ascii_case("Received");
     let top = message.fields.iter().position(|field| is_received(&field.name)).unwrap_or(0);
-    let delivered = DELIVERED.into_iter().flat_map(move |name| {
+    DELIVERED.into_iter().flat_map(move |name| {
         let first = message.fields[..top].iter().find(|field| field.name.eq_ignore_ascii_case(name));
         let addresses = first.into_iter().flat_map(|field| field.value.split(','));
         addresses.filter_map(move |text| {
             let text = text.trim().trim_start_matches('<').trim_end_matches('>');
             Some(Recipient { address: canonical(text)?, field: name })
         })
-    });
-    let named = [("To", &message.to), ("Cc", &message.cc)].into_iter().flat_map(|(field, addresses)| {
-        addresses.iter().filter_map(move |address| Some(Recipient { address: address.canonical()?, field }))
-    });
-    delivered.chain(named)
+    })
 }
 
 /// A canonical address without what stands behind a plus sign in its local part, and what stands there.
@@ -102,7 +106,9 @@ pub fn led(
                     found.push(Led::To(key, id, recipient));
                     return found;
                 }
-                None if found.len() < ASTRAY_MAX => found.push(Led::Astray(recipient.clone(), name)),
+                None if found.len() < ASTRAY_MAX && !is_ours_to_read(&recipient.address) => {
+                    found.push(Led::Astray(recipient.clone(), name))
+                }
                 None => {}
             }
         }
@@ -112,6 +118,11 @@ pub fn led(
 
 /// Addresses that lead nowhere which are noted for one message.
 const ASTRAY_MAX: usize = 3;
+
+/// Whether what stands behind the plus sign means something else to us: a reply key, or that an author is to be credited.
+fn is_ours_to_read(address: &str) -> bool {
+    KeyClaim::of_address(address).is_some() || credit::is_asked_by(address)
+}
 
 /// What an address names as its workspace: what stands behind its plus sign, and else the workspace that was set for it.
 fn named(address: &str, addresses: &[MailboxAddress], plus: bool) -> Vec<String> {

@@ -2,16 +2,20 @@
 
 mod findings;
 mod registration;
-pub(crate) mod sender;
+mod sender;
 
-use crate::matching::{Clues, Facts, ItemFacts, may_comment};
-use crate::{AutomaticMail, ContactStanding, Given, Policy, RegistrationId, Storm, WorkspaceId, place};
-use postroom_mail::Message;
-use sender::{Standing, judge_addresses, judge_identity};
+use crate::closed::{Answer, answer};
+use crate::matching::{Clues, Facts, choose};
+use crate::participant::proposed;
+use crate::place::{self, Beginning, Opening};
+use crate::{AutomaticMail, ContactStanding, Policy, RegistrationId, Storm, WorkspaceId};
+use postroom_mail::{Address, Message};
+use sender::{judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 pub use findings::findings;
+pub(crate) use sender::{Standing, hold_unverified, step};
 
 /// Longest title in characters; the rest of a longer subject is in the original message.
 const TITLE_MAX: usize = 255;
@@ -38,13 +42,17 @@ pub enum Effect {
         workspace: WorkspaceId,
         /// Its title, never empty.
         title: String,
-        /// What rules give to it.
-        given: Given,
+        /// What else it begins with.
+        opening: Box<Opening>,
     },
     /// A comment on this item.
     AddComment {
         /// Its number.
         item: i64,
+        /// Whether it opens the item again.
+        reopen: bool,
+        /// People who are proposed as participants.
+        proposed: Vec<Address>,
     },
     /// Neither: it shows for a registration that its author's address is theirs. It is held for that.
     Prove {
@@ -53,6 +61,17 @@ pub enum Effect {
     },
     /// Neither; a person can read, retry or release it.
     Hold,
+}
+
+impl Effect {
+    /// The item that it is about: commented on, or continued.
+    pub fn item(&self) -> Option<i64> {
+        match self {
+            Self::AddComment { item, .. } => Some(*item),
+            Self::OpenItem { opening, .. } => opening.continues,
+            Self::Prove { .. } | Self::Hold => None,
+        }
+    }
 }
 
 /// Declares the reasons with their codes and the sentence that a person reads.
@@ -84,6 +103,12 @@ macro_rules! reasons {
 reasons! {
     /// It opened a new item.
     NewItem = "NEW_ITEM", "it opened a new item";
+    /// It has our reply key of an item on which the sender may comment.
+    ReplyKey = "REPLY_KEY", "it carries our reply key of an item on which its sender may comment";
+    /// It answers a message of an item on which the sender may comment.
+    AnswersMessage = "ANSWERS_MESSAGE", "it answers a message of an item on which its sender may comment";
+    /// It opened a new item that continues a closed one.
+    ContinuesClosed = "CONTINUES_CLOSED", "it opened a new item that continues a closed one";
     /// Its subject names an item on which the sender may comment.
     NumberInSubject = "NUMBER_IN_SUBJECT", "its subject names an item on which its sender may comment";
     /// Mail is not taken now.
@@ -213,12 +238,20 @@ fn admit(
     }
     in_storm(facts, policy, trace, |storm| !matches!(storm, Storm::AutomaticItem(_)))?;
     let routed = place::ask_rules(message, clues, facts, policy, trace)?;
-    let Some(item) = choose(clues, facts, policy, trace)? else {
-        return Ok(place::open(message, facts, policy, &routed, trace)?);
+    let choice = choose(clues, facts, policy, trace)?;
+    let answer = choice.item.map(|(item, reason)| (answer(item, message, clues, facts, policy, trace), reason));
+    let continues = match answer {
+        Some((Answer::Comment { item, reopen }, reason)) => {
+            in_storm(facts, policy, trace, |storm| *storm == Storm::AutomaticItem(item.number))?;
+            place::note_comment(&routed, trace);
+            // Who asked decides whom to involve; whom others write to is theirs.
+            let proposed = if item.requester { proposed(message, clues, policy) } else { Vec::new() };
+            return Ok((Effect::AddComment { item: item.number, reopen, proposed }, reason));
+        }
+        Some((Answer::Continue { item }, _)) => Some(item),
+        None => None,
     };
-    in_storm(facts, policy, trace, |storm| *storm == Storm::AutomaticItem(item.number))?;
-    place::note_comment(&routed, trace);
-    Ok((Effect::AddComment { item: item.number }, Reason::NumberInSubject))
+    Ok(place::open(message, clues, facts, policy, Beginning { routed, continues, choice }, trace)?)
 }
 
 /// Whether one of these storms holds the message. One that a person released is held by none.
@@ -296,44 +329,6 @@ fn judge_content(message: &Message, facts: &Facts, policy: &Policy, trace: &mut 
         }
     }
     Ok(())
-}
-
-/// The first item, marked numbers before bare ones, that exists and on which the sender may comment.
-///
-/// A number is a hint, not a right: an item that exists but is not the sender's to comment on is only mentioned.
-fn choose<'a>(
-    clues: &Clues,
-    facts: &'a Facts,
-    policy: &Policy,
-    trace: &mut Vec<TraceStep>,
-) -> Result<Option<&'a ItemFacts>, Reason> {
-    for clue in &clues.numbers {
-        let named = format!("{}{}", if clue.marked { "#" } else { "" }, clue.number);
-        let Some(item) = facts.items.iter().find(|item| item.number == clue.number) else {
-            if clue.marked {
-                trace.push(TraceStep::new("number", "no such item", named));
-            }
-            continue;
-        };
-        if !may_comment(facts.sender.as_ref(), item) {
-            let detail = format!("mentions #{}, on which the sender may not comment", clue.number);
-            trace.push(TraceStep::new("number", "mention", detail));
-            continue;
-        }
-        match Standing::of(facts, policy, item.policy) {
-            Standing::Comments => {
-                trace.push(TraceStep::new("number", "comment", named));
-                return Ok(Some(item));
-            }
-            Standing::OpensOnly => {
-                let detail =
-                    format!("mentions #{}, on which its workspace takes no comments of the unverified", clue.number);
-                trace.push(TraceStep::new("number", "mention", detail));
-            }
-            Standing::Held => return Err(sender::hold_unverified(&facts.identity, trace)),
-        }
-    }
-    Ok(None)
 }
 
 /// A title from a subject: never empty, at most [`TITLE_MAX`] characters.

@@ -13,6 +13,13 @@ pub enum Cause {
     Done,
 }
 
+/// The reasons for which a message is filed, as a pattern.
+macro_rules! filed {
+    () => {
+        Reason::NewItem | Reason::ContinuesClosed | Reason::NumberInSubject | Reason::AnswersMessage | Reason::ReplyKey
+    };
+}
+
 impl Reason {
     /// The reasons for which a message is held that nobody waits for any more.
     pub fn held_and_done() -> impl Iterator<Item = Self> {
@@ -43,7 +50,8 @@ impl Reason {
             | Self::ReadExhausted
             | Self::FilingFailed
             | Self::OctetsDamaged => Cause::Failure,
-            Self::NewItem | Self::NumberInSubject | Self::RegistrationProven | Self::Deleted => Cause::Done,
+            Self::RegistrationProven | Self::Deleted => Cause::Done,
+            filed!() => Cause::Done,
         }
     }
 
@@ -51,7 +59,7 @@ impl Reason {
     /// reason that holds none.
     pub fn advice(self) -> &'static str {
         match self {
-            Self::NewItem | Self::NumberInSubject => "",
+            filed!() => "",
             Self::SubmissionsOff => {
                 "switch submissions on (`setting set submissions on`, `mailbox set NAME --submissions yes`), then `receipt retry ID`"
             }
@@ -121,7 +129,7 @@ mod tests {
     #[test]
     fn whatever_holds_mail_says_what_to_do_about_it() {
         for reason in Reason::ALL {
-            let holds = !matches!(reason, Reason::NewItem | Reason::NumberInSubject);
+            let holds = !matches!(reason, filed!());
             assert_eq!(!reason.advice().is_empty(), holds, "{reason}");
             let done = Reason::held_and_done().any(|done| done == *reason);
             assert_eq!(reason.cause() == Cause::Done, done || !holds, "{reason}");

@@ -50,6 +50,10 @@ pub enum Evidence {
     Dmarc,
     /// What a trusted sealer on the way found out (RFC 8617).
     Arc,
+    /// A reply key that was given to the author.
+    ReplyKey,
+    /// The word of an agent who forwarded it.
+    Forwarded,
 }
 
 /// How sure it is that the author wrote a message, and why.
@@ -83,6 +87,23 @@ impl Identity {
 
     fn new(level: Level, evidence: Evidence, detail: impl Into<String>) -> Self {
         Self { level, evidence, detail: detail.into() }
+    }
+
+    /// What an agent says who forwarded a message.
+    pub fn forwarded() -> Self {
+        let why = "an agent forwarded it, and nothing proves that its author wrote it";
+        Self::new(Level::Unverified, Evidence::Forwarded, why)
+    }
+
+    /// What is known once the message has shown a reply key that was given to its author. A domain that disowns the message
+    /// is believed all the same: keys are passed on with the mail that they stand in.
+    pub(crate) fn with_reply_key(self) -> Self {
+        match self.level {
+            Level::Unverified => {
+                Self::new(Level::Verified, Evidence::ReplyKey, "it carries a reply key that was given to its author")
+            }
+            Level::Verified | Level::Failed => self,
+        }
     }
 
     /// Whether the author is proven.

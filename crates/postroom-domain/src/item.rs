@@ -3,7 +3,18 @@
 use crate::{Identity, ReceiptId, WorkspaceKey};
 use jiff::Timestamp;
 use postroom_mail::Sha256;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Tags of one item.
+pub const TAGS_MAX: usize = 50;
+/// Characters of a tag.
+pub const TAG_MAX: usize = 40;
+
+/// Whether a text is a tag as items have them: one word without signs that commands and queries need.
+pub fn is_tag(tag: &str) -> bool {
+    let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
+    tag.starts_with(char::is_alphanumeric) && tag.chars().all(is_inner) && tag.chars().count() <= TAG_MAX
+}
 
 /// A work item with everything on it. The field names are those of the JSON that scripts rely on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,16 +39,68 @@ pub struct Item {
     pub text: String,
     /// Description as sanitised HTML.
     pub html: Option<String>,
+    /// The quotation in it.
+    pub quoted_text: String,
     /// Files that came with the description.
     pub attachments: Vec<Attachment>,
     /// Comments, oldest first.
     pub comments: Vec<Comment>,
     /// Everyone who takes part; the requester first.
     pub participants: Vec<Party>,
+    /// People who may want to take part, and who have no access before an agent adds them.
+    pub proposed: Vec<Proposed>,
+    /// Tags, by name.
+    pub tags: Vec<String>,
+    /// Items that the message it was made of names, and on which its sender may not comment.
+    pub mentions: Vec<i64>,
+    /// The closed item that it continues.
+    pub continues: Option<i64>,
     /// The receipt of the message it was made of.
     pub receipt: Option<ReceiptId>,
     /// How sure it is that the requester wrote it; `None` for what did not come in by mail, or before this was kept.
     pub identity: Option<Identity>,
+}
+
+/// Somebody who is proposed as a participant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Proposed {
+    /// Who.
+    #[serde(flatten)]
+    pub party: Party,
+    /// Why.
+    pub because: ProposedBecause,
+    /// Canonical address of the participant whose reply key it was.
+    pub key_of: Option<String>,
+    /// The item that was opened with that key, or that the moved comment came from.
+    pub item: Option<i64>,
+}
+
+/// Why somebody is proposed as a participant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProposedBecause {
+    /// Among the recipients of the requester's mail.
+    Recipient,
+    /// Wrote with a reply key of this item that was given to somebody else.
+    ReplyKey,
+    /// Wrote a comment that was moved here.
+    Moved,
+}
+
+impl ProposedBecause {
+    /// The name in JSON and in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Recipient => "recipient",
+            Self::ReplyKey => "reply-key",
+            Self::Moved => "moved",
+        }
+    }
+
+    /// The one of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Recipient, Self::ReplyKey, Self::Moved].into_iter().find(|one| one.as_str() == name)
+    }
 }
 
 /// One comment.

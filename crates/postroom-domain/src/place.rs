@@ -1,12 +1,18 @@
 //! Where a new item goes and what it gets: what a person chose, what rules say, where the address leads, and at last the
 //! workspace of the mailbox.
 
+use crate::credit::{Credit, credit};
 use crate::delivery::{Led, MailboxAddress, OwnAddresses, led};
-use crate::filing::Effect;
-use crate::filing::sender::{Standing, hold_unverified};
+use crate::filing::{Effect, Standing, hold_unverified, title_of};
+use crate::item::TAGS_MAX;
+use crate::matching::{Choice, Offer};
+use crate::participant::proposed;
 use crate::routing::{Routed, RuleSet};
-use crate::{Clues, Facts, Policy, Reason, Role, TraceStep, User, UserId, WorkspaceId, WorkspaceKey, WorkspacePolicy};
-use postroom_mail::Message;
+use crate::{
+    Action, Actor, Clues, Facts, ItemFacts, Object, Policy, Reason, TraceStep, User, UserId, WorkspaceId, WorkspaceKey,
+    WorkspacePolicy, authorize,
+};
+use postroom_mail::{Address, Message};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -31,7 +37,32 @@ pub struct Routing {
     pub chosen: Option<WorkspaceId>,
 }
 
-/// What a new item gets besides its place and title.
+/// What a new item begins with besides workspace, title and text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Opening {
+    /// What rules give to it.
+    pub given: Given,
+    /// Whose it is and what it says, where the message forwards somebody else's.
+    pub credit: Option<Credit>,
+    /// Items that the message names without a right to comment on them.
+    pub mentions: Vec<i64>,
+    /// The closed item that it continues.
+    pub continues: Option<i64>,
+    /// Items on which the sender is proposed as a participant.
+    pub offers: Vec<Offer>,
+    /// People who are proposed as participants of this one.
+    pub proposed: Vec<Address>,
+}
+
+impl Routing {
+    /// The key and the rules of a workspace.
+    pub fn workspace(&self, id: WorkspaceId) -> Option<(&WorkspaceKey, WorkspacePolicy)> {
+        let known = self.workspaces.iter().find(|(_, (known, _))| *known == id);
+        known.map(|(key, (_, rules))| (key, *rules))
+    }
+}
+
+/// What rules give to a new item besides its place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Given {
     /// Who gets it.
@@ -86,33 +117,61 @@ pub(crate) fn note_comment(routed: &Routed, trace: &mut Vec<TraceStep>) {
     trace.extend(routed.applied.iter().map(|rule| TraceStep::new("rule", "not on a comment", rule)));
 }
 
+/// How it came to a new item.
+pub(crate) struct Beginning<'a> {
+    /// What the rules say.
+    pub(crate) routed: Routed,
+    /// The closed item that it continues.
+    pub(crate) continues: Option<&'a ItemFacts>,
+    /// What its clues came to.
+    pub(crate) choice: Choice<'a>,
+}
+
 /// The new item that a message opens, or why it opens none.
 pub(crate) fn open(
     message: &Message,
+    clues: &Clues,
     facts: &Facts,
     policy: &Policy,
-    routed: &Routed,
+    beginning: Beginning<'_>,
     trace: &mut Vec<TraceStep>,
 ) -> Result<(Effect, Reason), Reason> {
-    let Some(workspace) = workspace(message, policy, routed, trace) else {
+    let Beginning { routed, continues, choice } = beginning;
+    let Some(id) = workspace(message, policy, &routed, continues, trace) else {
         trace.push(TraceStep::new("workspace", "none", ""));
         return Err(Reason::NoDefaultWorkspace);
     };
-    let known = policy.routing.workspaces.iter().find(|(_, (id, _))| *id == workspace);
-    let rules = known.map(|(_, (_, rules))| *rules).unwrap_or_default();
+    let known = policy.routing.workspace(id);
+    let rules = known.map(|(_, rules)| rules).unwrap_or_default();
     // Those who are not known claim no rights that would have to be proven.
-    if facts.sender.is_some() && Standing::of(facts, policy, rules) == Standing::Held {
+    let about = continues.map(|item| item.number);
+    if facts.sender.is_some() && Standing::of(facts, policy, rules, about) == Standing::Held {
         return Err(hold_unverified(&facts.identity, trace));
     }
-    let given = given(policy, routed, known.map(|(key, _)| key), trace);
+    let credit = known.and_then(|(key, rules)| credit(message, clues, facts, (key, rules), &policy.routing.own, trace));
+    // Whom an agent writes to is the desk, and not whom the author wrote to.
+    let proposed = if credit.is_none() { proposed(message, clues, policy) } else { Vec::new() };
+    let subject = credit.as_ref().map(|credit| credit.subject.as_str()).filter(|subject| !subject.trim().is_empty());
+    let title = title_of(subject.unwrap_or(&message.subject));
+    let given = given(policy, &routed, known.map(|(key, _)| key), trace);
     trace.push(TraceStep::new("item", "opened", ""));
-    Ok((Effect::OpenItem { workspace, title: crate::filing::title_of(&message.subject), given }, Reason::NewItem))
+    let reason = if continues.is_some() { Reason::ContinuesClosed } else { Reason::NewItem };
+    let opening =
+        Opening { given, credit, mentions: choice.mentions, continues: about, offers: choice.offers, proposed };
+    Ok((Effect::OpenItem { workspace: id, title, opening: Box::new(opening) }, reason))
 }
 
-fn workspace(message: &Message, policy: &Policy, routed: &Routed, trace: &mut Vec<TraceStep>) -> Option<WorkspaceId> {
+fn workspace(
+    message: &Message,
+    policy: &Policy,
+    routed: &Routed,
+    continues: Option<&ItemFacts>,
+    trace: &mut Vec<TraceStep>,
+) -> Option<WorkspaceId> {
     let routing = &policy.routing;
-    if routing.chosen.is_some() {
-        return routing.chosen;
+    // What continues an item belongs where that is.
+    if let Some(id) = routing.chosen.or(continues.map(|item| item.workspace_id)) {
+        return Some(id);
     }
     if let Some((key, rule)) = &routed.workspace {
         match routing.workspaces.get(key) {
@@ -139,11 +198,17 @@ fn workspace(message: &Message, policy: &Policy, routed: &Routed, trace: &mut Ve
     policy.workspace
 }
 
+/// Whether items of this workspace can be assigned to the user.
+fn works_in(user: &User, workspace: &WorkspaceKey) -> bool {
+    authorize(Actor::User(user), Action::Edit, Object::Item { workspace, takes_part: false })
+}
+
 /// What the rules give to a new item in this workspace.
 fn given(policy: &Policy, routed: &Routed, workspace: Option<&WorkspaceKey>, trace: &mut Vec<TraceStep>) -> Given {
-    let mut given = Given { assignee: None, status: routed.status.clone(), tags: routed.tags.clone() };
+    let tags: Vec<String> = routed.tags.iter().take(TAGS_MAX).cloned().collect();
+    let mut given = Given { assignee: None, status: routed.status.clone(), tags };
     if let Some((address, rule)) = &routed.assignee {
-        let works_there = |user: &&User| workspace.and_then(|key| user.role_in(key)) >= Some(Role::Agent);
+        let works_there = |user: &&User| workspace.is_some_and(|key| works_in(user, key));
         given.assignee = policy.routing.assignees.get(address).filter(works_there).map(|user| user.id);
         let outcome = if given.assignee.is_some() { "assignee" } else { "no such agent" };
         trace.push(TraceStep::new("rule", outcome, format!("{rule}: {address}")));
@@ -152,7 +217,11 @@ fn given(policy: &Policy, routed: &Routed, workspace: Option<&WorkspaceKey>, tra
         trace.push(TraceStep::new("rule", "status", status));
     }
     if !given.tags.is_empty() {
-        trace.push(TraceStep::new("rule", "tags", given.tags.join(", ")));
+        let left_off = match routed.tags.len() - given.tags.len() {
+            0 => String::new(),
+            more => format!("; {more} more are left off, since an item has at most {TAGS_MAX}"),
+        };
+        trace.push(TraceStep::new("rule", "tags", given.tags.join(", ") + &left_off));
     }
     given
 }

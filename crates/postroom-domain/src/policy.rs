@@ -94,16 +94,6 @@ impl Default for GlobalPolicy {
     }
 }
 
-/// The policy of one workspace.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct WorkspacePolicy {
-    /// What a known sender may do of whom nothing proves that he wrote the message.
-    pub unverified: Unverified,
-    /// Days after which held mail is deleted here, as far as a rule held it; `None` keeps it for ever.
-    pub retain_held_days: Option<u32>,
-}
-
 /// What a known sender may do of whom nothing proves that he wrote the message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

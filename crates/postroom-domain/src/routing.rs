@@ -33,8 +33,6 @@ pub const TESTS_MAX: usize = 50;
 pub const TAGS_MAX: usize = 20;
 /// Characters of a rule's name.
 pub const NAME_MAX: usize = 64;
-/// Characters of a tag.
-pub const TAG_MAX: usize = 40;
 /// Octets of the text of a test.
 pub const TEXT_MAX: usize = 2048;
 

@@ -76,11 +76,6 @@ impl Role {
             Self::Manager => "manager",
         }
     }
-
-    /// Whether the role allows writing comments.
-    pub fn may_comment(self) -> bool {
-        self >= Self::Reporter
-    }
 }
 
 /// The text is no role.

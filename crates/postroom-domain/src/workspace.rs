@@ -1,5 +1,7 @@
 //! Workspaces: where items live.
 
+use crate::Unverified;
+use crate::closed::{ClosedItems, REOPENINGS_A_DAY};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +24,35 @@ pub struct Workspace {
     /// Whether items of mailboxes that name no workspace come here.
     pub default: bool,
     /// Its own rules.
-    pub policy: crate::WorkspacePolicy,
+    pub policy: WorkspacePolicy,
+}
+
+/// The rules of one workspace. What is not there in a stored one has its first value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkspacePolicy {
+    /// What a known sender may do of whom nothing proves that he wrote the message.
+    pub unverified: Unverified,
+    /// What mail on a closed item does.
+    pub closed: ClosedItems,
+    /// How often mail may open one item again within a day; beyond it, it is a comment only.
+    pub reopen_limit: u32,
+    /// Whether the author of what an agent forwards is credited without being asked for.
+    pub forward_credit: bool,
+    /// Days after which held mail is deleted here, as far as a rule held it; `None` keeps it for ever.
+    pub retain_held_days: Option<u32>,
+}
+
+impl Default for WorkspacePolicy {
+    fn default() -> Self {
+        Self {
+            unverified: Unverified::default(),
+            closed: ClosedItems::default(),
+            reopen_limit: REOPENINGS_A_DAY,
+            forward_credit: false,
+            retain_held_days: None,
+        }
+    }
 }
 
 /// The short name of a workspace: 1 to 16 letters, digits or `-`, beginning with a letter, upper case.

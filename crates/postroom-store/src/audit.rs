@@ -105,6 +105,26 @@ actions! {
     ItemMove = "item.move";
     /// An item was made of a comment.
     ItemSplit = "item.split";
+    /// A comment was moved onto another item.
+    ItemMoveComment = "item.move-comment";
+    /// An item was closed.
+    ItemClose = "item.close";
+    /// An item was opened again.
+    ItemReopen = "item.reopen";
+    /// An item was assigned to somebody, or to nobody.
+    ItemAssign = "item.assign";
+    /// The tags of an item were changed.
+    ItemTag = "item.tag";
+    /// Somebody was given part in an item.
+    ParticipantAdd = "participant.add";
+    /// Somebody was taken off an item, or is not proposed any more.
+    ParticipantRemove = "participant.remove";
+    /// A change of an item was taken back.
+    ItemUndo = "item.undo";
+    /// Reply keys of an item were given out.
+    ReplyKeyGive = "reply-key.give";
+    /// Another key signs reply keys.
+    ReplyKeyRotate = "reply-key.rotate";
     /// An address was made that signs somebody in once.
     SigninLink = "signin.link";
     /// Somebody signed in.

@@ -59,7 +59,8 @@ const LINKS: &[(&str, &str, &str)] = &[
         "RECEIPT_NAMES_OTHER",
         "receipt",
         "SELECT r.id FROM receipt r LEFT JOIN item i ON i.receipt_id = r.id LEFT JOIN comment c ON c.receipt_id = r.id \
-         WHERE r.state = 'filed' AND r.item_number <> coalesce(i.number, c.item_number)",
+         WHERE r.state = 'filed' AND (r.item_number <> coalesce(i.number, c.item_number) \
+         OR coalesce(r.comment_id, 0) <> coalesce(c.id, 0)) AND (i.number IS NOT NULL OR c.id IS NOT NULL)",
     ),
     (
         "OWED_UNDECIDED",

@@ -43,6 +43,10 @@ pub enum Noun {
     Registration,
     /// A routing rule, named by name.
     Rule,
+    /// A participant of an item, or somebody proposed, named by address.
+    Participant,
+    /// A change of an item, named by its number.
+    Change,
 }
 
 impl Noun {
@@ -59,6 +63,8 @@ impl Noun {
             Self::Contact => "contact",
             Self::Registration => "registration",
             Self::Rule => "rule",
+            Self::Participant => "participant",
+            Self::Change => "change",
         }
     }
 
@@ -75,6 +81,8 @@ impl Noun {
             Self::Contact => "CONTACT_UNKNOWN",
             Self::Registration => "REGISTRATION_UNKNOWN",
             Self::Rule => "RULE_UNKNOWN",
+            Self::Participant => "PARTICIPANT_UNKNOWN",
+            Self::Change => "CHANGE_UNKNOWN",
         }
     }
 
@@ -227,6 +235,31 @@ pub enum StoreError {
     /// The receipt was deleted.
     #[error("receipt {0} was deleted: its octets are gone")]
     Deleted(ReceiptId),
+    /// Whom an item is to be assigned to may not work on it.
+    #[error("{address} may not work on items of {workspace}")]
+    AssigneeUnfit {
+        /// Main address of the user.
+        address: String,
+        /// Key of the workspace.
+        workspace: String,
+    },
+    /// The text is no tag.
+    #[error("{0}")]
+    TagInvalid(String),
+    /// The requester of an item always takes part.
+    #[error("{0} is the requester and stays a participant")]
+    ParticipantIsRequester(String),
+    /// Nothing that happened to the item can be taken back.
+    #[error("nothing of item {0} can be taken back")]
+    NothingToUndo(i64),
+    /// The change cannot be taken back any more.
+    #[error("change {change} cannot be taken back: {why}")]
+    UndoRefused {
+        /// Its number.
+        change: i64,
+        /// What stands in the way.
+        why: String,
+    },
     /// There is no key to open the sealed passwords with.
     #[error("the key file {path} is missing, but the database has sealed passwords")]
     SecretKeyMissing {
@@ -288,6 +321,11 @@ impl StoreError {
             Self::ReceiptState { .. } => "RECEIPT_STATE",
             Self::NoOctets(_) => "NO_OCTETS",
             Self::Deleted(_) => "RECEIPT_DELETED",
+            Self::AssigneeUnfit { .. } => "ASSIGNEE_UNFIT",
+            Self::TagInvalid(_) => "TAG_INVALID",
+            Self::ParticipantIsRequester(_) => "PARTICIPANT_IS_REQUESTER",
+            Self::NothingToUndo(_) => "NOTHING_TO_UNDO",
+            Self::UndoRefused { .. } => "UNDO_REFUSED",
             Self::SecretKeyMissing { .. } => "SECRET_KEY_MISSING",
             Self::SecretUnreadable => "SECRET_UNREADABLE",
             Self::NotEmpty { .. } => "NOT_EMPTY",
@@ -318,7 +356,10 @@ impl StoreError {
                 "nothing was deleted on the mail server because of this; run `postroom check`, and bring the file back from a backup".into()
             }
             Self::LeaseLost => "nothing was changed; another worker visits this mailbox now".into(),
-            Self::Unknown { noun: Noun::Comment | Noun::Attachment, .. } => {
+            Self::Unknown { noun: Noun::Change, .. } | Self::NothingToUndo(_) => {
+                "nothing was changed; `postroom item history N` shows what happened to an item".into()
+            }
+            Self::Unknown { noun: Noun::Comment | Noun::Attachment | Noun::Participant, .. } => {
                 "`postroom item show N` shows what is on an item".into()
             }
             Self::Unknown { noun: Noun::Registration, .. } => "`postroom user pending` shows what waits".into(),
@@ -334,6 +375,14 @@ impl StoreError {
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
             Self::NoDefaultWorkspace => "name one with --workspace, or make one the default: `postroom workspace add KEY NAME --default`".into(),
             Self::ReceiptState { .. } => "nothing was changed; only held and deferred mail can be retried, only held mail released or deleted".into(),
+            Self::AssigneeUnfit { .. } => {
+                "nothing was changed; make them an agent there: `postroom user list` shows who is a member of what".into()
+            }
+            Self::TagInvalid(_) => "nothing was changed".into(),
+            Self::ParticipantIsRequester(_) => "nothing was changed; close the item, or move it where it belongs".into(),
+            Self::UndoRefused { .. } => {
+                "nothing was changed; take back what came later first: `postroom item history N` shows it".into()
+            }
             Self::NoOctets(_) => {
  "the message is still on its server; UNFETCHABLE is asked for again at the next visit, TOO_LARGE once the size limit is \
                  raised"

@@ -2,7 +2,7 @@
 
 use crate::facts::{Rules, facts};
 use crate::mailboxes::{mailbox_by_id, mailbox_by_name};
-use crate::rules::{RuleCache, refusal};
+use crate::rules::refusal;
 use crate::storms::Arrival;
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
@@ -67,8 +67,16 @@ impl Store {
         message: &Message,
         now: Timestamp,
     ) -> Result<Explanation, StoreError> {
-        let (message, rules) = (message.clone(), self.inner.rules.clone());
-        self.read(move |tx| explain(tx, &rules, &question, &message, now)).await
+        let (message, cache, opener) = (message.clone(), self.inner.rules.clone(), self.opener());
+        self.read(move |tx| {
+            let set = match &question.instead.rules {
+                Some(rules) => Arc::new(RuleSet::compile(rules).map_err(refusal)?),
+                None => cache.get(tx)?,
+            };
+            let rules = Rules::load(tx, set, &question.instead, opener.clone(), now)?;
+            explain(tx, rules, &question, &message)
+        })
+        .await
     }
 
     /// The mailbox of a receipt, also when it was removed.
@@ -115,10 +123,9 @@ impl Known {
 
 fn explain(
     tx: &mut Tx<'_>,
-    cache: &RuleCache,
+    mut rules: Rules,
     question: &Question,
     message: &Message,
-    now: Timestamp,
 ) -> Result<Explanation, StoreError> {
     let known = question.receipt.map(|id| Known::of(tx, id)).transpose()?;
     let mut mailbox = match (&known, &question.mailbox) {
@@ -126,13 +133,7 @@ fn explain(
         (None, Some(name)) => mailbox_by_name(tx, name)?,
         (None, None) => unnamed_mailbox(),
     };
-    let instead = &question.instead;
-    mailbox.policy = instead.mailbox.clone().unwrap_or(mailbox.policy);
-    let set = match &instead.rules {
-        Some(rules) => Arc::new(RuleSet::compile(rules).map_err(refusal)?),
-        None => cache.get(tx)?,
-    };
-    let mut rules = Rules::load(tx, set, instead, now)?;
+    mailbox.policy = question.instead.mailbox.clone().unwrap_or(mailbox.policy);
     let mut policy = rules.for_mailbox(tx, &mailbox)?;
     if let Some(known) = &known {
         policy.released = known.released;
@@ -145,20 +146,23 @@ fn explain(
         let Known { received_at, counted_at, .. } = known;
         (Arrival { receipt, mailbox: &mailbox, received_at, counted_at }, known.sha256)
     });
-    let facts = facts(tx, &mut rules, this, &clues, identity, message)?;
+    // One that is not stored has no number.
+    let at = Some(mailbox.id).filter(|id| id.0 > 0);
+    let facts = facts(tx, &mut rules, at, this, &clues, identity, message)?;
     let filing = decide(message, &clues, &facts, &policy);
+    let key_of = |id| policy.routing.workspace(id).map(|(key, _)| key.clone());
     let (item, workspace) = match &filing.effect {
-        Effect::AddComment { item } => {
+        Effect::AddComment { item, .. } => {
             let found = facts.items.iter().find(|facts| facts.number == *item);
             (Some(*item), found.map(|facts| facts.workspace.clone()))
         }
-        Effect::OpenItem { workspace, .. } => (None, rules.key_of(*workspace)),
+        Effect::OpenItem { workspace, .. } => (None, key_of(*workspace)),
         // Where a new item would go if it were let in.
         Effect::Prove { .. } => (None, None),
-        Effect::Hold => (None, policy.workspace.and_then(|id| rules.key_of(id))),
+        Effect::Hold => (None, policy.workspace.and_then(key_of)),
     };
     let assignee = match &filing.effect {
-        Effect::OpenItem { given, .. } => given.assignee,
+        Effect::OpenItem { opening, .. } => opening.given.assignee,
         _ => None,
     };
     let assignee = policy.routing.assignees.values().find(|user| Some(user.id) == assignee);

@@ -2,8 +2,11 @@
 
 use crate::contacts::standing_of;
 use crate::mailboxes::{mailbox_by_id, mailboxes};
+use crate::matching::find_items;
 use crate::people::user_by_address;
 use crate::registration::awaited;
+use crate::reply_keys::verifying_keys;
+use crate::seal::Sealer;
 use crate::storms::{Arrival, arrivals};
 use crate::tx::params;
 use crate::workspaces::{global_policy, to_json, workspaces};
@@ -11,8 +14,8 @@ use crate::{Instead, Noun, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::delivery::{addresses_of, login_address};
 use postroom_domain::{
-    Arrivals, Clues, Facts, GlobalPolicy, Identity, ItemFacts, Mailbox, MailboxId, Policy, Reason, ReceiptId, Routing,
-    RuleSet, SettlementState, User, WorkspaceId, WorkspaceKey,
+    Clues, Facts, GlobalPolicy, Identity, Mailbox, MailboxId, Policy, Reason, ReceiptId, ReplyKeys, Routing, RuleSet,
+    SettlementState, User, WorkspaceId, WorkspaceKey, WorkspacePolicy,
 };
 use postroom_mail::{Message, RemoteId, Settlement, Sha256};
 use std::collections::HashMap;
@@ -23,18 +26,23 @@ pub(crate) struct Rules {
     global: GlobalPolicy,
     default_workspace: Option<WorkspaceId>,
     mailboxes: HashMap<i64, (Mailbox, Policy)>,
-    senders: HashMap<String, Option<User>>,
+    accounts: HashMap<String, Option<User>>,
+    opener: Option<Arc<Sealer>>,
+    /// Read with the first message that has a reply key: the keys, and whether others cannot be opened.
+    reply_keys: Option<(Arc<ReplyKeys>, bool)>,
     now: Timestamp,
     /// What every mailbox shares of where its mail goes.
     routing: Routing,
 }
 
 impl Rules {
-    /// Reads what holds for all mailboxes. `set` are the routing rules; what is in `instead` stands in for what is stored.
+    /// Reads what holds for all mailboxes. `set` are the routing rules; what is in `instead` stands in for what is stored;
+    /// `opener` opens the keys by which reply keys are verified.
     pub(crate) fn load(
         tx: &mut Tx<'_>,
         set: Arc<RuleSet>,
         instead: &Instead,
+        opener: Option<Arc<Sealer>>,
         now: Timestamp,
     ) -> Result<Self, StoreError> {
         let global = instead.global.clone().map_or_else(|| global_policy(tx), Ok)?;
@@ -49,7 +57,9 @@ impl Rules {
         let mut rules = Self {
             default_workspace: workspaces.iter().find(|one| one.default).map(|one| one.id),
             mailboxes: HashMap::new(),
-            senders: HashMap::new(),
+            accounts: HashMap::new(),
+            opener,
+            reply_keys: None,
             now,
             routing: Routing {
                 own: Arc::new(own.chain(global.own_addresses.iter().cloned()).collect()),
@@ -60,7 +70,7 @@ impl Rules {
         };
         let mut assignees = HashMap::new();
         for address in set.rules().filter_map(|rule| rule.then.assignee.as_ref()) {
-            if let Some(user) = rules.sender(tx, address)?.filter(|user| user.active) {
+            if let Some(user) = rules.account(tx, address)?.filter(|user| user.active) {
                 assignees.insert(address.clone(), user);
             }
         }
@@ -69,9 +79,25 @@ impl Rules {
         Ok(rules)
     }
 
-    /// The key of a workspace.
-    pub(crate) fn key_of(&self, id: WorkspaceId) -> Option<WorkspaceKey> {
-        self.routing.workspaces.iter().find(|(_, (known, _))| *known == id).map(|(key, _)| key.clone())
+    /// When the batch is decided.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The key and the rules of the workspace of that number.
+    pub(crate) fn workspace(&self, id: WorkspaceId) -> Result<(&WorkspaceKey, WorkspacePolicy), StoreError> {
+        self.routing.workspace(id).ok_or_else(|| StoreError::bad_value(format!("workspace {id}")))
+    }
+
+    /// The keys by which reply keys are verified, and whether there are others that cannot be opened.
+    pub(crate) fn reply_keys(&mut self, tx: &mut Tx<'_>) -> Result<(Arc<ReplyKeys>, bool), StoreError> {
+        if let Some((keys, locked)) = &self.reply_keys {
+            return Ok((Arc::clone(keys), *locked));
+        }
+        let (keys, locked) = verifying_keys(tx, self.opener.as_deref())?;
+        let keys = Arc::new(keys);
+        self.reply_keys = Some((Arc::clone(&keys), locked));
+        Ok((keys, locked))
     }
 
     /// A mailbox with the policy that holds for it.
@@ -85,18 +111,18 @@ impl Rules {
     }
 
     /// The user with this canonical address, active or not; people write more than one message of a batch.
-    fn sender(&mut self, tx: &mut Tx<'_>, address: &str) -> Result<Option<User>, StoreError> {
-        if let Some(known) = self.senders.get(address) {
+    fn account(&mut self, tx: &mut Tx<'_>, address: &str) -> Result<Option<User>, StoreError> {
+        if let Some(known) = self.accounts.get(address) {
             return Ok(known.clone());
         }
-        let sender = user_by_address(tx, address)?;
-        self.senders.insert(address.to_owned(), sender.clone());
-        Ok(sender)
+        let account = user_by_address(tx, address)?;
+        self.accounts.insert(address.to_owned(), account.clone());
+        Ok(account)
     }
 
     /// Looks this address up again when it comes next.
-    pub(crate) fn forget_sender(&mut self, address: &str) {
-        self.senders.remove(address);
+    pub(crate) fn forget_account(&mut self, address: &str) {
+        self.accounts.remove(address);
     }
 
     /// The policy that holds for a mailbox, whether it is stored or not.
@@ -119,57 +145,41 @@ impl Rules {
     }
 }
 
-/// What the store knows about the clues. `this` is the receipt being decided, with the digest of its octets; what was made
+/// What the store knows about the clues of a message in this mailbox. `this` is the receipt being decided, with the digest of its octets; what was made
 /// of it before does not count.
 pub(crate) fn facts(
     tx: &mut Tx<'_>,
     rules: &mut Rules,
+    mailbox: Option<MailboxId>,
     this: Option<(Arrival<'_>, Option<Sha256>)>,
     clues: &Clues,
     identity: Identity,
     message: &Message,
 ) -> Result<Facts, StoreError> {
-    let receipt = this.map_or(ReceiptId(0), |(arrival, _)| arrival.receipt);
-    let sender = match &clues.author {
-        Some(address) => rules.sender(tx, address)?,
+    let this_receipt = this.map(|(arrival, _)| arrival.receipt);
+    let account = match &clues.author {
+        Some(address) => rules.account(tx, address)?,
         None => None,
     };
     // Whoever has an account that is out of use is a stranger, and what he took part in is closed to him.
-    let may_take_part = sender.as_ref().is_none_or(|user| user.active);
-    let sender = sender.filter(|user| user.active);
-    let mut addresses: Vec<&str> = clues.author.as_deref().into_iter().collect();
-    if let Some(user) = &sender {
-        addresses.push(&user.address);
-        addresses.extend(user.aliases.iter().map(String::as_str));
-    }
-    let mut items = Vec::new();
-    for clue in &clues.numbers {
-        let sql = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1 \
-                   AND coalesce(i.receipt_id, 0) <> ?2";
-        let Some(mut row) = tx.query_opt(sql, params![clue.number, receipt.0])? else { continue };
-        let mut participant = false;
-        for address in addresses.iter().filter(|_| may_take_part) {
-            let sql = "SELECT 1 FROM participant WHERE item_number = ?1 AND address = ?2";
-            participant = participant || tx.query_opt(sql, params![clue.number, *address])?.is_some();
-        }
-        let workspace = row.parse(0)?;
-        let policy = rules.routing.workspaces.get(&workspace).map(|(_, policy)| *policy).unwrap_or_default();
-        items.push(ItemFacts { number: clue.number, workspace, policy, participant });
-    }
-    let (mut twin, mut arrived) = (None, Arrivals::default());
+    let deactivated = account.as_ref().is_some_and(|user| !user.active);
+    let sender = account.filter(|user| user.active);
+    let mut facts = Facts { sender, deactivated, identity, ..Facts::default() };
+    find_items(tx, rules, (mailbox, this_receipt), clues, &mut facts)?;
     if let Some((arrival, sha256)) = this {
         let sql = "SELECT min(id) FROM receipt WHERE sha256 = ?1 AND mailbox_id = ?2 AND id < ?3 \
                    AND coalesce(reason, '') <> 'DELETED'";
-        let mut row = tx.query_one(sql, params![sha256.as_ref(), arrival.mailbox.id.0, receipt.0])?;
-        twin = row.opt_int(0)?.map(ReceiptId);
-        arrived = arrivals(tx, &rules.global.limits, arrival, message, clues.author.as_deref(), &items)?;
+        let mut row = tx.query_one(sql, params![sha256.as_ref(), arrival.mailbox.id.0, arrival.receipt.0])?;
+        facts.twin = row.opt_int(0)?.map(ReceiptId);
+        let limits = &rules.global.limits;
+        facts.arrivals = arrivals(tx, limits, arrival, message, clues.author.as_deref(), &facts.items)?;
     }
-    let contact = match (&sender, &clues.author) {
+    facts.contact = match (&facts.sender, &clues.author) {
         (None, Some(address)) => standing_of(tx, address)?,
         _ => None,
     };
-    let registration = awaited(tx, clues.registration.as_ref(), rules.now)?;
-    Ok(Facts { sender, contact, items, identity, twin, registration, arrivals: arrived })
+    facts.registration = awaited(tx, clues.registration.as_ref(), rules.now)?;
+    Ok(facts)
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.

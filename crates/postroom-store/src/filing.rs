@@ -2,21 +2,23 @@
 
 use crate::audit::Notes;
 use crate::blobs::insert_attachments;
+use crate::changes::ChangeKind;
 use crate::contacts::note_contact;
 use crate::crash::crash_point;
 use crate::facts::{Remote, Rules, facts, settlement_of};
 use crate::files::Files;
-use crate::items::{Change, next_item_number, record_change};
 use crate::journal::hold;
+use crate::opening::{Sender, add_comment, open_item, propose_recipients};
+use crate::people::user_by_address;
 use crate::registration::proven_by_mail;
-use crate::search;
 use crate::storms::{Arrival, first_look};
 use crate::tx::params;
+use crate::work::set_status;
 use crate::workspaces::to_json;
 use crate::{Claimed, Holder, Instead, SYSTEM, Store, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::filing::Effect;
-use postroom_domain::{Clues, Filing, Given, MailboxId, Reason, ReceiptId, TraceStep, User, WorkspaceId, decide};
+use postroom_domain::{Clues, Filing, Identity, MailboxId, Reason, ReceiptId, TraceStep, User, WorkspaceId, decide};
 use postroom_mail::{Content, Message};
 
 /// What reading gave.
@@ -95,11 +97,12 @@ impl Store {
         }
         self.write_large_contents(contents).await?;
         let (worker, files, cache) = (worker.to_json(), self.files().clone(), self.inner.rules.clone());
+        let opener = self.opener();
         let outcomes = self
             .write(move |tx| {
                 tx.take_turn()?;
                 let set = cache.get(tx)?;
-                let rules = Rules::load(tx, set, &Instead::default(), now)?;
+                let rules = Rules::load(tx, set, &Instead::default(), opener.clone(), now)?;
                 let mut desk = Desk { rules, files: &files, worker: &worker, now, notes: Notes::default() };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
@@ -226,10 +229,13 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let arrival = Arrival { receipt: claimed.receipt(), mailbox: &mailbox, received_at, counted_at };
             let counts_at = arrival.counts_at();
             let this = (arrival, Some(claimed.raw().sha256()));
-            let facts = facts(tx, &mut desk.rules, Some(this), &clues, claimed.identity().clone(), message)?;
+            let facts =
+                facts(tx, &mut desk.rules, Some(mailbox.id), Some(this), &clues, claimed.identity().clone(), message)?;
             let filing = decide(message, &clues, &facts, &policy);
+            // What the sender of the message is; what it becomes may be proven by a reply key as well.
+            let identity = facts.identity_on(filing.effect.item());
             let author = Author::of(message, facts.sender.as_ref());
-            let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author)?;
+            let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author, &identity)?;
             let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
             let written = Written {
                 subject: message.subject.clone(),
@@ -322,120 +328,40 @@ fn carry_out(
     claimed: &Claimed,
     message: &Message,
     author: &Author,
+    identity: &Identity,
 ) -> Result<OutcomeKind, StoreError> {
-    let (files, now) = (desk.files, desk.now);
+    let (files, now, receipt) = (desk.files, desk.now, claimed.receipt());
     if !matches!(effect, Effect::Hold) && !author.registered && !author.address.is_empty() {
         note_contact(tx, &author.address, &author.name, claimed.received_at())?;
     }
+    let sender = Sender { address: &author.address, name: &author.name, identity, receipt, now };
     match effect {
-        Effect::OpenItem { workspace, title, given } => {
-            let opening = Opening { workspace: *workspace, title, given };
-            let item = open_item(tx, &opening, claimed, message, author, now)?;
+        Effect::OpenItem { workspace, title, opening } => {
+            if let Some(credit) = &opening.credit
+                && user_by_address(tx, &credit.author.addr_spec)?.is_none()
+            {
+                note_contact(tx, &credit.author.addr_spec, &credit.author.name, claimed.received_at())?;
+            }
+            let item = open_item(tx, *workspace, title, opening, message, &sender)?;
             crash_point!("store.file.after_item");
             insert_attachments(tx, files, item, None, claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Item(item))
         }
-        Effect::AddComment { item } => {
-            let comment = add_comment(tx, *item, claimed, message, author, now)?;
+        Effect::AddComment { item, reopen, proposed } => {
+            let comment = add_comment(tx, *item, message, &sender)?;
             insert_attachments(tx, files, *item, Some(comment), claimed.raw(), &message.attachments)?;
+            propose_recipients(tx, *item, proposed, &sender)?;
+            if *reopen {
+                set_status(tx, *item, ChangeKind::Reopened, Some(receipt), &author.address, now)?;
+            }
             Ok(OutcomeKind::Comment { item: *item, comment })
         }
         Effect::Prove { registration } => {
             proven_by_mail(tx, &mut desk.notes, *registration, claimed.mailbox(), now)?;
             // Whoever has an account now is known to the rest of the batch.
-            desk.rules.forget_sender(&author.address);
+            desk.rules.forget_account(&author.address);
             Ok(OutcomeKind::Held)
         }
         Effect::Hold => Ok(OutcomeKind::Held),
     }
-}
-
-/// What a new item begins with.
-struct Opening<'a> {
-    workspace: WorkspaceId,
-    title: &'a str,
-    given: &'a Given,
-}
-
-fn open_item(
-    tx: &mut Tx<'_>,
-    opening: &Opening<'_>,
-    claimed: &Claimed,
-    message: &Message,
-    author: &Author,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let Opening { workspace, title, given } = *opening;
-    let (item, receipt) = (next_item_number(tx)?, claimed.receipt());
-    tx.execute(
-        "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html, assignee_id, identity) VALUES (?9, ?1, ?2, ?3, ?10, ?4, ?5, ?6, ?6, ?7, ?8, ?11, ?12)",
-        params![
-            receipt.0,
-            workspace.0,
-            title,
-            &author.address,
-            &author.name,
-            now,
-            &message.text,
-            message.html.as_ref(),
-            item,
-            given.status.as_deref().unwrap_or("open"),
-            given.assignee.map(|id| id.0),
-            &to_json(claimed.identity())?
-        ],
-    )?;
-    add_participant(tx, item, author, "requester")?;
-    search::add_item(tx, item, title, &message.text)?;
-    record_change(
-        tx,
-        &Change { item, kind: "opened", comment: None, receipt: Some(receipt), actor: &author.address, now },
-    )?;
-    Ok(item)
-}
-
-fn add_comment(
-    tx: &mut Tx<'_>,
-    item: i64,
-    claimed: &Claimed,
-    message: &Message,
-    author: &Author,
-    now: Timestamp,
-) -> Result<i64, StoreError> {
-    let receipt = claimed.receipt();
-    let mut row = tx.query_one(
-        "INSERT INTO comment (receipt_id, item_number, author_address, author_name, created_at, text, html, quoted_text, \
-         identity) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) RETURNING id",
-        params![
-            receipt.0,
-            item,
-            &author.address,
-            &author.name,
-            now,
-            &message.text,
-            message.html.as_ref(),
-            &message.quoted_text,
-            &to_json(claimed.identity())?
-        ],
-    )?;
-    let comment = row.int(0)?;
-    tx.execute("UPDATE item SET updated_at = ?2 WHERE number = ?1", params![item, now])?;
-    add_participant(tx, item, author, "author")?;
-    search::add_comment(tx, comment, &message.text)?;
-    let change =
-        Change { item, kind: "commented", comment: Some(comment), receipt: Some(receipt), actor: &author.address, now };
-    record_change(tx, &change)?;
-    Ok(comment)
-}
-
-fn add_participant(tx: &mut Tx<'_>, item: i64, author: &Author, role: &str) -> Result<(), StoreError> {
-    if author.address.is_empty() {
-        return Ok(());
-    }
-    tx.execute(
-        "INSERT INTO participant (item_number, address, name, role) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (item_number, address) DO NOTHING",
-        params![item, &author.address, &author.name, role],
-    )
-    .map(drop)
 }

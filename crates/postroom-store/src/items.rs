@@ -1,16 +1,17 @@
-//! Items: lists, one whole item, attachments, and moving and splitting.
+//! Items: lists, one whole item, attachments.
 
-use crate::audit::AuditAction;
+use crate::opening::linked;
+use crate::participants::proposed_of;
 use crate::search;
 use crate::tx::{Param, Row, params};
-use crate::workspaces::{to_json, workspace_id};
+use crate::work::{tag_of, tags_of};
 use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
-use postroom_domain::{Attachment, Comment, Item, ItemSummary, Party, ReceiptId, WorkspaceKey};
-use serde_json::json;
+use postroom_domain::{
+    Action, Actor, Attachment, Comment, Item, ItemSummary, Object, Party, ReceiptId, User, WorkspaceKey, authorize,
+};
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Which items to list; those that changed last come first.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +22,8 @@ pub struct ItemFilter {
     pub workspace: Option<WorkspaceKey>,
     /// Only `open` or only `closed` ones.
     pub status: Option<String>,
+    /// Only those with this tag.
+    pub tag: Option<String>,
     /// Only those in whose title, description or comments all words of this stand; a number also finds that item.
     pub query: Option<String>,
     /// Only those after this place of an earlier list.
@@ -77,41 +80,14 @@ impl Store {
         self.read(move |tx| item(tx, number)).await
     }
 
-    /// Moves an item into another workspace.
+    /// One item as this user sees it: links lead only to items that they may see, and who is proposed is for those who
+    /// decide about it.
     ///
     /// # Errors
-    /// `ITEM_UNKNOWN`, `WORKSPACE_UNKNOWN`.
-    pub async fn move_item(&self, number: i64, workspace: &WorkspaceKey, now: Timestamp) -> Result<(), StoreError> {
-        let (workspace, actor) = (workspace.clone(), Arc::clone(&self.actor));
-        self.change(now, move |tx, notes| {
-            tx.take_turn()?;
-            let id = workspace_id(tx, &workspace)?;
-            let from = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
-            let from = tx.query_opt(from, params![number])?.map_or(Ok(None), |mut row| row.opt_text(0))?;
-            notes.add(AuditAction::ItemMove, "item", number, json!({ "from": from, "to": workspace }));
-            let sql = "UPDATE item SET workspace_id = ?2, updated_at = ?3 WHERE number = ?1";
-            if tx.execute(sql, params![number, id.0, now])? == 0 {
-                return Err(StoreError::unknown(Noun::Item, number));
-            }
-            record_change(tx, &Change { item: number, kind: "moved", comment: None, receipt: None, actor: &actor, now })
-        })
-        .await
-    }
-
-    /// Makes an item of its own out of a comment, in the same workspace, with the comment's author as requester and its
-    /// attachments; returns the number of the new item.
-    ///
-    /// # Errors
-    /// `ITEM_UNKNOWN`, `COMMENT_UNKNOWN`.
-    pub async fn split_comment(&self, number: i64, comment: i64, now: Timestamp) -> Result<i64, StoreError> {
-        let actor = Arc::clone(&self.actor);
-        self.change(now, move |tx, notes| {
-            tx.take_turn()?;
-            let new = split_comment(tx, number, comment, &actor, now)?;
-            notes.add(AuditAction::ItemSplit, "item", number, json!({ "comment": comment, "new": new }));
-            Ok(new)
-        })
-        .await
+    /// `ITEM_UNKNOWN`, also where the user may not see it.
+    pub async fn item_for(&self, number: i64, viewer: &User) -> Result<Item, StoreError> {
+        let viewer = viewer.clone();
+        self.read(move |tx| item_for(tx, number, Actor::User(&viewer))).await
     }
 
     /// An attachment with its content.
@@ -133,34 +109,21 @@ impl Store {
         let octets = self.blob_octets(attachment.sha256).await?;
         Ok(StoredAttachment { attachment, item, workspace, octets })
     }
-
-    /// A number that grows whenever something happens to an item. Cheap enough to be asked for every second.
-    pub async fn latest_change(&self) -> Result<i64, StoreError> {
-        self.read(|tx| Ok(tx.query_one("SELECT max(id) FROM change", &[])?.opt_int(0)?.unwrap_or(0))).await
-    }
 }
 
-/// Something that happened to an item.
-pub(crate) struct Change<'a> {
-    pub(crate) item: i64,
-    pub(crate) kind: &'a str,
-    pub(crate) comment: Option<i64>,
-    pub(crate) receipt: Option<ReceiptId>,
-    pub(crate) actor: &'a str,
-    pub(crate) now: Timestamp,
+/// Whether the address in `column` is that of a registered user, as a column.
+pub(crate) fn is_user(column: &str) -> String {
+    format!("EXISTS (SELECT 1 FROM address d WHERE d.address = {column})")
 }
 
-/// Records what happened. The transaction must have called [`Tx::take_turn`] before it locked anything.
-pub(crate) fn record_change(tx: &mut Tx<'_>, change: &Change<'_>) -> Result<(), StoreError> {
-    tx.execute(
-        "INSERT INTO change (item_number, kind, comment_id, receipt_id, actor, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![change.item, change.kind, change.comment, change.receipt.map(|id| id.0), change.actor, change.now],
-    )
-    .map(drop)
+/// The workspace of an item.
+///
+/// # Errors
+/// `ITEM_UNKNOWN`.
+pub(crate) fn workspace_of_item(tx: &mut Tx<'_>, number: i64) -> Result<WorkspaceKey, StoreError> {
+    let sql = "SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1";
+    tx.query_opt(sql, params![number])?.ok_or_else(|| StoreError::unknown(Noun::Item, number))?.parse(0)
 }
-
-/// Whether an address is that of a registered user, as a column.
-const IS_USER: &str = "EXISTS (SELECT 1 FROM address d WHERE d.address =";
 
 fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, StoreError> {
     let query = filter.query.as_deref().unwrap_or_default();
@@ -181,6 +144,12 @@ fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, Store
         params.push(status.into());
         wheres.push(format!("i.status = ?{}", params.len()));
     }
+    let tag = filter.tag.as_deref().map(tag_of).transpose()?;
+    if let Some(tag) = &tag {
+        params.push(tag.into());
+        let tagged = "SELECT 1 FROM tag t WHERE t.item_number = i.number AND t.name";
+        wheres.push(format!("EXISTS ({tagged} = ?{})", params.len()));
+    }
     if let Some(cursor) = filter.after {
         params.push(cursor.updated_at.into());
         params.push(cursor.number.into());
@@ -190,11 +159,12 @@ fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, Store
     let limit = if filter.limit == 0 { LIMIT_DEFAULT } else { filter.limit };
     let sql = format!(
         "SELECT i.number, w.key, i.title, i.status, i.requester_address, i.requester_name, \
-         {IS_USER} i.requester_address), i.created_at, i.updated_at, substr(i.text, 1, 1000), \
+         {}, i.created_at, i.updated_at, substr(i.text, 1, 1000), \
          (SELECT count(*) FROM comment c WHERE c.item_number = i.number), \
          (SELECT count(*) FROM attachment a WHERE a.item_number = i.number AND NOT a.inline) \
          FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE {} \
          ORDER BY i.updated_at DESC, i.number DESC LIMIT {limit}",
+        is_user("i.requester_address"),
         wheres.join(" AND ")
     );
     tx.query(&sql, &params)?.into_iter().map(summary_of).collect()
@@ -226,9 +196,11 @@ fn preview_of(text: &str) -> String {
 
 fn item(tx: &mut Tx<'_>, number: i64) -> Result<Item, StoreError> {
     let sql = format!(
-        "SELECT w.key, i.title, i.status, i.requester_address, i.requester_name, {IS_USER} i.requester_address), \
+        "SELECT w.key, i.title, i.status, i.requester_address, i.requester_name, {}, \
          (SELECT d.address FROM address d WHERE d.person_id = i.assignee_id AND d.main), i.created_at, i.updated_at, \
-         i.text, i.html, i.receipt_id, i.identity FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = ?1"
+         i.text, i.html, i.quoted_text, i.receipt_id, i.identity FROM item i JOIN workspace w ON w.id = i.workspace_id \
+         WHERE i.number = ?1",
+        is_user("i.requester_address")
     );
     let row = tx.query_opt(&sql, params![number])?;
     let mut row = row.ok_or_else(|| StoreError::unknown(Noun::Item, number))?;
@@ -244,12 +216,38 @@ fn item(tx: &mut Tx<'_>, number: i64) -> Result<Item, StoreError> {
         updated_at: row.time(8)?,
         text: row.text(9)?,
         html: row.opt_text(10)?,
+        quoted_text: row.text(11)?,
         attachments: attachments.remove(&None).unwrap_or_default(),
         comments: comments_of(tx, number, &mut attachments)?,
         participants: participants_of(tx, number)?,
-        receipt: row.opt_int(11)?.map(ReceiptId),
-        identity: row.opt_json(12)?,
+        proposed: proposed_of(tx, number)?,
+        tags: tags_of(tx, number)?,
+        mentions: linked(tx, number, "mentions")?,
+        continues: linked(tx, number, "continues")?.pop(),
+        receipt: row.opt_int(12)?.map(ReceiptId),
+        identity: row.opt_json(13)?,
     })
+}
+
+fn item_for(tx: &mut Tx<'_>, number: i64, viewer: Actor<'_>) -> Result<Item, StoreError> {
+    let mut item = item(tx, number)?;
+    if !authorize(viewer, Action::See, Object::item(&item, viewer)) {
+        return Err(StoreError::unknown(Noun::Item, number));
+    }
+    if !authorize(viewer, Action::Edit, Object::item(&item, viewer)) {
+        item.proposed.clear();
+    }
+    let mut visible = Vec::new();
+    for &linked in item.mentions.iter().chain(&item.continues) {
+        let workspace = workspace_of_item(tx, linked)?;
+        let takes_part = viewer.is_among(&participants_of(tx, linked)?);
+        if authorize(viewer, Action::See, Object::Item { workspace: &workspace, takes_part }) {
+            visible.push(linked);
+        }
+    }
+    item.mentions.retain(|linked| visible.contains(linked));
+    item.continues = item.continues.filter(|linked| visible.contains(linked));
+    Ok(item)
 }
 
 fn comments_of(
@@ -258,8 +256,9 @@ fn comments_of(
     attachments: &mut HashMap<Option<i64>, Vec<Attachment>>,
 ) -> Result<Vec<Comment>, StoreError> {
     let sql = format!(
-        "SELECT c.id, c.author_address, c.author_name, {IS_USER} c.author_address), c.created_at, c.text, c.html, \
-         c.quoted_text, c.receipt_id, c.identity FROM comment c WHERE c.item_number = ?1 ORDER BY c.id"
+        "SELECT c.id, c.author_address, c.author_name, {}, c.created_at, c.text, c.html, \
+         c.quoted_text, c.receipt_id, c.identity FROM comment c WHERE c.item_number = ?1 ORDER BY c.id",
+        is_user("c.author_address")
     );
     let rows = tx.query(&sql, params![item])?;
     rows.into_iter()
@@ -282,8 +281,9 @@ fn comments_of(
 
 fn participants_of(tx: &mut Tx<'_>, item: i64) -> Result<Vec<Party>, StoreError> {
     let sql = format!(
-        "SELECT p.address, p.name, {IS_USER} p.address) FROM participant p WHERE p.item_number = ?1 \
-         ORDER BY CASE p.role WHEN 'requester' THEN 0 ELSE 1 END, p.address"
+        "SELECT p.address, p.name, {} FROM participant p WHERE p.item_number = ?1 \
+         ORDER BY CASE p.role WHEN 'requester' THEN 0 ELSE 1 END, p.address",
+        is_user("p.address")
     );
     let rows = tx.query(&sql, params![item])?;
     rows.into_iter()
@@ -328,60 +328,4 @@ pub(crate) fn next_item_number(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         &[],
     )?;
     row.text(0)?.parse().map_err(|_| StoreError::bad_value("an item number"))
-}
-
-fn split_comment(tx: &mut Tx<'_>, number: i64, comment: i64, actor: &str, now: Timestamp) -> Result<i64, StoreError> {
-    let old = item(tx, number)?;
-    let split = old.comments.iter().find(|one| one.id == comment);
-    let split = split.ok_or_else(|| StoreError::unknown(Noun::Comment, comment))?;
-    let title = match split.receipt {
-        Some(receipt) => {
-            let row = tx.query_opt("SELECT subject FROM receipt WHERE id = ?1", params![receipt.0])?;
-            row.map_or(Ok(None), |mut row| row.opt_text(0))?
-        }
-        None => None,
-    };
-    let title = postroom_domain::filing::title_of(&title.unwrap_or_else(|| old.title.clone()));
-    // The comment gives up its receipt first: a receipt belongs to one item or one comment.
-    tx.execute("UPDATE comment SET receipt_id = NULL WHERE id = ?1", params![comment])?;
-    let new = next_item_number(tx)?;
-    tx.execute(
-        "INSERT INTO item (number, receipt_id, workspace_id, title, status, requester_address, requester_name, created_at, \
-         updated_at, text, html, identity) SELECT ?10, ?2, workspace_id, ?3, 'open', ?4, ?5, ?6, ?7, ?8, ?9, ?11 \
-         FROM item WHERE number = ?1",
-        params![
-            number,
-            split.receipt.map(|id| id.0),
-            &title,
-            &split.author.address,
-            &split.author.name,
-            split.created_at,
-            now,
-            &split.text,
-            split.html.as_ref(),
-            new,
-            split.identity.as_ref().map(to_json).transpose()?.as_ref()
-        ],
-    )?;
-    tx.execute(
-        "UPDATE attachment SET item_number = ?2, comment_id = NULL WHERE comment_id = ?1",
-        params![comment, new],
-    )?;
-    tx.execute("DELETE FROM comment WHERE id = ?1", params![comment])?;
-    if let Some(receipt) = split.receipt {
-        let sql = "UPDATE receipt SET item_number = ?2, comment_id = NULL WHERE id = ?1";
-        tx.execute(sql, params![receipt.0, new])?;
-    }
-    if !split.author.address.is_empty() {
-        tx.execute(
-            "INSERT INTO participant (item_number, address, name, role) VALUES (?1, ?2, ?3, 'requester')",
-            params![new, &split.author.address, &split.author.name],
-        )?;
-    }
-    tx.execute("UPDATE item SET updated_at = ?2 WHERE number = ?1", params![number, now])?;
-    search::remove_comment(tx, comment)?;
-    search::add_item(tx, new, &title, &split.text)?;
-    record_change(tx, &Change { item: number, kind: "split", comment: Some(comment), receipt: None, actor, now })?;
-    record_change(tx, &Change { item: new, kind: "opened", comment: None, receipt: split.receipt, actor, now })?;
-    Ok(new)
 }

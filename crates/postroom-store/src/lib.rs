@@ -4,8 +4,9 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `storms`, `rules`, `filing`, `explain`, `settling`, `journal`,
-//! `deletion`, `items`; then `dump`, `backup`, `restore` and `check`.
+//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `storms`, `rules`, `facts`, `matching`, `filing`, `explain`,
+//! `settling`, `journal`, `deletion`, `items`, `changes`, `work`, `moving`, `undo`, `participants`; then `dump`, `backup`,
+//! `restore` and `check`.
 
 pub mod error;
 pub mod tx;
@@ -15,6 +16,7 @@ mod audit;
 mod backend;
 mod backup;
 mod blobs;
+mod changes;
 mod check;
 mod config;
 mod connections;
@@ -33,10 +35,15 @@ mod items;
 mod journal;
 mod mailboxes;
 mod maildrop;
+mod matching;
 mod metrics;
 mod migrate;
+mod moving;
+mod opening;
+mod participants;
 mod people;
 mod registration;
+mod reply_keys;
 mod restore;
 mod rules;
 mod seal;
@@ -45,12 +52,15 @@ mod settling;
 mod signin;
 mod storms;
 mod trust;
+mod undo;
 mod visits;
+mod work;
 mod workspaces;
 
 pub use accept::{Accepted, AcceptedBatch, Fetched, Pushed};
 pub use audit::{AuditAction, AuditEntry, AuditFilter, SYSTEM};
 pub use backup::BackupReport;
+pub use changes::{ChangeKind, HistoryEntry};
 pub use check::{CheckReport, Problem};
 pub use config::{Database, StoreConfig};
 pub use contacts::Contact;
@@ -68,6 +78,7 @@ pub use maildrop::{KnownDrop, KnownMessage};
 pub use metrics::{MailboxMetrics, Metrics};
 pub use people::{NewUser, UserChange};
 pub use registration::{Ask, Asked, AskedBy, Invitation, Letter, Pending, Proven};
+pub use reply_keys::ReplyKeyForms;
 pub use settling::Owed;
 pub use trust::{NewCertificate, TrustedCertificate};
 pub use tx::Tx;

@@ -31,6 +31,11 @@ const MIGRATIONS: &[Migration] = &[
         postgres: include_str!("../migrations/postgres/0010_sender.sql"),
     },
     Migration {
+        number: 20,
+        sqlite: include_str!("../migrations/sqlite/0020_matching.sql"),
+        postgres: include_str!("../migrations/postgres/0020_matching.sql"),
+    },
+    Migration {
         number: 30,
         sqlite: include_str!("../migrations/sqlite/0030_storms.sql"),
         postgres: include_str!("../migrations/postgres/0030_storms.sql"),
@@ -144,6 +149,11 @@ mod tests {
             10,
             "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
             "6c7a31ce606435121ab9a3f329730e6d52414e6ff6297e20eee7a7dce9aa8322",
+        ),
+        (
+            20,
+            "143297e143f9ff61ceaa23dd03e5b57d07ec933d891fdcef953e7a8705256f47",
+            "94eb8c4edf1e2f73abbe208db6d38970c9240715d26bc8fcab1ac05957a7873a",
         ),
         (
             30,

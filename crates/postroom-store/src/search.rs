@@ -18,8 +18,17 @@ pub(crate) fn add_comment(tx: &mut Tx<'_>, comment: i64, text: &str) -> Result<(
 
 /// Takes a comment out of the index, as when it becomes an item.
 pub(crate) fn remove_comment(tx: &mut Tx<'_>, comment: i64) -> Result<(), StoreError> {
+    remove(tx, comment * 2 + 1)
+}
+
+/// Takes an item out of the index, as when it becomes a comment again.
+pub(crate) fn remove_item(tx: &mut Tx<'_>, item: i64) -> Result<(), StoreError> {
+    remove(tx, item * 2)
+}
+
+fn remove(tx: &mut Tx<'_>, row: i64) -> Result<(), StoreError> {
     match tx {
-        Tx::Sqlite(_) => tx.execute("DELETE FROM search WHERE rowid = ?1", params![comment * 2 + 1]).map(drop),
+        Tx::Sqlite(_) => tx.execute("DELETE FROM search WHERE rowid = ?1", params![row]).map(drop),
         Tx::Postgres(_) => Ok(()),
     }
 }

@@ -1,7 +1,6 @@
 //! `/attachments/{id}`: files to be downloaded, and pictures to be shown.
 
 use crate::App;
-use crate::access::Action;
 use crate::download::{disposition, picture_type, safe_type};
 use crate::failure::Failure;
 use crate::item::item_for;
@@ -12,6 +11,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use postroom_domain::Action;
 use serde::Deserialize;
 
 /// The policy of what is handed out: should a browser show it after all, it can do nothing.

@@ -1,6 +1,5 @@
 //! `/items/{number}`: one item as a conversation, the sealed-off HTML of its messages, and their originals.
 
-use crate::access::{Action, Object, authorize};
 use crate::failure::Failure;
 use crate::frame::{self, Picture};
 use crate::page::{Frame, render};
@@ -15,7 +14,7 @@ use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use postroom_domain::{Attachment, Identity, Item, Party, Receipt, ReceiptId, User};
+use postroom_domain::{Action, Actor, Attachment, Identity, Item, Object, Party, Receipt, ReceiptId, User, authorize};
 use postroom_store::StoreError;
 
 #[derive(Template)]
@@ -45,6 +44,7 @@ struct Said {
     links: Vec<String>,
     pictures: Vec<Attachment>,
     files: Vec<Attachment>,
+    /// Only for those who may read originals: why a message ended where it did says which other items there are.
     origin: Option<Origin>,
 }
 
@@ -52,8 +52,6 @@ struct Said {
 struct Origin {
     receipt: ReceiptId,
     steps: Vec<Step>,
-    /// Whether the user may read the original.
-    readable: bool,
 }
 
 /// One of the messages of an item, as the store has it.
@@ -100,8 +98,9 @@ fn parts(item: &Item) -> Vec<Part<'_>> {
 
 /// The item of this number, if the user may do `action` with it.
 pub(crate) async fn item_for(app: &App, user: &User, action: Action, number: i64) -> Result<Item, Failure> {
-    let item = app.store.item(number).await?;
-    if authorize(user, action, Object::Item(&item)) { Ok(item) } else { Err(Failure::NotFound) }
+    let item = app.store.item_for(number, user).await?;
+    let actor = Actor::User(user);
+    if authorize(actor, action, Object::item(&item, actor)) { Ok(item) } else { Err(Failure::NotFound) }
 }
 
 /// `GET /items/{number}`
@@ -112,15 +111,14 @@ pub(crate) async fn page(
 ) -> Result<Response, Failure> {
     let change = app.latest().await?;
     let item = item_for(&app, &user, Action::See, number(&asked)?).await?;
-    let readable = authorize(&user, Action::ReadOriginal, Object::Item(&item));
+    let actor = Actor::User(&user);
+    let readable = authorize(actor, Action::ReadOriginal, Object::item(&item, actor));
     let mut messages = Vec::new();
     for part in parts(&item) {
-        let origin = match part.receipt {
-            Some(id) => receipt_of(&app, id).await?.map(|receipt| Origin {
-                receipt: id,
-                steps: words::steps(&receipt),
-                readable,
-            }),
+        let origin = match part.receipt.filter(|_| readable) {
+            Some(id) => {
+                receipt_of(&app, id).await?.map(|receipt| Origin { receipt: id, steps: words::steps(&receipt) })
+            }
             None => None,
         };
         messages.push(said(&part, origin));

@@ -1,7 +1,6 @@
 //! `/`: the items that a user may see, by workspace and status, and the search.
 
 use crate::App;
-use crate::access;
 use crate::failure::Failure;
 use crate::page::{Choice, Empty, Frame, Pager, href, render};
 use crate::session::CurrentUser;
@@ -10,7 +9,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
-use postroom_domain::{ItemSummary, User, Workspace, WorkspaceKey};
+use postroom_domain::{ItemSummary, User, Workspace, WorkspaceKey, access};
 use postroom_store::{ItemCursor, ItemFilter};
 use serde::Deserialize;
 
@@ -103,6 +102,7 @@ fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilte
         visible,
         workspace,
         status: (asked.status != "all").then(|| asked.status.clone()),
+        tag: None,
         query: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
         after,
         limit: LINES + 1,

@@ -1,6 +1,5 @@
 //! `/receipts`: every message that was taken, newest first, and what became of it.
 
-use crate::access::{self, Action, Object, authorize};
 use crate::failure::Failure;
 use crate::page::{Choice, Empty, Frame, Pager, href, render};
 use crate::session::CurrentUser;
@@ -10,7 +9,7 @@ use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
-use postroom_domain::{Receipt, ReceiptId, ReceiptState, User};
+use postroom_domain::{Action, Actor, Object, Receipt, ReceiptId, ReceiptState, User, access, authorize};
 use postroom_store::ReceiptFilter;
 use serde::Deserialize;
 
@@ -73,7 +72,7 @@ pub(crate) async fn page(
     Extension(user): Extension<CurrentUser>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
-    if !authorize(&user, Action::See, Object::Journal) {
+    if !authorize(Actor::User(&user), Action::See, Object::Journal) {
         return Err(Failure::NotFound);
     }
     let state = match asked.state.as_str() {

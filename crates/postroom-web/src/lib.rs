@@ -1,14 +1,13 @@
 //! HTTP in: the pages on which people see what their mail became.
 //!
 //! Purpose: [`router`] answers with pages made on the server out of the store's verbs; [`serve`] runs it until it is
-//! asked to stop. Every handler asks [`authorize`] first; what that does not allow does not exist for the user.
+//! asked to stop. Every handler asks [`postroom_domain::authorize`] first; what that does not allow does not exist for the user.
 //! May touch: HTTP requests and answers, the store's verbs. Must not: SQL, mail servers, files.
 //! Standards: RFC 9110 (HTTP), RFC 6265 (cookies), RFC 6266 and 8187 (downloads), RFC 9457 (problems), RFC 2392 (cid),
 //! WCAG 2.2 AA (pages).
-//! Read in this order: `session`, `access`, `failure`, `safety`, then the pages: `items`, `item`, `attachments`,
+//! Read in this order: `session`, `failure`, `safety`, then the pages: `items`, `item`, `attachments`,
 //! `journal`, `mailboxes`, and `live`.
 
-mod access;
 mod assets;
 mod attachments;
 mod download;
@@ -27,8 +26,6 @@ mod safety;
 mod session;
 mod text;
 mod words;
-
-pub use access::{Action, Object, authorize};
 
 use axum::Router;
 use axum::extract::State;

@@ -1,7 +1,6 @@
 //! `/mailboxes`: how every mailbox is doing, and whether its numbers add up.
 
 use crate::App;
-use crate::access::{Action, Object, authorize};
 use crate::failure::Failure;
 use crate::page::{Empty, Frame, href, render};
 use crate::session::CurrentUser;
@@ -11,7 +10,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use postroom_domain::WorkspaceKey;
+use postroom_domain::{Action, Actor, Object, WorkspaceKey, authorize};
 use postroom_mail::{Access, Security, ServerAccess};
 use postroom_store::{MailboxStatus, ReceiptCounts};
 use serde_json::Value;
@@ -66,7 +65,7 @@ struct Ledger {
 
 /// `GET /mailboxes`
 pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<CurrentUser>) -> Result<Response, Failure> {
-    if !authorize(&user, Action::See, Object::Mailboxes) {
+    if !authorize(Actor::User(&user), Action::See, Object::Mailboxes) {
         return Err(Failure::NotFound);
     }
     let change = app.latest().await?;

@@ -1,9 +1,9 @@
 //! What all pages share: the frame around them, choices, pagers, empty states.
 
-use crate::access::{Action, Object, authorize};
 use crate::session::CurrentUser;
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
+use postroom_domain::{Action, Actor, Object, authorize};
 
 /// What the layout around a page needs.
 pub(crate) struct Frame {
@@ -80,8 +80,8 @@ impl Visitor {
         Self {
             label: if user.name.is_empty() { user.address.clone() } else { user.name.clone() },
             address: user.address.clone(),
-            journal: authorize(user, Action::See, Object::Journal),
-            mailboxes: authorize(user, Action::See, Object::Mailboxes),
+            journal: authorize(Actor::User(user), Action::See, Object::Journal),
+            mailboxes: authorize(Actor::User(user), Action::See, Object::Mailboxes),
         }
     }
 }

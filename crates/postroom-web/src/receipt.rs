@@ -1,6 +1,5 @@
 //! `/receipts/{id}`: one message's whole way, its original, and what a person can do when it is held.
 
-use crate::access::{self, Action, Object, authorize};
 use crate::failure::Failure;
 use crate::journal::{Line, is_pending};
 use crate::page::{Choice, Frame, render};
@@ -12,7 +11,7 @@ use axum::Extension;
 use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
-use postroom_domain::{Receipt, ReceiptId, ReceiptState, User, WorkspaceKey};
+use postroom_domain::{Action, Actor, Object, Receipt, ReceiptId, ReceiptState, User, WorkspaceKey, access, authorize};
 use postroom_store::{ReceiptFilter, StoreError};
 use serde::Deserialize;
 
@@ -78,7 +77,7 @@ async fn receipt_for(app: &App, user: &User, action: Action, id: &str) -> Result
     let found = app.store.receipts(filter).await?.pop().filter(|receipt| receipt.id == id);
     let of_own_workspace = found.is_some();
     match found {
-        Some(receipt) if authorize(user, action, Object::Receipt { of_own_workspace }) => Ok(receipt),
+        Some(receipt) if authorize(Actor::User(user), action, Object::Receipt { of_own_workspace }) => Ok(receipt),
         _ => Err(Failure::NotFound),
     }
 }
@@ -110,7 +109,7 @@ async fn targets(app: &App, user: &User, receipt: &Receipt) -> Result<Vec<Choice
         Err(error) => return Err(error.into()),
     };
     let workspaces = app.store.workspaces().await?;
-    let may = |key: &WorkspaceKey| authorize(user, Action::Handle, Object::Workspace(key));
+    let may = |key: &WorkspaceKey| authorize(Actor::User(user), Action::Handle, Object::Workspace(key));
     let choices = workspaces.into_iter().filter(|workspace| may(&workspace.key)).map(|workspace| Choice {
         current: meant.as_ref().map_or(workspace.default, |key| *key == workspace.key),
         label: workspace.name,
@@ -175,7 +174,7 @@ pub(crate) async fn release(
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
     let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest("There is no such workspace."))?;
-    if !authorize(&user, Action::Handle, Object::Workspace(&key)) {
+    if !authorize(Actor::User(&user), Action::Handle, Object::Workspace(&key)) {
         return Err(Failure::NotFound);
     }
     app.by(&user).release(receipt.id, Some(&key), false, Timestamp::now()).await?;

@@ -1,6 +1,7 @@
 //! Values in the words that people read: ages, sizes, states, and the steps that led to a decision.
 
 use jiff::Timestamp;
+use postroom_domain::item::{Proposed, ProposedBecause};
 use postroom_domain::{Identity, Level, Party, Reason, Receipt, ReceiptState, SettlementState, TraceStep};
 
 /// How long ago, roughly; the exact instant stands beside it.
@@ -137,9 +138,31 @@ fn rule_step(step: &TraceStep) -> Step {
         ("invitation", "cancel") => ("", format!("It cancels {detail}.")),
         ("invitation", _) => ("", format!("It carries a calendar entry: {detail}.")),
         ("protection", outcome) => ("", format!("Its content is {outcome} with {detail}.")),
+        ("reply-key" | "reference" | "number", "mention") => ("warn", format!("It only {detail}.")),
+        ("reply-key", "comment") => {
+            ("good", format!("It carries our reply key of {detail}, on which its sender may comment."))
+        }
+        ("reply-key", "not ours" | "not verified") => {
+            ("warn", format!("It carries reply keys that count for nothing: {detail}."))
+        }
+        ("reference", "comment") => {
+            ("good", format!("It answers a message of {detail}, on which its sender may comment."))
+        }
+        ("reply-key" | "reference", "conflict") => ("warn", format!("It names {detail}.")),
+        ("participant", "proposed") => ("warn", format!("Its sender is proposed as a participant {detail}.")),
+        ("closed", "reopened") => ("good", "That item was closed; it is open again.".to_owned()),
+        ("closed", "comment") => ("warn", format!("That item stays closed: {detail}.")),
+        ("closed", "continued") => ("", format!("That item is closed and goes on: {detail}.")),
+        ("closed", "new item") => ("", format!("That item is closed; a new one {detail}.")),
+        ("forward", "credited") => ("good", format!("It forwards mail of {detail}; the item is theirs.")),
+        ("forward", "not credited") => ("warn", format!("Nobody else is credited with it: {detail}.")),
+        ("forward", "note") => ("", format!("Above what was forwarded stands: {detail}")),
+        ("reply-key" | "number", "no-reply") => {
+            ("warn", format!("It names {detail}, but comes from a program, and outsiders see that item."))
+        }
+        ("number", "passed over") => ("", format!("A number in its subject was not looked up: {detail}.")),
         ("number", "comment") => ("good", format!("Its subject names {detail}, on which its sender may comment.")),
         ("number", "no such item") => ("", format!("Its subject names {detail}, but there is no such item.")),
-        ("number", "mention") => ("warn", format!("It only {detail}.")),
         ("own-address" | "storm" | "rule" | "address", _) => return placing_step(step),
         ("workspace", "none") => {
             ("bad", "Its mailbox names no workspace, and there is no default workspace.".to_owned())
@@ -239,7 +262,9 @@ pub(crate) fn state(receipt: &Receipt) -> &'static str {
 /// What became of it, as the last step of the trace.
 fn end_sentence(receipt: &Receipt) -> String {
     // Where the last rule has just said why, the reason would say it again.
-    let said = receipt.trace.last().is_some_and(|last| rule_step(last).tone == "bad" || last.rule == "number");
+    let says_why = ["number", "reference", "reply-key", "closed"];
+    let said = receipt.trace.last();
+    let said = said.is_some_and(|last| rule_step(last).tone == "bad" || says_why.contains(&last.rule.as_str()));
     let reason = receipt.reason.filter(|_| !said);
     let because = reason.map_or(String::new(), |reason| format!(": {}", reason.sentence()));
     match (receipt.state, receipt.item) {
@@ -269,11 +294,22 @@ pub(crate) fn outcome(receipt: &Receipt) -> String {
     match (receipt.state, receipt.reason) {
         (ReceiptState::Accepted, _) => "Safely stored; waits to be read".to_owned(),
         (ReceiptState::Deferred, _) => "Safely stored; is tried again by itself".to_owned(),
-        (ReceiptState::Filed, Some(Reason::NewItem)) => "Became item".to_owned(),
+        (ReceiptState::Filed, Some(Reason::NewItem | Reason::ContinuesClosed)) => "Became item".to_owned(),
         (ReceiptState::Filed, _) => "Became a comment on".to_owned(),
         (ReceiptState::Held, Some(Reason::Deleted)) => "Was held, and deleted here".to_owned(),
         (ReceiptState::Held, Some(reason)) => capital(reason.sentence()),
         (ReceiptState::Held, None) => "Held".to_owned(),
+    }
+}
+
+/// Why somebody is proposed as a participant.
+pub(crate) fn proposed(proposed: &Proposed) -> String {
+    let from = proposed.item.map_or(String::new(), |item| format!(", see #{item}"));
+    match (proposed.because, &proposed.key_of) {
+        (ProposedBecause::Recipient, _) => "a recipient of the requester's mail".to_owned(),
+        (ProposedBecause::ReplyKey, Some(whose)) => format!("wrote with the reply key of {whose}{from}"),
+        (ProposedBecause::ReplyKey, None) => format!("wrote with a reply key of this item{from}"),
+        (ProposedBecause::Moved, _) => format!("wrote a comment that was moved here{from}"),
     }
 }
 

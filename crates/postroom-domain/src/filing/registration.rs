@@ -50,8 +50,8 @@ mod tests {
     use super::*;
     use crate::registration::Awaited;
     use crate::{
-        AddressRules, AutomaticMail, DomainPolicy, Evidence, GlobalPolicy, Identity, Level, Limits, Routing, User,
-        UserId,
+        AddressRules, AutomaticMail, DomainPolicy, Evidence, GivenTo, GlobalPolicy, Identity, Level, Limits, ProvenKey,
+        Routing, User, UserId,
     };
     use postroom_mail::Address;
     use postroom_mail::message::{Automatic, AutomaticKind};
@@ -128,6 +128,11 @@ mod tests {
             let reason = decide(&mine, &Clues::of(&mine, true), &facts, &open).reason;
             assert_eq!(reason == Reason::RegistrationProven, proves, "{level:?} {evidence:?}");
         }
+        // A reply key speaks for an item, not for an account.
+        let key = ProvenKey { item: 7, given_to: GivenTo::Sender };
+        let identity = Identity { level: Level::Unverified, evidence: Evidence::Dkim, detail: String::new() };
+        let by_key = Facts { keys: vec![key], identity, ..facts() };
+        assert_ne!(decide(&mine, &Clues::of(&mine, true), &by_key, &open).reason, Reason::RegistrationProven);
         // Without a registration that waits for it, a code is a word like any other.
         let clues = Clues::of(&mine, true);
         assert_eq!(decide(&mine, &clues, &Facts::default(), &open).reason, Reason::SenderUnknown);

@@ -64,7 +64,8 @@ pub(crate) fn hold_unverified(identity: &Identity, trace: &mut Vec<TraceStep>) -
     Reason::SenderUnverified
 }
 
-fn step(identity: &Identity) -> TraceStep {
+/// How sure it is who wrote a message, as a step of the trace.
+pub(crate) fn step(identity: &Identity) -> TraceStep {
     TraceStep::new("identity", identity.level.as_str(), identity.detail.as_str())
 }
 
@@ -80,8 +81,9 @@ pub(crate) enum Standing {
 }
 
 impl Standing {
-    pub(crate) fn of(facts: &Facts, policy: &Policy, workspace: WorkspacePolicy) -> Self {
-        if facts.identity.is_verified() || policy.released {
+    /// `item` is the one that it is about, if there is one.
+    pub(crate) fn of(facts: &Facts, policy: &Policy, workspace: WorkspacePolicy, item: Option<i64>) -> Self {
+        if policy.released || facts.identity_on(item).is_verified() {
             return Self::Comments;
         }
         match workspace.unverified {

@@ -3,11 +3,12 @@
 
 use super::*;
 use crate::{
-    AddressRules, DomainPolicy, GlobalPolicy, Limits, Membership, ReceiptId, Role, Routing, User, UserId,
-    WorkspacePolicy,
+    AddressRules, Closed, ClosedItems, DomainPolicy, GivenTo, GlobalPolicy, ItemFacts, Limits, Membership, Offer,
+    ProvenKey, ReceiptId, Role, Routing, User, UserId, WorkspacePolicy,
 };
 use expect_test::{Expect, expect};
 use postroom_mail::{Address, Automatic, AutomaticKind};
+use std::sync::Arc;
 
 struct Case {
     message: Message,
@@ -30,7 +31,11 @@ fn case(subject: &str) -> Case {
             bare_numbers: true,
             automatic: AutomaticMail::File,
             workspace: Some(WorkspaceId(1)),
-            routing: Routing::default(),
+            routing: Routing {
+                workspaces: Arc::new([("SUP".parse().unwrap(), (WorkspaceId(1), WorkspacePolicy::default()))].into()),
+                own: Arc::new(std::iter::once("desk@example.net".to_owned()).collect()),
+                ..Routing::default()
+            },
             limits: Limits::default(),
             released: false,
         },
@@ -52,12 +57,27 @@ impl Case {
     }
 
     fn item(mut self, number: i64, participant: bool) -> Self {
-        self.facts.items.push(ItemFacts {
-            number,
-            workspace: "SUP".parse().unwrap(),
-            policy: WorkspacePolicy::default(),
-            participant,
-        });
+        let open = ItemFacts::open(number, WorkspaceId(1), "SUP".parse().unwrap());
+        self.facts.items.push(ItemFacts { participant, ..open });
+        self
+    }
+
+    /// One of our reply keys for this item.
+    fn key(mut self, item: i64, given_to: GivenTo) -> Self {
+        self.facts.keys.push(ProvenKey { item, given_to });
+        self
+    }
+
+    fn answering(mut self, items: &[i64]) -> Self {
+        self.facts.answered = items.to_vec();
+        self
+    }
+
+    /// Closes the last item.
+    fn closed(mut self, rule: ClosedItems, reopened: u32) -> Self {
+        let item = self.facts.items.last_mut().unwrap();
+        item.policy.closed = rule;
+        item.closed = Some(Closed { reopened, continued_in: None });
         self
     }
 
@@ -66,12 +86,30 @@ impl Case {
         self
     }
 
+    fn decided(&self) -> Filing {
+        let mut clues = Clues::of(&self.message, self.policy.bare_numbers);
+        // What the store proves stands in for what was claimed.
+        if clues.keys.is_empty() {
+            let claim = format!("i.1.{}.{}@x", "a".repeat(24), "a".repeat(26));
+            clues.keys = self.facts.keys.iter().filter_map(|_| crate::KeyClaim::of_message_id(&claim)).collect();
+        }
+        decide(&self.message, &clues, &self.facts, &self.policy)
+    }
+
+    /// What the new item begins with; it must become one.
+    fn opening(&self) -> Opening {
+        match self.decided().effect {
+            Effect::OpenItem { opening, .. } => *opening,
+            other => panic!("no new item: {other:?}"),
+        }
+    }
+
     fn check(self, expected: Expect) {
-        let clues = Clues::of(&self.message, self.policy.bare_numbers);
-        let filing = decide(&self.message, &clues, &self.facts, &self.policy);
+        let filing = self.decided();
         let effect = match &filing.effect {
             Effect::OpenItem { title, .. } => format!("item `{title}`"),
-            Effect::AddComment { item } => format!("comment on #{item}"),
+            Effect::AddComment { item, reopen: true, .. } => format!("comment that reopens #{item}"),
+            Effect::AddComment { item, .. } => format!("comment on #{item}"),
             Effect::Hold | Effect::Prove { .. } => "held".to_owned(),
         };
         let steps: Vec<String> =
@@ -239,7 +277,7 @@ fn e5_a_persons_answer_that_is_marked_as_automatic_is_a_comment() {
         let message = postroom_mail::read(&postroom_mail::RawMessage::new(text));
         let case = case("x").known(Some(Role::Reporter)).item(7, false);
         let filing = decide(&message, &Clues::of(&message, true), &case.facts, &case.policy);
-        assert_eq!(filing.effect, Effect::AddComment { item: 7 }, "{header}");
+        assert_eq!(filing.effect, Effect::AddComment { item: 7, reopen: false, proposed: Vec::new() }, "{header}");
     }
 }
 
@@ -277,4 +315,178 @@ fn a_storm_holds_what_would_be_filed_and_nothing_that_is_held_anyway() {
         decide(&case.message, &Clues::of(&case.message, true), &case.facts, &case.policy)
     };
     assert_eq!(filing.storm, Some(sender()), "the store keeps by which storm it is held");
+}
+
+#[test]
+fn keys_come_before_answers_and_answers_before_numbers() {
+    let all = || case("#7").known(None).item(7, true).item(8, true).item(9, true).answering(&[8]);
+    all().key(9, GivenTo::Sender).check(expect!["comment on #9, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #9 | identity: verified it carries a reply key that was given to its author | reference: conflict #8 as well; #9 counts"]);
+    all().check(expect!["comment on #8, ANSWERS_MESSAGE | sender: registered ann@example.org | reference: comment #8"]);
+    // What nobody may comment on is passed by.
+    case("#7").known(None).item(7, true).item(8, false).answering(&[8]).check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | reference: mention mentions #8, on which the sender may not comment | number: comment #7"]);
+}
+
+#[test]
+fn d15_references_name_two_different_items() {
+    let two = || case("x").known(None).item(7, true).item(8, true);
+    two().answering(&[8, 7]).check(expect!["comment on #8, ANSWERS_MESSAGE | sender: registered ann@example.org | reference: comment #8 | reference: conflict #7 as well; #8 counts"]);
+    two().key(8, GivenTo::Sender).key(7, GivenTo::Sender)
+        .check(expect!["comment on #8, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #8 | identity: verified it carries a reply key that was given to its author | reply-key: conflict #7 as well; #8 counts"]);
+    two().key(7, GivenTo::Sender).answering(&[8]).check(expect!["comment on #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | reference: conflict #8 as well; #7 counts"]);
+}
+
+#[test]
+fn a_key_in_other_hands_only_proposes() {
+    let stranger = |c: &mut Case| c.policy.unknown_senders = true;
+    let bob = || GivenTo::Participant("bob@example.org".to_owned());
+    let of_bob = case("x").with(stranger).item(7, false).key(7, bob());
+    assert_eq!(of_bob.opening().offers, [Offer { item: 7, given_to: Some("bob@example.org".to_owned()) }]);
+    of_bob.check(expect!["item `x`, NEW_ITEM | sender: unknown, allowed ann@example.org | reply-key: mention mentions #7, on which the sender may not comment | participant: proposed on #7, with the reply key of bob@example.org | item: opened"]);
+    case("x").with(stranger).item(7, false).key(7, GivenTo::Other).check(expect!["item `x`, NEW_ITEM | sender: unknown, allowed ann@example.org | reply-key: mention mentions #7, on which the sender may not comment | participant: proposed on #7 | item: opened"]);
+    // Nobody gives access to a program.
+    case("x")
+        .with(stranger)
+        .with(|c| c.message.from = vec![Address::new("", "no-reply@shop.example")])
+        .item(7, false)
+        .key(7, bob())
+        .check(expect!["item `x`, NEW_ITEM | sender: unknown, allowed no-reply@shop.example | reply-key: mention mentions #7, on which the sender may not comment | item: opened"]);
+}
+
+#[test]
+fn forged_keys_are_counted_and_count_for_nothing() {
+    let id = format!("i.7.{}.{}@example.net", "a".repeat(24), "a".repeat(26));
+    let address = format!("desk+r.7.{}@example.net", "a".repeat(34));
+    case("x")
+        .known(None)
+        .item(7, true)
+        .with(|c| c.message.references = vec![id])
+        .with(|c| c.message.to = vec![Address::new("", address)])
+        .check(expect!["item `x`, NEW_ITEM | sender: registered ann@example.org | reply-key: not ours 2 that Postroom did not sign | item: opened"]);
+}
+
+#[test]
+fn d7_mail_of_programs_is_no_comment_on_what_outsiders_see() {
+    let program = |c: &mut Case| c.message.from = vec![Address::new("", "noreply@slack.example")];
+    let outsiders = |c: &mut Case| c.facts.items[0].outsiders = true;
+    let by_number = || case("[#7] your code is 1234").known(Some(Role::Reporter)).item(7, false).with(program);
+    by_number().with(outsiders).check(expect!["item `[#7] your code is 1234`, NEW_ITEM | sender: registered ann@example.org | number: no-reply #7 | item: opened"]);
+    by_number()
+        .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
+    // A key that another was given is worth no more than a number; its own is.
+    by_number().with(outsiders).key(7, GivenTo::Other).check(expect!["item `[#7] your code is 1234`, NEW_ITEM | sender: registered ann@example.org | reply-key: no-reply #7 | number: no-reply #7 | item: opened"]);
+    by_number()
+        .with(outsiders)
+        .key(7, GivenTo::Sender)
+        .check(expect!["comment on #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author"]);
+}
+
+#[test]
+fn d10_whoever_had_an_account_is_not_even_a_participant() {
+    case("[#7]")
+        .item(7, true)
+        .with(|c| c.facts.deactivated = true)
+        .check(expect!["held, SENDER_UNKNOWN | sender: unknown ann@example.org"]);
+    case("[#7]")
+        .item(7, true)
+        .with(|c| {
+            c.facts.deactivated = true;
+            c.policy.unknown_senders = true;
+        })
+        .check(expect![
+            "item `[#7]`, NEW_ITEM | sender: unknown, allowed ann@example.org | number: mention mentions #7, on which the sender may not comment | item: opened"
+        ]);
+}
+
+#[test]
+fn d17_closed_items() {
+    let to = |rule, reopened| case("#7").known(None).item(7, true).closed(rule, reopened);
+    to(ClosedItems::Reopen, 0).key(7, GivenTo::Sender)
+        .check(expect!["comment that reopens #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | closed: reopened"]);
+    to(ClosedItems::Reopen, 2).key(7, GivenTo::Sender)
+        .check(expect!["comment that reopens #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | closed: reopened"]);
+    to(ClosedItems::Reopen, 3).key(7, GivenTo::Sender)
+        .check(expect!["comment on #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | closed: comment mail has opened it 3 times within a day"]);
+    to(ClosedItems::Reopen, 0).check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7 | closed: comment its sender's identity is not proven"]);
+    to(ClosedItems::Reopen, 0)
+        .key(7, GivenTo::Sender)
+        .with(|c| c.message.auto_submitted = true)
+        .check(expect!["comment on #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | closed: comment automatic mail opens nothing again"]);
+    to(ClosedItems::Comment, 0).key(7, GivenTo::Sender)
+        .check(expect!["comment on #7, REPLY_KEY | sender: registered ann@example.org | reply-key: comment #7 | identity: verified it carries a reply key that was given to its author | closed: comment its workspace leaves closed items closed"]);
+    to(ClosedItems::NewItem, 0).check(expect!["item `#7`, CONTINUES_CLOSED | sender: registered ann@example.org | number: comment #7 | closed: new item continues #7 | item: opened"]);
+}
+
+#[test]
+fn a_key_does_not_speak_for_whom_the_domain_disowns() {
+    let disowned = |c: &mut Case| c.facts.identity.level = crate::Level::Failed;
+    case("x")
+        .known(None)
+        .item(7, true)
+        .key(7, GivenTo::Sender)
+        .with(disowned)
+        .check(expect!["held, SENDER_DISOWNED | sender: registered ann@example.org"]);
+    let verified = |c: &mut Case| c.facts.identity.level = crate::Level::Verified;
+    case("#7").known(None).item(7, true).closed(ClosedItems::Reopen, 0).with(verified).check(expect!["comment that reopens #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7 | closed: reopened"]);
+}
+
+#[test]
+fn a_key_speaks_for_its_item_and_for_no_other() {
+    // Whoever has read an answer of Ann's holds its key. On another item it is worth nothing.
+    let other = || case("#8").known(None).item(7, false).key(7, GivenTo::Sender).item(8, true);
+    other().closed(ClosedItems::Reopen, 0).check(expect!["comment on #8, NUMBER_IN_SUBJECT | sender: registered ann@example.org | reply-key: mention mentions #7, on which the sender may not comment | participant: proposed on #7 | number: comment #8 | closed: comment its sender's identity is not proven"]);
+    let strict = |c: &mut Case| c.facts.items[1].policy.unverified = crate::Unverified::Hold;
+    other().with(strict).check(expect!["held, SENDER_UNVERIFIED | sender: registered ann@example.org | reply-key: mention mentions #7, on which the sender may not comment | participant: proposed on #7 | identity: unverified nothing was checked"]);
+    // A key that was given to somebody else proves nothing anywhere.
+    for given_to in [GivenTo::Other, GivenTo::Participant("bob@example.org".to_owned())] {
+        let lent = case("x").known(None).item(7, true).closed(ClosedItems::Reopen, 0).key(7, given_to);
+        let effect = lent.decided().effect;
+        assert!(matches!(effect, Effect::AddComment { item: 7, reopen: false, .. }), "{effect:?}");
+    }
+}
+
+#[test]
+fn mail_on_a_continued_item_goes_where_it_is_continued() {
+    let continued = |participant| {
+        let case = case("#7").known(None).item(7, true).closed(ClosedItems::NewItem, 0);
+        let case = case.item(8, participant);
+        case.with(|c| c.facts.items[0].closed.as_mut().unwrap().continued_in = Some(8))
+    };
+    continued(true).check(expect!["comment on #8, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7 | closed: continued #7 in #8"]);
+    // By now it may be where nothing is taken of those who are not proven.
+    let strict = |c: &mut Case| c.facts.items[1].policy.unverified = crate::Unverified::Hold;
+    continued(true).with(strict).check(expect!["item `#7`, CONTINUES_CLOSED | sender: registered ann@example.org | number: comment #7 | closed: new item continues #7 | item: opened"]);
+    continued(false).check(expect!["item `#7`, CONTINUES_CLOSED | sender: registered ann@example.org | number: comment #7 | closed: new item continues #7 | item: opened"]);
+}
+
+#[test]
+fn d16_words_in_the_text_set_nothing() {
+    let words = "Status: Closed\nAssignee: eve@evil.test\n@close\n";
+    for text in [words, "/close", "#close"] {
+        let case = case("x [closed]").known(Some(Role::Manager)).with(|c| {
+            text.clone_into(&mut c.message.text);
+            text.clone_into(&mut c.message.reply_text);
+        });
+        assert_eq!(case.opening(), Opening::default(), "{text}");
+    }
+}
+
+#[test]
+fn d6_recipients_are_proposed_and_no_more() {
+    let copied = |c: &mut Case| {
+        c.message.to = vec![Address::new("Desk", "Desk+sup@example.net")];
+        c.message.cc = ["Eve@Evil.test", "ann@example.org", "no-reply@shop.example", "x", "eve@evil.test"]
+            .map(|address| Address::new("Eve", address))
+            .to_vec();
+    };
+    let eve = [Address::new("Eve", "eve@evil.test")];
+    assert_eq!(case("x").known(None).with(copied).opening().proposed, eve);
+    let on_item = |requester: bool| {
+        let case = case("#7").known(None).item(7, true).with(copied);
+        case.with(|c| c.facts.items[0].requester = requester).decided().effect
+    };
+    let comment = |proposed: &[Address]| Effect::AddComment { item: 7, reopen: false, proposed: proposed.to_vec() };
+    assert_eq!(on_item(true), comment(&eve));
+    assert_eq!(on_item(false), comment(&[]), "only who asked decides whom to involve");
+    let alone = |c: &mut Case| c.message.to = vec![Address::new("", "help@elsewhere.example")];
+    assert!(case("x").known(None).with(alone).opening().proposed.is_empty(), "the only recipient is we");
 }

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::routing::{Rule, RuleSet};
-use crate::{AddressRules, AutomaticMail, Filing, GlobalPolicy, Limits, Membership, decide};
+use crate::{AddressRules, AutomaticMail, Filing, GlobalPolicy, Limits, Membership, Role, decide};
 use postroom_mail::RawMessage;
 
 /// A desk with the workspaces SUP (its own), FIN and HR, an alias and a plus-address, bob as agent in FIN, and ann.
@@ -71,13 +71,14 @@ impl Desk {
     fn check(&self, header: &str, expected: &str) {
         let filing = self.decide(&format!("From: eve@y.example\n{header}\n\nx"));
         let place = match &filing.effect {
-            Effect::OpenItem { workspace, given, .. } => {
+            Effect::OpenItem { workspace, opening, .. } => {
+                let given = &opening.given;
                 let key = self.policy.routing.workspaces.iter().find(|(_, (id, _))| id == workspace).unwrap().0;
                 let assignee = given.assignee.map(|id| format!(" to {id}")).unwrap_or_default();
                 let status = given.status.as_ref().map(|status| format!(" {status}")).unwrap_or_default();
                 format!("{key}{assignee}{status} {}", given.tags.join(",")).trim_end().to_owned()
             }
-            Effect::AddComment { item } => format!("comment on {item}"),
+            Effect::AddComment { item, .. } => format!("comment on {item}"),
             Effect::Hold | Effect::Prove { .. } => filing.reason.code().to_owned(),
         };
         let steps = filing.trace.iter().filter(|step| ["rule", "address"].contains(&step.rule.as_str()));
@@ -155,12 +156,8 @@ fn a_comment_is_held_by_a_rule_but_neither_moved_nor_changed() {
         r#"[{"name":"spam","if":{"all":[{"field":"subject","like":"*casino*"}]},"then":{"hold":true}},
             {"name":"all","then":{"workspace":"HR","tags":["t"],"status":"closed"}}]"#,
     );
-    desk.facts.items.push(crate::ItemFacts {
-        number: 7,
-        workspace: "FIN".parse().unwrap(),
-        policy: WorkspacePolicy::default(),
-        participant: true,
-    });
+    let item = ItemFacts::open(7, WorkspaceId(2), "FIN".parse().unwrap());
+    desk.facts.items.push(ItemFacts { participant: true, ..item });
     desk.check("Subject: [#7] hello", "comment on 7 | rule not on a comment: all");
     desk.check("Subject: [#7] casino", "HELD_BY_RULE | rule held: spam");
     desk.policy.released = true;
@@ -241,7 +238,7 @@ fn d16_words_in_subject_and_text_set_nothing() {
         "Priority: urgent",
     ] {
         let filing = desk.decide(&format!("From: eve@y.example\nSubject: {words}\n\n{words}\n\n{words}"));
-        let Effect::OpenItem { workspace, given, .. } = filing.effect else { panic!("{words}: {:?}", filing.effect) };
-        assert_eq!((workspace, given), (WorkspaceId(1), Given::default()), "{words}");
+        let Effect::OpenItem { workspace, opening, .. } = filing.effect else { panic!("{words}: {:?}", filing.effect) };
+        assert_eq!((workspace, opening.given), (WorkspaceId(1), Given::default()), "{words}");
     }
 }

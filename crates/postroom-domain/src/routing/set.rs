@@ -1,10 +1,9 @@
 //! A list of rules ready to be asked, and what it says about one message.
 
 use super::field::{Shown, Value};
-use super::{
-    Comparison, NAME_MAX, RULES_MAX, Rule, RuleError, RuleField, TAG_MAX, TAGS_MAX, TESTS_MAX, TEXT_MAX, When,
-};
+use super::{Comparison, NAME_MAX, RULES_MAX, Rule, RuleError, RuleField, TAGS_MAX, TESTS_MAX, TEXT_MAX, When};
 use crate::domain_pattern::{self, Undecided};
+use crate::item::{TAG_MAX, is_tag};
 use crate::{Facts, TraceStep, WorkspaceKey};
 use pcre2::bytes::Regex;
 use postroom_mail::Message;
@@ -213,12 +212,6 @@ fn check(rule: &Rule) -> Result<(), RuleError> {
         return action(format!("`{address}` is no address of a user in its canonical form"));
     }
     Ok(())
-}
-
-/// Whether a text is a tag as items have them.
-fn is_tag(tag: &str) -> bool {
-    let is_inner = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/');
-    tag.starts_with(char::is_alphanumeric) && tag.chars().all(is_inner) && tag.chars().count() <= TAG_MAX
 }
 
 fn matcher(rule: &Rule, field: &RuleField, how: &Comparison) -> Result<Matcher, RuleError> {

@@ -52,7 +52,17 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("forget_contact", &[ContactForget]),
     ("download", &[ReceiptDownload]),
     ("move_item", &[ItemMove]),
+    ("move_comment", &[ItemMoveComment]),
     ("split_comment", &[ItemSplit]),
+    ("undo", &[ItemUndo]),
+    ("close_item", &[ItemClose]),
+    ("reopen_item", &[ItemReopen]),
+    ("assign_item", &[ItemAssign]),
+    ("tag_item", &[ItemTag]),
+    ("add_participant", &[ParticipantAdd]),
+    ("remove_participant", &[ParticipantRemove]),
+    ("reply_key", &[ReplyKeyGive]),
+    ("rotate_reply_key", &[ReplyKeyRotate]),
     ("make_signin_link", &[SigninLink]),
     ("use_signin_link", &[SigninUse]),
     ("end_session", &[SigninUse, SigninOut]),
@@ -138,12 +148,13 @@ fn every_verb_that_changes_something_is_listed() {
     assert_eq!(expected, AuditAction::ALL.iter().copied().collect(), "every action is what some verb leaves");
 }
 
-/// A house in which every verb has something to do: item 1 with comment 1, held mail as receipt 3.
+/// A house in which every verb has something to do: item 1 with comment 1, item 2, held mail as receipt 3.
 async fn furnished(place: &Place) -> House {
     let house = House::usual(place).await;
     house.take(1, message("ann@example.org", "first", "first")).await;
     house.take(2, message("ann@example.org", "Re: #1", "a comment")).await;
     house.take(3, message("eve@evil.test", "held", "held")).await;
+    house.take(4, message("ann@example.org", "another", "another")).await;
     house
 }
 
@@ -247,7 +258,24 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         "delete_receipt" => store.delete_receipt(held, Some("spam"), now).await.unwrap(),
         "download" => assert_eq!(store.download(held, now).await.unwrap().octets().as_ref(), b"held"),
         "move_item" => store.move_item(1, &key("OPS"), now).await.unwrap(),
+        "move_comment" => {
+            store.move_comment(1, 1, 2, now).await.unwrap();
+            house.store.undo(1, None, now).await.unwrap();
+        }
         "split_comment" => drop(store.split_comment(1, 1, now).await.unwrap()),
+        "undo" => drop(store.undo(1, None, now).await.unwrap()),
+        "close_item" => store.close_item(1, now).await.unwrap(),
+        "reopen_item" => store.reopen_item(1, now).await.unwrap(),
+        "assign_item" => {
+            let admin = NewUser { address: "gil@example.org".into(), admin: true, ..NewUser::default() };
+            house.store.add_user(admin, now).await.unwrap();
+            store.assign_item(1, Some("gil@example.org"), now).await.unwrap();
+        }
+        "tag_item" => store.tag_item(1, &["urgent".into()], &[], now).await.unwrap(),
+        "add_participant" => store.add_participant(1, "kim@example.org", None, now).await.unwrap(),
+        "remove_participant" => store.remove_participant(1, "kim@example.org", now).await.unwrap(),
+        "reply_key" => drop(store.reply_key(1, None, None, now).await.unwrap()),
+        "rotate_reply_key" => drop(store.rotate_reply_key(false, now).await.unwrap()),
         "make_signin_link" => drop(store.make_signin_link(ann.id, HOUR, now).await.unwrap()),
         "use_signin_link" => {
             let link = house.store.make_signin_link(ann.id, HOUR, now).await.unwrap();

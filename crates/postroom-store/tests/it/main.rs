@@ -4,6 +4,7 @@
 mod audit;
 mod backup;
 mod child;
+mod closed;
 mod contacts;
 mod corridor;
 #[cfg(feature = "crash-points")]
@@ -13,10 +14,12 @@ mod items;
 mod loops;
 mod maildrop;
 mod registration;
+mod rights;
 mod routing;
 mod sender;
 mod settings;
 mod storms;
 mod support;
 mod trouble;
+mod undo;
 mod visits;

@@ -92,7 +92,7 @@ async fn rules_and_addresses_place_new_items() {
         let rules = [
             r#"{"name":"held","if":{"all":[{"field":"subject","like":"*casino*"}]},"then":{"hold":true}}"#,
             r#"{"name":"ops","if":{"all":[{"field":"header:X-Team","is":"ops"}]},
-                "then":{"workspace":"OPS","assignee":"carl@example.org","status":"closed"}}"#,
+                "then":{"workspace":"OPS","assignee":"carl@example.org","status":"closed","tags":["x","y"]}}"#,
             r#"{"name":"elsewhere","mailbox":"other","then":{"hold":true}}"#,
         ];
         let other = imap("other", MailboxPolicy::default(), StartFrom::All);
@@ -111,7 +111,7 @@ async fn rules_and_addresses_place_new_items() {
         let receipt = house.store.receipt(taken.receipt).await.unwrap();
         let item = house.store.item(receipt.item.unwrap()).await.unwrap();
         assert_eq!((item.workspace, item.status.as_str()), (key("OPS"), "closed"));
-        assert_eq!(item.assignee.as_deref(), Some("carl@example.org"));
+        assert_eq!((item.assignee.as_deref(), item.tags), (Some("carl@example.org"), vec!["x".to_owned(), "y".into()]));
         let taken = house.takes(5, &format!("{from}Subject: Casino\n\n5")).await;
         assert_eq!(taken.reason, Some(Reason::HeldByRule));
         assert!(taken.trace.iter().any(|step| step.rule == "rule" && step.detail == "held"));

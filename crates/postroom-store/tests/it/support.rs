@@ -120,7 +120,7 @@ pub fn imap(name: &str, policy: MailboxPolicy, start: StartFrom) -> NewMailbox {
         host: "mail.test".to_owned(),
         port: 993,
         security: Security::Ssl,
-        user: name.to_owned(),
+        user: if name.contains('@') { name.to_owned() } else { format!("{name}@example.net") },
         auth: AuthMethod::Auto,
         allow_private_host: false,
     };

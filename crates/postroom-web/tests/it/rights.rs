@@ -171,3 +171,27 @@ async fn a_body_that_is_too_large_is_refused() {
     let answer = app.post(Who::Admin, "/receipts/2/release", &"x".repeat(100_000)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+/// Why a message ended where it did says which items there are; links say it too.
+#[tokio::test]
+async fn what_mail_names_is_shown_to_those_who_may_see_it() {
+    let app = App::new().await;
+    app.bring("3", "From: Other <other@customer.example>\r\nSubject: Other\r\n\r\nx\r\n").await;
+    app.house.store.move_item(2, &"OPS".parse().unwrap(), jiff::Timestamp::now()).await.unwrap();
+    let guess = "From: Participant <participant@customer.example>\r\nTo: desk@demo.example, kim@customer.example\r\n\
+                 Subject: [#2] and [#9]\r\n\r\nguess\r\n";
+    app.bring("4", guess).await;
+    for (who, why, linked, proposed) in [
+        (Who::Participant, false, false, false),
+        (Who::Reader, true, false, false),
+        (Who::Manager, true, false, true),
+        (Who::Admin, true, true, true),
+    ] {
+        let page = app.get(who, "/items/3").await.text();
+        assert!(page.contains("guess"), "{who:?}");
+        assert_eq!(page.contains("Why is this here?"), why, "{who:?}");
+        assert_eq!(page.contains("no such item"), why, "{who:?}");
+        assert_eq!(page.contains("href=\"/items/2\""), linked, "{who:?}");
+        assert_eq!(page.contains("kim@customer.example"), proposed, "{who:?}");
+    }
+}

@@ -47,7 +47,7 @@ impl Decided {
     pub fn of(explanation: Explanation) -> Self {
         let Explanation { filing, item, workspace, assignee } = explanation;
         let (kind, given) = match filing.effect {
-            Effect::OpenItem { given, .. } => ("item", given),
+            Effect::OpenItem { opening, .. } => ("item", opening.given),
             Effect::AddComment { .. } => ("comment", Default::default()),
             Effect::Hold | Effect::Prove { .. } => ("held", Default::default()),
         };

@@ -1,12 +1,14 @@
 //! `postroom workspace` and `postroom user`.
 
-use super::args::{Global, Retention, UnverifiedArg, UserCommand, WorkspaceCommand, YesNo};
+use super::args::{
+    ClosedArg, Global, Retention, UnverifiedArg, UserCommand, WorkspaceCommand, WorkspaceOptions, YesNo,
+};
 use super::output::{Output, count};
 use super::{open_or_create, open_store, registration, workspace_key};
 use crate::failure::Failure;
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::user::NotARole;
-use postroom_domain::{Role, Unverified, User, Workspace, WorkspaceKey};
+use postroom_domain::{ClosedItems, Role, Unverified, User, Workspace, WorkspaceKey, WorkspacePolicy};
 use postroom_store::{NewUser, Store, UserChange};
 use postroom_web::WebConfig;
 use serde_json::json;
@@ -35,6 +37,10 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                     .to_owned(),
             })
         }
+        WorkspaceCommand::Set { key, options } => {
+            let workspace = set_workspace(global, &key, &options).await?;
+            out.object(&workspace, || rules(&workspace))
+        }
         WorkspaceCommand::List => {
             let workspaces = open_store(global).await?.workspaces().await?;
             let none = "no workspaces yet; add one with: postroom workspace add SUP Support --default";
@@ -42,40 +48,68 @@ pub async fn workspace(global: &Global, command: WorkspaceCommand, out: Output) 
                 [w.key.to_string(), w.name.clone(), if w.default { "default".to_owned() } else { String::new() }]
             })
         }
-        WorkspaceCommand::Set { key, unverified, retain_held } => {
-            let (store, key) = (open_store(global).await?, workspace_key(&key)?);
-            let mut workspace = named_workspace(&store, &key).await?;
-            if let Some(unverified) = unverified {
-                workspace.policy.unverified = match unverified {
-                    UnverifiedArg::Comment => Unverified::Comment,
-                    UnverifiedArg::Hold => Unverified::Hold,
-                    UnverifiedArg::OpenOnly => Unverified::OpenOnly,
-                };
-            }
-            if let Some(Retention(days)) = retain_held {
-                workspace.policy.retain_held_days = days;
-            }
-            store.set_workspace_policy(&key, workspace.policy, Timestamp::now()).await?;
-            out.object(&workspace, || rules(&workspace))
-        }
     }
 }
 
-/// The rules of a workspace, each in a sentence.
+async fn set_workspace(global: &Global, key: &str, options: &WorkspaceOptions) -> Result<Workspace, Failure> {
+    let (store, key) = (open_store(global).await?, workspace_key(key)?);
+    let mut workspace = named_workspace(&store, &key).await?;
+    apply(options, &mut workspace.policy);
+    store.set_workspace_policy(&key, workspace.policy, Timestamp::now()).await?;
+    Ok(workspace)
+}
+
+/// Lays what was given over the rules in force.
+fn apply(options: &WorkspaceOptions, policy: &mut WorkspacePolicy) {
+    if let Some(unverified) = options.unverified {
+        policy.unverified = match unverified {
+            UnverifiedArg::Comment => Unverified::Comment,
+            UnverifiedArg::Hold => Unverified::Hold,
+            UnverifiedArg::OpenOnly => Unverified::OpenOnly,
+        };
+    }
+    if let Some(closed) = options.closed {
+        policy.closed = match closed {
+            ClosedArg::Reopen => ClosedItems::Reopen,
+            ClosedArg::Comment => ClosedItems::Comment,
+            ClosedArg::NewItem => ClosedItems::NewItem,
+        };
+    }
+    policy.reopen_limit = options.reopen_limit.unwrap_or(policy.reopen_limit);
+    if let Some(credit) = options.forward_credit {
+        policy.forward_credit = credit == YesNo::Yes;
+    }
+    if let Some(Retention(days)) = options.retain_held {
+        policy.retain_held_days = days;
+    }
+}
+
+/// The rules of a workspace, a line for each.
 fn rules(workspace: &Workspace) -> String {
-    let may = match workspace.policy.unverified {
+    let policy = &workspace.policy;
+    let unverified = match policy.unverified {
         Unverified::Comment => "may comment and open items, and is marked",
         Unverified::Hold => "is held",
         Unverified::OpenOnly => "may open items, but not comment",
     };
-    let kept = match workspace.policy.retain_held_days {
+    let closed = match policy.closed {
+        ClosedItems::Reopen => format!("opens it again, at most {} times a day", policy.reopen_limit),
+        ClosedItems::Comment => "is a comment only".to_owned(),
+        ClosedItems::NewItem => "opens a new item that continues it".to_owned(),
+    };
+    let credit = if policy.forward_credit { "always" } else { "where he asks for it" };
+    let kept = match policy.retain_held_days {
         Some(days) => format!("is deleted here after {}, unless a failure holds it", count(days.into(), "day")),
         None => "is kept for ever".to_owned(),
     };
-    format!(
-        "workspace {}:\n  mail of a known sender without proof that he wrote it {may}\n  held mail {kept}",
-        workspace.key
-    )
+    let lines = [
+        format!("workspace {}", workspace.key),
+        format!("  mail of a known sender without proof that he wrote it {unverified}"),
+        format!("  mail on a closed item {closed}"),
+        format!("  the author of what an agent forwards is credited {credit}"),
+        format!("  held mail {kept}"),
+    ];
+    lines.join("\n")
 }
 
 async fn named_workspace(store: &Store, key: &WorkspaceKey) -> Result<Workspace, Failure> {

@@ -17,6 +17,7 @@ pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> R
     let store = match &command {
         SettingCommand::Set(_) => open_or_create(global).await?,
         SettingCommand::Show => open_store(global).await?,
+        SettingCommand::RotateReplyKey { revoke } => return rotate(global, *revoke, out).await,
     };
     let mut policy = store.global_policy().await?;
     if let SettingCommand::Set(SettingSet::Metrics { value }) = command {
@@ -87,6 +88,15 @@ pub fn names(written: &[String]) -> Result<Vec<String>, Failure> {
             error.to_string(),
             "nothing was changed; write names of hosts, for example mx.example.org",
         )
+    })
+}
+
+/// Makes a new key that signs reply keys.
+async fn rotate(global: &Global, revoke: bool, out: Output) -> Result<(), Failure> {
+    let keys = open_store(global).await?.rotate_reply_key(revoke, jiff::Timestamp::now()).await?;
+    out.object(&json!({ "keys": keys }), || match keys {
+        1 => "a new key signs from now on; no earlier reply key is recognised any more".to_owned(),
+        keys => format!("a new key signs from now on; reply keys signed with {} earlier ones stay good", keys - 1),
     })
 }
 

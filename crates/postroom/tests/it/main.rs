@@ -18,3 +18,4 @@ mod sender;
 mod serve;
 mod servers;
 mod trust;
+mod work;

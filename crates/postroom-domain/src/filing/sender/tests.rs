@@ -6,7 +6,7 @@ use crate::filing::Effect;
 use crate::identity::Evidence;
 use crate::{
     AutomaticMail, Clues, Facts, Filing, GlobalPolicy, Identity, ItemFacts, Level, Limits, Membership, Policy, Reason,
-    Role, Routing, Unverified, User, UserId, WorkspaceId, WorkspacePolicy, decide,
+    Role, Routing, Unverified, User, UserId, WorkspaceId, WorkspaceKey, WorkspacePolicy, decide,
 };
 use postroom_mail::{RawMessage, read};
 use std::sync::Arc;
@@ -49,13 +49,10 @@ impl Desk {
             clues.author.as_ref().is_some_and(|author| ann.address == *author || ann.aliases.contains(author))
         });
         let rules = WorkspacePolicy { unverified: self.unverified, ..WorkspacePolicy::default() };
-        let item = ItemFacts {
-            number: 7,
-            workspace: "SUP".parse().unwrap(),
-            policy: rules,
-            participant: clues.author.as_deref() == Some("ann@example.org"),
-        };
-        let workspace = ("SUP".parse().unwrap(), (WorkspaceId(1), rules));
+        let key: WorkspaceKey = "SUP".parse().unwrap();
+        let participant = clues.author.as_deref() == Some("ann@example.org");
+        let item = ItemFacts { policy: rules, participant, ..ItemFacts::open(7, WorkspaceId(1), key.clone()) };
+        let workspace = (key, (WorkspaceId(1), rules));
         let facts = Facts { sender, items: vec![item], identity: identity(self.level), ..Facts::default() };
         let policy = Policy {
             submissions: true,

@@ -1,6 +1,15 @@
 //! What mail became: `postroom item` and `postroom receipt`.
 
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
+
+#[derive(Debug, Args)]
+pub struct ItemArgs {
+    /// Act for this user: with their rights, and under their name in the history
+    #[arg(long = "as", value_name = "ADDRESS", global = true)]
+    pub user: Option<String>,
+    #[command(subcommand)]
+    pub command: ItemCommand,
+}
 
 #[derive(Debug, Subcommand)]
 pub enum ItemCommand {
@@ -11,6 +20,10 @@ pub enum ItemCommand {
         /// Words that must all occur in title, description or comments
         #[arg(long, value_name = "Q")]
         query: Option<String>,
+        #[arg(long, value_name = "STATUS")]
+        status: Option<StatusArg>,
+        #[arg(long, value_name = "TAG")]
+        tag: Option<String>,
     },
     /// Show an item with everything on it
     Show { number: i64 },
@@ -22,6 +35,81 @@ pub enum ItemCommand {
         /// Number of the comment, as `item show` prints it
         comment: i64,
     },
+    /// Move a comment that landed wrongly onto another item
+    MoveComment {
+        number: i64,
+        /// Number of the comment, as `item show` prints it
+        comment: i64,
+        /// Number of the other item
+        target: i64,
+    },
+    /// Close an item
+    Close { number: i64 },
+    /// Open a closed item again
+    Reopen { number: i64 },
+    /// Assign an item to a user, or to nobody
+    Assign {
+        number: i64,
+        /// Address of a user who may work on it, or `nobody`
+        to: String,
+    },
+    /// Add tags (+urgent) and remove them (-later)
+    Tag {
+        number: i64,
+        /// Tags, each with its sign; other options stand before them
+        #[arg(required = true, allow_hyphen_values = true, value_name = "+TAG|-TAG")]
+        tags: Vec<String>,
+    },
+    /// Who takes part in an item
+    #[command(subcommand)]
+    Participant(ParticipantCommand),
+    /// Show what happened to an item
+    History { number: i64 },
+    /// Take back the last thing that was done with an item
+    ///
+    /// Moves, splits, moved comments, closing and opening, assignments, tags and participants can be taken back, exactly.
+    /// It is refused where something later rests on it. Mail that came in is not taken back: a comment that landed wrongly is
+    /// moved or split off.
+    Undo {
+        number: i64,
+        /// Another change than the last one, by its number in `item history`
+        #[arg(long, value_name = "ID")]
+        change: Option<i64>,
+    },
+    /// Print signed reply keys of an item, as a Message-ID and as an address
+    ///
+    /// Mail that answers to either belongs to the item, whatever its subject says, if its sender may comment there. In the
+    /// hands of the addressee a key also proves who is writing.
+    ReplyKey {
+        number: i64,
+        /// The mailbox that replies come to; by default the one that the item came through
+        #[arg(long, value_name = "NAME")]
+        mailbox: Option<String>,
+        /// Whom they are given to; by default the requester
+        #[arg(long = "for", value_name = "ADDRESS")]
+        addressee: Option<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ParticipantCommand {
+    /// Give somebody part in an item: to see it and to comment on it; also accepts who is proposed
+    Add {
+        number: i64,
+        address: String,
+        #[arg(long, value_name = "N")]
+        name: Option<String>,
+    },
+    /// Take somebody off an item, or drop a proposal for good
+    Remove { number: i64, address: String },
+    /// List who takes part and who is proposed
+    List { number: i64 },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StatusArg {
+    Open,
+    Closed,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,12 +9,14 @@ mod setting;
 mod trust;
 
 pub use audit::AuditCommand;
-pub use item::{ItemCommand, ReceiptCommand, StateArg};
+pub use item::{ItemArgs, ItemCommand, ParticipantCommand, ReceiptCommand, StateArg, StatusArg};
 pub use mailbox::{
     AuthArg, AutomaticArg, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, Protocol, SecurityArg, SwitchArg,
     YesNo,
 };
-pub use people::{ContactCommand, Retention, UnverifiedArg, UserCommand, WorkspaceCommand};
+pub use people::{
+    ClosedArg, ContactCommand, Retention, UnverifiedArg, UserCommand, WorkspaceCommand, WorkspaceOptions,
+};
 pub use rule::{Clear, PlaceArgs, RuleCommand, RuleOptions};
 pub use setting::{
     ChecksArg, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
@@ -123,8 +125,7 @@ pub enum Command {
     /// differs from what did.
     Explain(ExplainArgs),
     /// Items: what mail became
-    #[command(subcommand)]
-    Item(ItemCommand),
+    Item(ItemArgs),
     /// The journal: what became of every message
     #[command(subcommand)]
     Receipt(ReceiptCommand),

@@ -1,7 +1,7 @@
 //! Workspaces and people: `postroom workspace`, `postroom user` and `postroom contact`.
 
 use super::YesNo;
-use clap::{Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Where `serve` listens if nothing else is said.
 const BASE: &str = "http://127.0.0.1:8025";
@@ -18,8 +18,6 @@ pub enum WorkspaceCommand {
         #[arg(long)]
         default: bool,
     },
-    /// List the workspaces
-    List,
     /// Make a workspace the default: items of mailboxes that name no workspace go there
     Default {
         /// Its key
@@ -33,15 +31,11 @@ pub enum WorkspaceCommand {
     Set {
         /// The workspace
         key: String,
-        /// What a known sender may do of whom nothing proves that he wrote the message [at first: comment]
-        #[arg(long)]
-        unverified: Option<UnverifiedArg>,
-        /// For how long mail is kept that a rule holds, for example 90d, or `forever` [at first: forever]
-        ///
-        /// Then its octets are deleted here; the receipt stays. What a failure holds is kept until it is mended.
-        #[arg(long, value_name = "DAYS", value_parser = retention)]
-        retain_held: Option<Retention>,
+        #[command(flatten)]
+        options: WorkspaceOptions,
     },
+    /// List the workspaces
+    List,
 }
 
 /// For how many days held mail is kept; `None` for ever.
@@ -90,6 +84,37 @@ pub enum ContactCommand {
         /// The address
         address: String,
     },
+}
+
+/// The rules of a workspace. What is not given stays as it is.
+#[derive(Debug, Args)]
+pub struct WorkspaceOptions {
+    /// What a known sender may do of whom nothing proves that he wrote the message [at first: comment]
+    #[arg(long, value_name = "WHAT")]
+    pub unverified: Option<UnverifiedArg>,
+    /// What mail on a closed item does: open it again, comment only, or open a new item that continues it [at first: reopen]
+    ///
+    /// Automatic mail, and mail of a sender whose identity is not proven, never opens an item again.
+    #[arg(long, value_name = "WHAT")]
+    pub closed: Option<ClosedArg>,
+    /// How often mail opens one item again within a day; then it is a comment only [at first: 3]
+    #[arg(long, value_name = "N")]
+    pub reopen_limit: Option<u32>,
+    /// Credit the author of what an agent forwards, without being asked for by `@fwd` or a `+fwd` address [at first: no]
+    #[arg(long, value_name = "YES|NO")]
+    pub forward_credit: Option<YesNo>,
+    /// For how long mail is kept that a rule holds, for example 90d, or `forever` [at first: forever]
+    ///
+    /// Then its octets are deleted here; the receipt stays. What a failure holds is kept until it is mended.
+    #[arg(long, value_name = "DAYS", value_parser = retention)]
+    pub retain_held: Option<Retention>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClosedArg {
+    Reopen,
+    Comment,
+    NewItem,
 }
 
 #[derive(Debug, Subcommand)]

@@ -47,6 +47,12 @@ pub enum SettingCommand {
     Set(SettingSet),
     /// Show the global policy
     Show,
+    /// Make a new key that signs reply keys; those given out before stay good
+    RotateReplyKey {
+        /// No reply key that was given out before is recognised any more
+        #[arg(long)]
+        revoke: bool,
+    },
 }
 
 #[derive(Debug, Subcommand)]

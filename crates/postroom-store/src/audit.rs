@@ -125,6 +125,10 @@ actions! {
     ReplyKeyGive = "reply-key.give";
     /// Another key signs reply keys.
     ReplyKeyRotate = "reply-key.rotate";
+    /// An API token was made.
+    TokenAdd = "token.add";
+    /// An API token was removed.
+    TokenRemove = "token.remove";
     /// An address was made that signs somebody in once.
     SigninLink = "signin.link";
     /// Somebody signed in.

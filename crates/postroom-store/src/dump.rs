@@ -64,6 +64,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("reply_key", &["id"]),
     table("change", &["id"]),
     table("registration", &["id"]),
+    table("api_token", &["id"]),
     table("audit", &["id"]),
 ];
 

@@ -47,6 +47,8 @@ pub enum Noun {
     Participant,
     /// A change of an item, named by its number.
     Change,
+    /// An API token, named by number.
+    Token,
 }
 
 impl Noun {
@@ -65,6 +67,7 @@ impl Noun {
             Self::Rule => "rule",
             Self::Participant => "participant",
             Self::Change => "change",
+            Self::Token => "token",
         }
     }
 
@@ -83,6 +86,7 @@ impl Noun {
             Self::Rule => "RULE_UNKNOWN",
             Self::Participant => "PARTICIPANT_UNKNOWN",
             Self::Change => "CHANGE_UNKNOWN",
+            Self::Token => "TOKEN_UNKNOWN",
         }
     }
 
@@ -215,6 +219,9 @@ pub enum StoreError {
     /// A routing rule, or the list of them, cannot be used.
     #[error("{0}")]
     RuleInvalid(String),
+    /// The name of an API token is empty, too long, or more than a line.
+    #[error("that is no name for a token")]
+    TokenName,
     /// The text names more than one thing.
     #[error("`{0}` fits more than one certificate")]
     Ambiguous(String),
@@ -316,6 +323,7 @@ impl StoreError {
             Self::AddressInvalid(_) => "ADDRESS_INVALID",
             Self::PatternInvalid(_) => "PATTERN_INVALID",
             Self::RuleInvalid(_) => "RULE_INVALID",
+            Self::TokenName => "TOKEN_NAME",
             Self::Ambiguous(_) => "FINGERPRINT_AMBIGUOUS",
             Self::NoDefaultWorkspace => "NO_DEFAULT_WORKSPACE",
             Self::ReceiptState { .. } => "RECEIPT_STATE",
@@ -371,6 +379,7 @@ impl StoreError {
             Self::TooMany => "nothing was changed; try again later".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),
+            Self::TokenName => "nothing was changed; say in one line of at most 64 characters what the token is for".into(),
             Self::RuleInvalid(_) => "nothing was changed; `postroom rule add --help` shows how rules are written".into(),
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),
             Self::NoDefaultWorkspace => "name one with --workspace, or make one the default: `postroom workspace add KEY NAME --default`".into(),

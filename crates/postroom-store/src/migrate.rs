@@ -70,6 +70,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0045_connections.sql"),
         postgres: include_str!("../migrations/postgres/0045_connections.sql"),
     },
+    Migration {
+        number: 60,
+        sqlite: include_str!("../migrations/sqlite/0060_tokens.sql"),
+        postgres: include_str!("../migrations/postgres/0060_tokens.sql"),
+    },
 ];
 
 /// The schema that this program works with.

@@ -201,7 +201,7 @@ fn set_membership(tx: &mut Tx<'_>, person: i64, key: &WorkspaceKey, role: Option
 }
 
 /// The user with this address, active or not.
-fn named(tx: &mut Tx<'_>, address: &str) -> Result<User, StoreError> {
+pub(crate) fn named(tx: &mut Tx<'_>, address: &str) -> Result<User, StoreError> {
     let found = canonical(address).map(|address| user_by_address(tx, &address)).transpose()?.flatten();
     found.ok_or_else(|| StoreError::unknown(Noun::User, address))
 }

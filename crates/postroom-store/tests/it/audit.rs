@@ -10,8 +10,8 @@ use postroom_domain::{
 };
 use postroom_mail::Secret;
 use postroom_store::{
-    Ask, AskedBy, AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewUser, Proven,
-    RetryFilter, SYSTEM, Store, StoreConfig, UserChange,
+    Ask, AskedBy, AuditAction, AuditEntry, AuditFilter, Database, MailboxChange, NewCertificate, NewToken, NewUser,
+    Proven, RetryFilter, SYSTEM, Scope, Store, StoreConfig, UserChange,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +63,8 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("remove_participant", &[ParticipantRemove]),
     ("reply_key", &[ReplyKeyGive]),
     ("rotate_reply_key", &[ReplyKeyRotate]),
+    ("add_token", &[TokenAdd]),
+    ("remove_token", &[TokenRemove]),
     ("make_signin_link", &[SigninLink]),
     ("use_signin_link", &[SigninUse]),
     ("end_session", &[SigninUse, SigninOut]),
@@ -90,6 +92,7 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "saw_connection",
     "sweep_deleted",
     "take_lease",
+    "token",
 ];
 
 /// A function of the store's sources: whether anybody can call it, and its text.
@@ -276,6 +279,11 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         "remove_participant" => store.remove_participant(1, "kim@example.org", now).await.unwrap(),
         "reply_key" => drop(store.reply_key(1, None, None, now).await.unwrap()),
         "rotate_reply_key" => drop(store.rotate_reply_key(false, now).await.unwrap()),
+        "add_token" => drop(store.add_token(token("ann@example.org"), now).await.unwrap()),
+        "remove_token" => {
+            let (token, _) = house.store.add_token(token("ann@example.org"), now).await.unwrap();
+            store.remove_token(token.id, None, now).await.unwrap();
+        }
         "make_signin_link" => drop(store.make_signin_link(ann.id, HOUR, now).await.unwrap()),
         "use_signin_link" => {
             let link = house.store.make_signin_link(ann.id, HOUR, now).await.unwrap();
@@ -295,6 +303,10 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         other => panic!("{other} has no case here"),
     }
     store.clone()
+}
+
+fn token(user: &str) -> NewToken {
+    NewToken { user: user.to_owned(), name: "report".to_owned(), scope: Scope::Read, expires_at: None }
 }
 
 fn ask(address: &str) -> Ask {

@@ -20,6 +20,7 @@ mod sender;
 mod settings;
 mod storms;
 mod support;
+mod tokens;
 mod trouble;
 mod undo;
 mod visits;

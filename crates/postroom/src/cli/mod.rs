@@ -25,6 +25,7 @@ mod rule;
 mod serve;
 mod setting;
 mod terminal;
+mod token;
 mod trust;
 
 use crate::failure::Failure;
@@ -101,6 +102,7 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Workspace(command) => people::workspace(&global, command, out).await,
         Command::User(command) => people::user(&global, command, out).await,
         Command::Contact(command) => contact::run(&global, command, out).await,
+        Command::Token(command) => token::run(&global, command, out).await,
         Command::Mailbox(command) => return mailbox::run(&global, command, out).await,
         Command::Fetch { names } => return fetch::run(&global, names, out).await,
         Command::Deliver { mailbox, client } => return Ok(push::deliver(&global, &mailbox, client, out).await),

@@ -6,6 +6,7 @@ mod mailbox;
 mod people;
 mod rule;
 mod setting;
+mod token;
 mod trust;
 
 pub use audit::AuditCommand;
@@ -21,6 +22,7 @@ pub use rule::{Clear, PlaceArgs, RuleCommand, RuleOptions};
 pub use setting::{
     ChecksArg, MetricsArg, OnOff, PatternCommand, RegistrationArg, SettingCommand, SettingSet, SyntaxArg,
 };
+pub use token::{ScopeArg, TokenCommand};
 pub use trust::{CertificateCommand, DiscoverArgs, PasswordArgs, StarttlsArg, TrustArgs};
 
 use clap::{Args, Parser, Subcommand};
@@ -82,6 +84,9 @@ pub enum Command {
     /// People without an account who wrote
     #[command(subcommand)]
     Contact(ContactCommand),
+    /// Tokens by which programs use the API
+    #[command(subcommand)]
+    Token(TokenCommand),
     /// Mailboxes: where mail comes from
     #[command(subcommand)]
     Mailbox(MailboxCommand),

@@ -8,7 +8,7 @@ use postroom_mail::Message;
 use serde::{Deserialize, Serialize};
 
 /// What a comment by mail does to a closed item, for each workspace.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClosedItems {
     /// It opens the item again, if the sender's identity is proven and no limit is reached.

@@ -173,7 +173,7 @@ impl fmt::Display for Reason {
 }
 
 /// One rule that was asked and its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct TraceStep {
     /// The rule, for example `sender`.
     pub rule: String,

@@ -14,7 +14,7 @@ use std::fmt;
 pub use results::by_results;
 
 /// How sure it is that the author wrote a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The domain of the author, or somebody who is trusted, vouches for it.
@@ -37,7 +37,7 @@ impl Level {
 }
 
 /// What a level rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// Nothing was looked at: checks are off, or no host is trusted to say anything.
@@ -57,7 +57,7 @@ pub enum Evidence {
 }
 
 /// How sure it is that the author wrote a message, and why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Identity {
     /// How sure.
     pub level: Level,

@@ -17,7 +17,7 @@ pub fn is_tag(tag: &str) -> bool {
 }
 
 /// A work item with everything on it. The field names are those of the JSON that scripts rely on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Item {
     /// Its number, unique in the installation.
     pub number: i64,
@@ -62,7 +62,7 @@ pub struct Item {
 }
 
 /// Somebody who is proposed as a participant.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Proposed {
     /// Who.
     #[serde(flatten)]
@@ -76,7 +76,7 @@ pub struct Proposed {
 }
 
 /// Why somebody is proposed as a participant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProposedBecause {
     /// Among the recipients of the requester's mail.
@@ -104,7 +104,7 @@ impl ProposedBecause {
 }
 
 /// One comment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Comment {
     /// Its number in the store.
     pub id: i64,
@@ -127,7 +127,7 @@ pub struct Comment {
 }
 
 /// A person as seen on an item.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Party {
     /// Canonical address; empty where mail named no usable author.
     pub address: String,
@@ -149,7 +149,7 @@ impl Party {
 }
 
 /// One file on an item or comment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Attachment {
     /// Its number in the store.
     pub id: i64,
@@ -160,6 +160,7 @@ pub struct Attachment {
     /// Octets.
     pub size: u64,
     /// Digest of the content.
+    #[schema(value_type = String)]
     pub sha256: Sha256,
     /// Whether the HTML shows it.
     pub inline: bool,
@@ -169,7 +170,7 @@ pub struct Attachment {
 }
 
 /// One line of a list of items.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ItemSummary {
     /// Number.
     pub number: i64,

@@ -95,7 +95,7 @@ impl Default for GlobalPolicy {
 }
 
 /// What a known sender may do of whom nothing proves that he wrote the message.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unverified {
     /// Comment, marked as unverified, and open items; nothing that changes the state of an item.

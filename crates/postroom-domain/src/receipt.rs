@@ -11,7 +11,7 @@ crate::id!(
 );
 
 /// A receipt as the journal shows it. The field names are those of the JSON that scripts rely on.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Receipt {
     /// Its number.
     pub id: ReceiptId,
@@ -19,12 +19,14 @@ pub struct Receipt {
     pub mailbox: String,
     /// How the server names the message.
     #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String)]
     pub remote_id: RemoteId,
     /// How far it has come.
     pub state: ReceiptState,
     /// What is owed to the server; `None` before filing.
     pub settlement: Option<SettlementState>,
     /// Why it is where it is; `None` before the decision.
+    #[schema(value_type = Option<String>)]
     pub reason: Option<Reason>,
     /// Item that it opened or that its comment is on.
     pub item: Option<i64>,
@@ -33,6 +35,7 @@ pub struct Receipt {
     /// Octets; for a message over the size limit what the server announced.
     pub size: u64,
     /// Digest of the octets; `None` when they are not here.
+    #[schema(value_type = Option<String>)]
     pub sha256: Option<Sha256>,
     /// Message-ID, without angle brackets.
     pub message_id: Option<String>,
@@ -82,7 +85,7 @@ fn as_text<S: Serializer>(id: &RemoteId, serializer: S) -> Result<S::Ok, S::Erro
 }
 
 /// How far a receipt has come: `Accepted → Filed | Held`, `Accepted ⇄ Deferred`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReceiptState {
     /// The octets are durable; nothing was decided yet.
@@ -116,7 +119,7 @@ impl ReceiptState {
 }
 
 /// Whether the server still has to be told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SettlementState {
     /// We owe the server a change.

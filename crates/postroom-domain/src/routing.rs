@@ -37,7 +37,7 @@ pub const NAME_MAX: usize = 64;
 pub const TEXT_MAX: usize = 2048;
 
 /// One rule. Its JSON is what `rule export` writes and `rule import` reads.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rule {
     /// Its name, unique in the list whatever the case.
@@ -57,7 +57,7 @@ pub struct Rule {
 }
 
 /// How the tests of a rule are joined. No test at all holds for every message with `All`, and for none with `Any`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// All of them must hold.
@@ -114,7 +114,7 @@ impl Comparison {
 }
 
 /// What a rule does. Nothing of it touches a message that becomes a comment, but `hold` and `stop`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Then {
     /// Where the new item goes.
@@ -198,7 +198,7 @@ pub enum RuleError {
 }
 
 /// A test as JSON has it: `{"field":"subject","like":"*invoice*"}`.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct WrittenTest {
     field: String,
@@ -211,6 +211,14 @@ struct WrittenTest {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     not: bool,
 }
+
+impl utoipa::PartialSchema for Test {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        WrittenTest::schema()
+    }
+}
+
+impl utoipa::ToSchema for Test {}
 
 impl TryFrom<WrittenTest> for Test {
     type Error = NotATest;

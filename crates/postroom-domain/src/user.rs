@@ -11,7 +11,7 @@ crate::id!(
 );
 
 /// A registered user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct User {
     /// Number in the store.
     #[serde(skip)]
@@ -41,7 +41,7 @@ impl User {
 }
 
 /// A user's place in one workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Membership {
     /// The workspace.
     pub workspace: WorkspaceKey,
@@ -50,7 +50,7 @@ pub struct Membership {
 }
 
 /// What a member may do in a workspace; each role may do what those before it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Sees.

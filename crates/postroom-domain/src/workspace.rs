@@ -12,7 +12,7 @@ crate::id!(
 );
 
 /// A workspace.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Workspace {
     /// Its number in the store.
     #[serde(skip)]
@@ -28,7 +28,7 @@ pub struct Workspace {
 }
 
 /// The rules of one workspace. What is not there in a stored one has its first value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(default)]
 pub struct WorkspacePolicy {
     /// What a known sender may do of whom nothing proves that he wrote the message.
@@ -56,8 +56,9 @@ impl Default for WorkspacePolicy {
 }
 
 /// The short name of a workspace: 1 to 16 letters, digits or `-`, beginning with a letter, upper case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[A-Z][A-Z0-9-]{0,15}$")]
 pub struct WorkspaceKey(String);
 
 /// The text cannot be a workspace key.

@@ -107,6 +107,8 @@ actions! {
     ItemSplit = "item.split";
     /// A comment was moved onto another item.
     ItemMoveComment = "item.move-comment";
+    /// Somebody commented on an item, not by mail.
+    ItemComment = "item.comment";
     /// An item was closed.
     ItemClose = "item.close";
     /// An item was opened again.

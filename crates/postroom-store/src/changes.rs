@@ -75,7 +75,7 @@ impl Serialize for ChangeKind {
 }
 
 /// One row of the history of an item.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct HistoryEntry {
     /// Its number.
     pub id: i64,
@@ -84,6 +84,7 @@ pub struct HistoryEntry {
     /// Who did it: an address, `cli:USER`, `system`.
     pub actor: String,
     /// What happened.
+    #[schema(value_type = String)]
     pub kind: ChangeKind,
     /// The item.
     pub item: i64,
@@ -94,6 +95,7 @@ pub struct HistoryEntry {
     /// The message that caused it.
     pub receipt: Option<ReceiptId>,
     /// Old and new values.
+    #[schema(value_type = Object)]
     pub detail: Value,
     /// The change that it takes back.
     pub undoes: Option<i64>,

@@ -222,6 +222,9 @@ pub enum StoreError {
     /// The name of an API token is empty, too long, or more than a line.
     #[error("that is no name for a token")]
     TokenName,
+    /// What somebody wrote is empty or too long.
+    #[error("the text is empty, or longer than 1 MiB")]
+    TextInvalid,
     /// The text names more than one thing.
     #[error("`{0}` fits more than one certificate")]
     Ambiguous(String),
@@ -324,6 +327,7 @@ impl StoreError {
             Self::PatternInvalid(_) => "PATTERN_INVALID",
             Self::RuleInvalid(_) => "RULE_INVALID",
             Self::TokenName => "TOKEN_NAME",
+            Self::TextInvalid => "TEXT_INVALID",
             Self::Ambiguous(_) => "FINGERPRINT_AMBIGUOUS",
             Self::NoDefaultWorkspace => "NO_DEFAULT_WORKSPACE",
             Self::ReceiptState { .. } => "RECEIPT_STATE",
@@ -379,6 +383,7 @@ impl StoreError {
             Self::TooMany => "nothing was changed; try again later".into(),
             Self::AddressInvalid(_) => "write it as name@example.org".into(),
             Self::PatternInvalid(_) => "nothing was changed; try it with `postroom pattern test PATTERN ADDRESS`".into(),
+            Self::TextInvalid => "nothing was changed; write something, and attach what is long to a mail".into(),
             Self::TokenName => "nothing was changed; say in one line of at most 64 characters what the token is for".into(),
             Self::RuleInvalid(_) => "nothing was changed; `postroom rule add --help` shows how rules are written".into(),
             Self::Ambiguous(_) => "nothing was changed; give more digits of the fingerprint".into(),

@@ -98,7 +98,13 @@ pub(crate) fn add_comment(
     Ok(comment)
 }
 
-fn add_participant(tx: &mut Tx<'_>, item: i64, address: &str, name: &str, role: &str) -> Result<(), StoreError> {
+pub(crate) fn add_participant(
+    tx: &mut Tx<'_>,
+    item: i64,
+    address: &str,
+    name: &str,
+    role: &str,
+) -> Result<(), StoreError> {
     if address.is_empty() {
         return Ok(());
     }

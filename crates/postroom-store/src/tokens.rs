@@ -8,7 +8,7 @@ use crate::{Noun, Store, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::{User, UserId};
 use postroom_mail::Secret;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 /// What stands in front of every token, so that a person and a program that looks for leaked secrets know what it is.
@@ -19,7 +19,7 @@ pub const TOKEN_NAME_MAX: usize = 64;
 const USED_EXACTLY: SignedDuration = SignedDuration::from_hours(1);
 
 /// What a token is good for; never more than its person may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
     /// Looking only.
@@ -39,7 +39,7 @@ impl Scope {
 }
 
 /// A token as it is listed; the secret itself is shown once, when it is made.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ApiToken {
     /// Its number.
     pub id: i64,

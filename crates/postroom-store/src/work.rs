@@ -4,15 +4,20 @@ use crate::audit::AuditAction;
 use crate::changes::{Change, ChangeKind, record_change};
 use crate::items::workspace_of_item;
 use crate::moving::touch;
+use crate::opening::add_participant;
 use crate::people::user_by_address;
+use crate::search;
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::item::{TAG_MAX, TAGS_MAX, is_tag};
-use postroom_domain::{Action, Actor, Object, ReceiptId, authorize};
+use postroom_domain::{Action, Actor, Object, ReceiptId, User, authorize};
 use postroom_mail::address::canonical;
 use serde_json::{Value, json};
 use std::sync::Arc;
+
+/// Octets of a comment that is not written by mail.
+pub const COMMENT_MAX: usize = 1 << 20;
 
 impl Store {
     /// Closes an item. One that is closed stays so.
@@ -43,6 +48,43 @@ impl Store {
                 notes.add(AuditAction::ItemReopen, "item", number, json!({}));
             }
             Ok(())
+        })
+        .await
+    }
+
+    /// Adds what a user writes on the page or through the API to an item; its author takes part from then on. Returns the
+    /// number of the comment.
+    ///
+    /// # Errors
+    /// `ITEM_UNKNOWN`; `TEXT_INVALID` for a text that is empty or longer than [`COMMENT_MAX`].
+    pub async fn comment_item(
+        &self,
+        number: i64,
+        author: &User,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<i64, StoreError> {
+        let text = text.trim_end().to_owned();
+        if text.trim().is_empty() || text.len() > COMMENT_MAX {
+            return Err(StoreError::TextInvalid);
+        }
+        let author = author.clone();
+        self.change(now, move |tx, notes| {
+            tx.take_turn()?;
+            workspace_of_item(tx, number)?;
+            let mut row = tx.query_one(
+                "INSERT INTO comment (item_number, author_address, author_name, created_at, text, quoted_text) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, '') RETURNING id",
+                params![number, &author.address, &author.name, now, &text],
+            )?;
+            let comment = row.int(0)?;
+            add_participant(tx, number, &author.address, &author.name, "author")?;
+            search::add_comment(tx, comment, &text)?;
+            touch(tx, &[number], now)?;
+            notes.add(AuditAction::ItemComment, "item", number, json!({ "comment": comment }));
+            let commented = Change::new(number, ChangeKind::Commented, &author.address, now);
+            record_change(tx, &Change { comment: Some(comment), ..commented })?;
+            Ok(comment)
         })
         .await
     }

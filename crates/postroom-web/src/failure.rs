@@ -3,11 +3,12 @@
 use crate::page::{Alone, Frame};
 use axum::Json;
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use postroom_store::{Remedy, StoreError};
 use serde::Serialize;
+use std::time::Duration;
 
 /// Why a request was not answered with what was asked for.
 #[derive(Debug)]
@@ -22,6 +23,18 @@ pub(crate) enum Failure {
     LinkSpent,
     /// The link to join was used, has expired, leads nowhere, or never was one.
     JoinSpent,
+    /// A request to the API has no token that counts.
+    TokenNeeded,
+    /// The token is good for looking only.
+    ScopeTooSmall,
+    /// Too many requests; the next one after so long.
+    TooManyRequests(Duration),
+    /// The body is no JSON.
+    Unreadable(String),
+    /// The body is JSON, but not what is asked for.
+    Unprocessable(String),
+    /// The body is longer than any that is taken.
+    TooLarge,
     /// The store could not do it.
     Store(StoreError),
     /// A bug.
@@ -89,12 +102,15 @@ impl Failure {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
-            Self::SignInNeeded => StatusCode::UNAUTHORIZED,
+            Self::BadRequest(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::SignInNeeded | Self::TokenNeeded => StatusCode::UNAUTHORIZED,
+            Self::ScopeTooSmall => StatusCode::FORBIDDEN,
+            Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Unprocessable(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::LinkSpent | Self::JoinSpent => StatusCode::GONE,
-            Self::Store(StoreError::ReceiptState { .. } | StoreError::Deleted(_) | StoreError::NoOctets(_)) => {
-                StatusCode::CONFLICT
-            }
+            Self::Store(error) if is_conflict(error) => StatusCode::CONFLICT,
+            Self::Store(error) if is_unfit(error) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(error) if error.remedy() == Remedy::RetryLater => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Bug => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -103,6 +119,23 @@ impl Failure {
     fn trouble(&self) -> Trouble {
         match self {
             Self::BadRequest(why) => Trouble::new("That did not work", why, "BAD_REQUEST"),
+            Self::TokenNeeded => Trouble::new(
+                "A token is needed",
+                "The request has none, or one that does not count any more. `postroom token add` makes one.",
+                "TOKEN_NEEDED",
+            ),
+            Self::ScopeTooSmall => Trouble::new(
+                "This token only looks",
+                "Its scope is `read`; `postroom token add --scope write` makes one that may change something.",
+                "SCOPE_TOO_SMALL",
+            ),
+            Self::TooManyRequests(_) => Trouble::new(
+                "Too many requests",
+                "Nothing was done; Retry-After says when the next request is answered.",
+                "TOO_MANY_REQUESTS",
+            ),
+            Self::Unreadable(why) => Trouble::new("The body is no JSON", &sentence(why), "BAD_REQUEST"),
+            Self::Unprocessable(why) => Trouble::new("The body does not fit", &sentence(why), "UNPROCESSABLE"),
             Self::SignInNeeded => Trouble::new("Please sign in", "There is no session.", "SIGN_IN_NEEDED"),
             Self::LinkSpent => Trouble {
                 shell: "postroom user signin-link ADDRESS",
@@ -123,9 +156,27 @@ impl Failure {
                 shell: "",
                 code: error.code().to_owned(),
             },
-            Self::NotFound | Self::Bug => Trouble::of_status(self.status()),
+            Self::NotFound | Self::TooLarge | Self::Bug => Trouble::of_status(self.status()),
         }
     }
+}
+
+/// Whether it does not go with how things stand.
+fn is_conflict(error: &StoreError) -> bool {
+    use StoreError as E;
+    let state = matches!(error, E::ReceiptState { .. } | E::Deleted(_) | E::NoOctets(_) | E::Exists { .. });
+    state || matches!(error, E::NothingToUndo(_) | E::UndoRefused { .. } | E::ParticipantIsRequester(_))
+}
+
+/// Whether what was asked for names or says something that cannot be.
+fn is_unfit(error: &StoreError) -> bool {
+    use StoreError as E;
+    let value = matches!(error, E::AddressInvalid(_) | E::PatternInvalid(_) | E::RuleInvalid(_) | E::TagInvalid(_));
+    value
+        || matches!(
+            error,
+            E::TokenName | E::TextInvalid | E::AssigneeUnfit { .. } | E::CannotAdmit { .. } | E::Unknown { .. }
+        )
 }
 
 /// The text as a sentence: a capital letter in front and a full stop behind.
@@ -136,11 +187,24 @@ fn sentence(text: &str) -> String {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
+        if let Self::Store(error) = &self
+            && self.status().is_server_error()
+        {
             tracing::error!(code = error.code(), "a request failed in the store");
         }
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self.trouble());
+        match self {
+            // RFC 6750 §3
+            Self::TokenNeeded => {
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            // Rounded up: a second early would be too early.
+            Self::TooManyRequests(wait) => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs() + 1));
+            }
+            _ => {}
+        }
         response
     }
 }
@@ -162,7 +226,7 @@ struct Problem<'a> {
 
 /// Gives every answer of status 400 and above its page, or its problem document where the client asked for JSON.
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
-    let json = wants_json(request.headers());
+    let json = wants_json(request.headers()) || crate::api::is_path(request.uri().path());
     let plain = matches!(request.uri().path(), "/healthz" | "/metrics");
     let response = next.run(request).await;
     let status = response.status();
@@ -194,7 +258,7 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
         page.into_response()
     };
     *dressed.status_mut() = status;
-    for name in [header::RETRY_AFTER, header::ALLOW] {
+    for name in [header::RETRY_AFTER, header::ALLOW, header::WWW_AUTHENTICATE] {
         if let Some(value) = response.headers().get(&name) {
             dressed.headers_mut().insert(name, value.clone());
         }

@@ -53,7 +53,7 @@ pub(crate) async fn page(
     if asked.status.is_empty() {
         "open".clone_into(&mut asked.status);
     }
-    if !matches!(asked.status.as_str(), "open" | "closed" | "all") {
+    if !is_status(&asked.status) {
         return Err(Failure::BadRequest("The status of an item is open or closed."));
     }
     if asked.q.len() > QUERY_MAX {
@@ -109,12 +109,17 @@ fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilte
     })
 }
 
+/// Whether lists can be asked for by it.
+pub(crate) fn is_status(text: &str) -> bool {
+    matches!(text, "open" | "closed" | "all")
+}
+
 /// A place in the list as it stands in an address: microseconds and number.
-fn cursor(item: &ItemSummary) -> String {
+pub(crate) fn cursor(item: &ItemSummary) -> String {
     format!("{}-{}", item.updated_at.as_microsecond(), item.number)
 }
 
-fn cursor_of(text: &str) -> Option<ItemCursor> {
+pub(crate) fn cursor_of(text: &str) -> Option<ItemCursor> {
     let (at, number) = text.rsplit_once('-')?;
     Some(ItemCursor { updated_at: Timestamp::from_microsecond(at.parse().ok()?).ok()?, number: number.parse().ok()? })
 }

@@ -8,6 +8,7 @@
 //! Read in this order: `session`, `failure`, `safety`, then the pages: `items`, `item`, `attachments`,
 //! `journal`, `mailboxes`, and `live`.
 
+mod api;
 mod assets;
 mod attachments;
 mod download;
@@ -81,6 +82,7 @@ pub(crate) struct App {
     pub(crate) store: Store,
     cookie: Arc<session::Cookie>,
     changes: watch::Receiver<i64>,
+    requests: Arc<api::Requests>,
 }
 
 impl App {
@@ -97,7 +99,7 @@ impl App {
 /// All pages. Must be called inside a Tokio runtime, because it starts the task that looks for changes.
 pub fn router(store: Store, config: WebConfig) -> Router {
     let changes = live::watch_changes(store.clone());
-    let app = App { store, cookie: Arc::new(session::Cookie::of(&config.base_url)), changes };
+    let app = App { store, cookie: Arc::new(session::Cookie::of(&config.base_url)), changes, requests: Arc::default() };
     let csrf = CsrfLayer::new().add_trusted_origin(config.base_url.trim_end_matches('/'));
     // An address that cannot be an origin adds none; requests are then judged by their own Host alone.
     let csrf = csrf.unwrap_or_else(|_| CsrfLayer::new());
@@ -124,6 +126,7 @@ pub fn router(store: Store, config: WebConfig) -> Router {
         .route("/assets/{version}/{name}", get(assets::asset))
         .fallback(|| async { failure::Failure::NotFound })
         .layer(from_fn_with_state(app.clone(), session::guard))
+        .merge(api::router(&app))
         .layer(RequestBodyLimitLayer::new(BODY_MAX))
         .layer(csrf)
         .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, ANSWER_WITHIN))

@@ -65,7 +65,7 @@ pub(crate) async fn page(
 }
 
 /// The receipt of this number, if the user may do `action` with it.
-async fn receipt_for(app: &App, user: &User, action: Action, id: &str) -> Result<Receipt, Failure> {
+pub(crate) async fn receipt_for(app: &App, user: &User, action: Action, id: &str) -> Result<Receipt, Failure> {
     let id = ReceiptId(number(id)?);
     // Which workspace a receipt belongs to is the store's to say, so that the journal and this page never differ.
     let filter = ReceiptFilter {
@@ -165,6 +165,14 @@ pub(crate) struct ReleaseForm {
     workspace: String,
 }
 
+/// Whether somebody who may handle a receipt may also release it into this workspace, and for good: to admit an address is to
+/// admit it everywhere.
+pub(crate) fn in_own_hands(user: &User, workspace: Option<&WorkspaceKey>, always: bool) -> bool {
+    let actor = Actor::User(user);
+    workspace.is_none_or(|key| authorize(actor, Action::Handle, Object::Workspace(key)))
+        && (!always || authorize(actor, Action::Configure, Object::Installation))
+}
+
 /// `POST /receipts/{id}/release`
 pub(crate) async fn release(
     State(app): State<App>,
@@ -174,7 +182,7 @@ pub(crate) async fn release(
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
     let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest("There is no such workspace."))?;
-    if !authorize(Actor::User(&user), Action::Handle, Object::Workspace(&key)) {
+    if !in_own_hands(&user, Some(&key), false) {
         return Err(Failure::NotFound);
     }
     app.by(&user).release(receipt.id, Some(&key), false, Timestamp::now()).await?;

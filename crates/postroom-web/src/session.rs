@@ -1,6 +1,7 @@
 //! Signing in by a link, the session cookie, and the guard in front of every page.
 
 use crate::App;
+use crate::api;
 use crate::failure::{Failure, wants_json};
 use crate::page::{Alone, Frame};
 use axum::Extension;
@@ -79,6 +80,10 @@ fn is_public(path: &str) -> bool {
 pub(crate) async fn guard(State(app): State<App>, mut request: Request, next: Next) -> Response {
     if is_public(request.uri().path()) {
         return next.run(request).await;
+    }
+    // What exists of the API has a guard of its own.
+    if api::is_path(request.uri().path()) {
+        return Failure::NotFound.into_response();
     }
     let user = match app.cookie.read(request.headers()) {
         None => Ok(None),

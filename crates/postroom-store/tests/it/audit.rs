@@ -55,6 +55,7 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("move_comment", &[ItemMoveComment]),
     ("split_comment", &[ItemSplit]),
     ("undo", &[ItemUndo]),
+    ("comment_item", &[ItemComment]),
     ("close_item", &[ItemClose]),
     ("reopen_item", &[ItemReopen]),
     ("assign_item", &[ItemAssign]),
@@ -265,6 +266,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             store.move_comment(1, 1, 2, now).await.unwrap();
             house.store.undo(1, None, now).await.unwrap();
         }
+        "comment_item" => drop(store.comment_item(1, &ann, "I am on it.", now).await.unwrap()),
         "split_comment" => drop(store.split_comment(1, 1, now).await.unwrap()),
         "undo" => drop(store.undo(1, None, now).await.unwrap()),
         "close_item" => store.close_item(1, now).await.unwrap(),

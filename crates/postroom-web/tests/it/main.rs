@@ -1,6 +1,7 @@
 //! The pages as a browser asks for them, over a real store.
 #![allow(clippy::unwrap_used)]
 
+mod api;
 mod app;
 mod audit;
 mod content;

@@ -1,0 +1,155 @@
+//! Receipts: what became of every message, and what a person does with held mail.
+
+use super::PAGE;
+use super::answer::{Input, Page, Problem};
+use crate::failure::Failure;
+use crate::receipt::{in_own_hands, receipt_for};
+use crate::session::CurrentUser;
+use crate::{App, attachments};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::{Extension, Json};
+use jiff::Timestamp;
+use postroom_domain::{Action, Actor, Object, Receipt, ReceiptId, ReceiptState, WorkspaceKey, access, authorize};
+use postroom_store::ReceiptFilter;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which receipts.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// Of this mailbox.
+    mailbox: Option<String>,
+    /// In this state: `accepted`, `deferred`, `filed` or `held`.
+    state: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// `next` of the page before.
+    cursor: Option<i64>,
+}
+
+/// Receipts of the mailboxes and items of the workspaces that one manages, newest first.
+#[utoipa::path(get, path = "/receipts", params(Which),
+    responses((status = 200, body = Page<Receipt>), (status = 404, body = Problem)))]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Query(which): Query<Which>,
+) -> Result<Json<Page<Receipt>>, Failure> {
+    if !authorize(Actor::User(&user), Action::See, Object::Journal) {
+        return Err(Failure::NotFound);
+    }
+    let state = match which.state.as_deref() {
+        None => None,
+        Some(name) => {
+            Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest("There is no such state of a receipt."))?)
+        }
+    };
+    let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let filter = ReceiptFilter {
+        mailbox: which.mailbox,
+        state,
+        workspaces: access::managed(&user),
+        before: which.cursor.map(ReceiptId),
+        limit: limit + 1,
+        ..ReceiptFilter::default()
+    };
+    let mut entries = app.store.receipts(filter).await?;
+    let more = entries.len() > limit as usize;
+    entries.truncate(limit as usize);
+    let next = entries.last().filter(|_| more).map(|last| last.id.to_string());
+    Ok(Json(Page { entries, next }))
+}
+
+/// One receipt, with the steps that led to its decision.
+#[utoipa::path(get, path = "/receipts/{id}", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Receipt), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Json<Receipt>, Failure> {
+    Ok(Json(receipt_for(&app, &user, Action::See, &id).await?))
+}
+
+/// The octets of the message as they were fetched. That they were given out stands in the audit.
+#[utoipa::path(get, path = "/receipts/{id}/raw", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, content_type = "message/rfc822", body = Vec<u8>), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
+pub(crate) async fn raw(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Response, Failure> {
+    let receipt = receipt_for(&app, &user, Action::See, &id).await?;
+    let raw = app.by(&user).download(receipt.id, Timestamp::now()).await?;
+    Ok(attachments::download("message/rfc822", &format!("message-{}.eml", receipt.id), raw.octets().clone()))
+}
+
+/// Has a held or deferred message decided again.
+#[utoipa::path(post, path = "/receipts/{id}/retry", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 202), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn retry(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
+    app.by(&user).retry(receipt.id, Timestamp::now()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// How a message is released.
+#[derive(Deserialize, Default, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReleaseAsked {
+    /// Where to; where its mailbox sends its mail if nothing is said.
+    workspace: Option<WorkspaceKey>,
+    /// Whether its sender is admitted for all of its mail, so that it need not be done again.
+    always: bool,
+}
+
+/// Files a held message whatever the rules say about its sender.
+#[utoipa::path(post, path = "/receipts/{id}/release", params(("id" = i64, Path, description = "Its number")),
+    request_body = ReleaseAsked,
+    responses((status = 202), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn release(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+    Input(asked): Input<ReleaseAsked>,
+) -> Result<StatusCode, Failure> {
+    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
+    if !in_own_hands(&user, asked.workspace.as_ref(), asked.always) {
+        return Err(Failure::NotFound);
+    }
+    app.by(&user).release(receipt.id, asked.workspace.as_ref(), asked.always, Timestamp::now()).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Why a message is deleted.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deletion {
+    /// In a few words; it stands in the audit.
+    why: Option<String>,
+}
+
+/// Removes the octets of a held message. The receipt stays, and so does what its server has.
+#[utoipa::path(delete, path = "/receipts/{id}", params(("id" = i64, Path, description = "Its number"), Deletion),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+    Query(deletion): Query<Deletion>,
+) -> Result<StatusCode, Failure> {
+    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
+    app.by(&user).delete_receipt(receipt.id, deletion.why.as_deref(), Timestamp::now()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

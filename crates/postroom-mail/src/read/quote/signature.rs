@@ -126,8 +126,9 @@ pub(super) fn postscript(lines: &[Line<'_>]) -> Option<usize> {
     lines.iter().position(|line| {
         WORDS.postscript_in(line.trimmed).is_some_and(|rest| {
             let is_divided = rest.starts_with([':', '.', ',', '-', '–', '—', '：', '、', '）', ')']);
-            // "PS Paper" may be a firm.
-            is_divided && rest.contains(char::is_alphanumeric) || rest.split_whitespace().count() >= 4
+            // "PS Paper" may be a firm, and "PD Dr. Ann Baker" has a title.
+            let is_sentence = || rest.ends_with(['.', '!', '?']) && rest.split_whitespace().count() >= 4;
+            is_divided && rest.contains(char::is_alphanumeric) || is_sentence()
         })
     })
 }

@@ -104,8 +104,8 @@ fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask,
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     let task = |path| Task::Print { name: name.to_owned(), path, json };
     if metadata.len() > fuse::SIZE_MAX {
-        let message =
-            format!("{}: it has more octets than can be read, {}", one_line(name, usize::MAX), fuse::SIZE_MAX);
+        let (name, most) = (one_line(name, usize::MAX), fuse::SIZE_MAX);
+        let message = format!("{name}: it has more than {most} octets, the most that can be read");
         return Err(Failure::new("FILE_TOO_LARGE", message, "name a message; the other files are not affected"));
     }
     if metadata.is_file() {

@@ -33,6 +33,15 @@ pub struct Mailbox {
     pub first_visit_at: Option<Timestamp>,
     /// Whether it is not visited but the way by which `import` feeds a workspace.
     pub is_import: bool,
+    /// The number of the latest change of its settings; it only grows.
+    pub revision: i64,
+    /// Whether the last visit has found what looks like another mailbox, and nothing has answered that yet.
+    pub asks: bool,
+    /// Whether a person has said that messages which the next visit does not know are to be taken for new mail, however many
+    /// they are.
+    pub accepts_new: bool,
+    /// Whether its conversations are logged, without secrets and without mail.
+    pub wire_log: bool,
 }
 
 impl Mailbox {
@@ -75,18 +84,15 @@ impl MailboxPolicy {
         global.submissions && self.submissions.or(true)
     }
 
-    /// The folder into which filed or held mail would be moved although it is the one that mail is read from, so that the
-    /// same mail would come in again and again. `None`, as it should be, if there is no such folder.
-    // RFC 9051 §5.1: only INBOX is the same whatever its case.
+    /// The folder into which filed or held mail would be moved although mail is read from it, so that the same mail would
+    /// come in again and again. `None`, as it should be, if there is no such folder.
     pub fn loops_into<'a>(&'a self, access: &Access) -> Option<&'a str> {
-        let watched = match access {
-            Access::Imap(imap) => imap.folder.as_str(),
-            Access::Pop3(_) | Access::Maildir { .. } | Access::Push => "INBOX",
+        let is_read = |folder: &str| match access {
+            Access::Imap(imap) => imap.reads(folder),
+            Access::Pop3(_) | Access::Maildir { .. } | Access::Push => folder.eq_ignore_ascii_case("INBOX"),
         };
-        let is_inbox = |folder: &str| folder.eq_ignore_ascii_case("INBOX");
-        let same = |folder: &str| folder == watched || (is_inbox(folder) && is_inbox(watched));
         [&self.filed, &self.held].into_iter().find_map(|settlement| match settlement {
-            Settlement::MoveTo(folder) if same(folder) => Some(folder.as_str()),
+            Settlement::MoveTo(folder) if is_read(folder) => Some(folder.as_str()),
             _ => None,
         })
     }
@@ -166,6 +172,7 @@ impl StartFrom {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use postroom_mail::{AuthMethod, ImapAccess, Security, ServerAccess};
 
     fn listed(uid: u32, received_at: Option<&str>) -> Listed {
         Listed {
@@ -197,6 +204,16 @@ mod tests {
     #[test]
     fn mail_is_never_moved_into_the_folder_it_is_read_from() {
         let maildir = Access::Maildir { path: "/mail".into() };
+        let server = ServerAccess {
+            host: "mail.test".to_owned(),
+            port: 993,
+            security: Security::Ssl,
+            user: "desk".to_owned(),
+            auth: AuthMethod::Auto,
+            allow_private_host: false,
+        };
+        let more_folders = vec!["inbox".to_owned(), "Support".to_owned()];
+        let imap = Access::Imap(ImapAccess { more_folders, ..ImapAccess::new(server, "Desk") });
         for (filed, held, loops) in [
             (Settlement::Keep, Settlement::Keep, None),
             (Settlement::MoveTo("Done".to_owned()), Settlement::Delete, None),
@@ -205,6 +222,11 @@ mod tests {
         ] {
             let policy = MailboxPolicy { filed, held, ..MailboxPolicy::default() };
             assert_eq!(policy.loops_into(&maildir), loops, "{policy:?}");
+            assert_eq!(policy.loops_into(&imap), loops, "{policy:?}");
+        }
+        for folder in ["Desk", "Support"] {
+            let policy = MailboxPolicy { held: Settlement::MoveTo(folder.to_owned()), ..MailboxPolicy::default() };
+            assert_eq!(policy.loops_into(&imap), Some(folder));
         }
     }
 }

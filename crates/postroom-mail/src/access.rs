@@ -13,7 +13,7 @@ mod tests;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "protocol", rename_all = "kebab-case")]
 pub enum Access {
-    /// A folder on an IMAP server.
+    /// Folders on an IMAP server.
     Imap(ImapAccess),
     /// The maildrop of a POP3 server.
     Pop3(ServerAccess),
@@ -37,14 +37,36 @@ impl Access {
     }
 }
 
-/// A folder on an IMAP server.
+/// Folders on an IMAP server, in IMAP terms mailbox names, as UTF-8. There is at least one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImapAccess {
     /// The server.
     #[serde(flatten)]
     pub server: ServerAccess,
-    /// The folder to read, in IMAP terms a mailbox name, as UTF-8.
+    /// The folder to read, and to wait for new mail in.
     pub folder: String,
+    /// Other folders to read. What was stored when there could be only one has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_folders: Vec<String>,
+}
+
+impl ImapAccess {
+    /// Access to one folder.
+    pub fn new(server: ServerAccess, folder: impl Into<String>) -> Self {
+        Self { server, folder: folder.into(), more_folders: Vec::new() }
+    }
+
+    /// All folders to read, the first one first.
+    pub fn folders(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.folder.as_str()).chain(self.more_folders.iter().map(String::as_str))
+    }
+
+    /// Whether mail is read from this folder.
+    // RFC 9051 §5.1: only INBOX is the same whatever its case.
+    pub fn reads(&self, folder: &str) -> bool {
+        let is_inbox = |folder: &str| folder.eq_ignore_ascii_case("INBOX");
+        self.folders().any(|read| read == folder || (is_inbox(read) && is_inbox(folder)))
+    }
 }
 
 /// Host, port, protection and login of a mailbox on a mail server.

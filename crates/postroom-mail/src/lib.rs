@@ -5,7 +5,8 @@
 //! May touch: the values passed in, the time included. Must not: sockets, files, the clock, async, SQL.
 //! Standards: RFC 5322, 2045–2049, 2047, 2231, 3834, 8098 (messages); RFC 9051, 3501, 4315, 6851 (IMAP); 1939, 2449,
 //! 2595, 5034 (POP3); 4422, 4616, 2195, 5802, 7677 (SASL); 8601 (Authentication-Results).
-//! Read in this order: `raw`, `address`, `authentication_results`, `message`, `read`, `access`, `sasl`, `conversation`, `imap`, `pop3`.
+//! Read in this order: `raw`, `address`, `authentication_results`, `message`, `read`, `access`, `sasl`, `conversation`, `imap`, `pop3`,
+//! `peek`.
 
 pub mod access;
 pub mod address;
@@ -13,6 +14,7 @@ pub mod authentication_results;
 pub mod conversation;
 pub mod imap;
 pub mod message;
+pub mod peek;
 pub mod pop3;
 pub mod raw;
 pub mod read;

@@ -5,6 +5,7 @@ mod certificate;
 use crate::certificate::CertificateInfo;
 pub use certificate::{Cause, CertificateRefused, Distrust};
 use std::fmt;
+use std::time::Duration;
 
 /// What to do about an error, as the collector understands it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,6 +165,12 @@ pub enum SourceError {
         /// The server's own words.
         server: String,
     },
+    /// Mail would come back into a folder that it is read from.
+    #[error("mail is read from {folder} too, so it cannot be moved there")]
+    FolderLoops {
+        /// The folder as it was asked for.
+        folder: String,
+    },
     /// The connection ended.
     #[error("the connection to {host} was lost: {detail}")]
     ConnectionLost {
@@ -213,6 +220,14 @@ pub enum SourceError {
     /// POP3 has neither flags nor folders.
     #[error("POP3 can leave a message or delete it, but neither mark nor move it")]
     SettlementUnsupported,
+    /// The server wants to be asked less.
+    #[error("the server asks for a pause{}", said(.server))]
+    Throttled {
+        /// The server's own words.
+        server: String,
+        /// For how long, if it says so.
+        wait: Option<Duration>,
+    },
     /// The server answered NO, BAD or -ERR.
     #[error("the server refused to {what}{}", said(.server))]
     ServerRefused {
@@ -286,6 +301,7 @@ impl SourceError {
             Self::PasswordMissing => "PASSWORD_MISSING",
             Self::ArgumentInvalid { .. } => "ARGUMENT_INVALID",
             Self::FolderMissing { .. } => "FOLDER_MISSING",
+            Self::FolderLoops { .. } => "FOLDER_LOOPS",
             Self::ConnectionLost { .. } => "CONNECTION_LOST",
             Self::Timeout { .. } => "TIMEOUT",
             Self::ProtocolError { .. } => "PROTOCOL_ERROR",
@@ -293,6 +309,7 @@ impl SourceError {
             Self::Pop3NoUidlLeave { .. } => "POP3_NO_UIDL_LEAVE",
             Self::MailboxInUse { .. } => "MAILBOX_IN_USE",
             Self::SettlementUnsupported => "SETTLEMENT_UNSUPPORTED",
+            Self::Throttled { .. } => "THROTTLED",
             Self::ServerRefused { .. } => "SERVER_REFUSED",
             Self::UidplusMissing => "UIDPLUS_MISSING",
             Self::MaildirMissing { .. } => "MAILDIR_MISSING",
@@ -315,6 +332,7 @@ impl SourceError {
             | Self::Stopped
             | Self::Pop3Desync { .. }
             | Self::MailboxInUse { .. }
+            | Self::Throttled { .. }
             | Self::ServerRefused { transient: true, .. } => Remedy::RetryLater,
             // A resolver that is down for a minute and a misspelt name look alike, so it is tried again.
             Self::HostUnknown { .. } | Self::TlsFailed { .. } | Self::ProtocolError { .. } => Remedy::RetryLater,
@@ -326,6 +344,11 @@ impl SourceError {
     /// The certificates that the server showed, its own first, where they are the cause.
     pub fn chain(&self) -> &[CertificateInfo] {
         if let Self::Certificate(refused) = self { &refused.chain } else { &[] }
+    }
+
+    /// Whether it was the connection that failed, and not what was asked over it.
+    pub fn is_of_the_connection(&self) -> bool {
+        matches!(self, Self::ConnectionLost { .. } | Self::Timeout { .. })
     }
 
     /// What is safe and what to do, in sentences; NAME stands for the mailbox.
@@ -366,12 +389,14 @@ impl fmt::Display for Help<'_> {
             E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",
             E::ArgumentInvalid { .. } => "Set it again without NUL and line ends.",
             E::FolderMissing { .. } => "Check the name with the server, then `postroom mailbox set NAME --folder FOLDER`.",
+            E::FolderLoops { .. } => return f.write_str("Nothing was moved, and nothing is filed twice. Name another folder: `postroom mailbox set NAME --done-folder F` or `--held-folder F`."),
             E::ConnectionLost { .. } | E::Timeout { .. } => return f.write_str("What was accepted before is safe, an unfinished message was dropped and nothing was deleted that was not filed; the next visit goes on from there."),
             E::ProtocolError { .. } => "The connection was closed. Check that host and port belong to a mail server of this protocol.",
             E::Pop3Desync { .. } => return f.write_str("The connection was closed and nothing was deleted in this visit. If it happens again, the server is broken or somebody speaks in its place."),
             E::Pop3NoUidlLeave { .. } => return f.write_str("Nothing was changed on the server. Use `--keep no`, so that filed mail is deleted there, or reach the mailbox over IMAP; up to 2,000 messages and 200 MB are recognised by their contents."),
             E::MailboxInUse { .. } => return f.write_str("Nothing was fetched or changed. The next visit tries again by itself; if it lasts, close the other mail program or give it another mailbox."),
             E::SettlementUnsupported => "Use `--keep yes` or `--keep no` without folders, or reach the mailbox over IMAP.",
+            E::Throttled { .. } => return f.write_str("Nothing was deleted that was not filed. The next visit comes by itself once the pause is over; fewer mailboxes on this server, or a longer --every, spare it."),
             E::ServerRefused { .. } => return f.write_str("Nothing was deleted that was not filed; what was owed to the server is still owed. The server's own words say more."),
             E::UidplusMissing => return f.write_str("The messages were at most marked \\Deleted, and mail of others was left alone. Use `--keep yes` or `--done-folder` on this server, or empty the folder by hand."),
             E::MaildirMissing { .. } => return f.write_str("Nothing was read. Give a directory that has `new`, `cur` and `tmp` in it: `postroom mailbox set NAME --path DIR`."),

@@ -1,24 +1,25 @@
 //! The conversation with an IMAP server: drives the machine of `postroom_mail::imap` over a stream, with deadlines.
 
 mod fetch;
+mod folders;
+mod idle;
+mod list;
 mod login;
 mod settle;
 
-use crate::SourceError;
+pub use idle::Change;
+
 use crate::certificate::CertificateInfo;
 use crate::session::{Folder, Purpose};
-use crate::stream;
 use crate::wire::{GOODBYE, Wire};
+use crate::{SourceError, pace};
+use postroom_mail::RemoteId;
 use postroom_mail::conversation::Breach;
-use postroom_mail::imap::{Code, Command, Conversation, Event, ImapError, State, Status, StatusLine, Tag};
-use postroom_mail::{Listed, RemoteId};
-use std::collections::BTreeMap;
+use postroom_mail::imap::{
+    Code, Command, Conversation, Event, ImapError, Namespace, State, Status, StatusLine, Tag, encode_folder,
+};
+use std::collections::HashMap;
 use std::time::Duration;
-
-/// How many messages more than announced a listing may have: some come while it is made.
-const MORE_LISTED: u32 = 10_000;
-/// Most messages of one folder, whatever is announced: their list is in memory.
-const MOST_LISTED: u32 = 5_000_000;
 
 /// Longest set of UIDs in one command, in octets, so that the line stays below the 8,192 that servers must take.
 // RFC 7162 §4
@@ -28,15 +29,25 @@ const MAX_SET: usize = 7000;
 pub struct ImapSession {
     wire: Wire,
     conversation: Conversation,
-    folder: String,
+    /// All folders that mail is read from, the first one first.
+    folders: Vec<String>,
     selected: Option<Selected>,
+    /// Where the folders of this user stand, once that was needed.
+    namespace: Option<Namespace>,
+    /// What folders are called on the wire, by what people call them.
+    names: HashMap<String, String>,
+    /// The IDLE that is under way.
+    idle: Option<Tag>,
 }
 
 /// The folder that is selected.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Selected {
+    /// As people call it.
+    folder: String,
     purpose: Purpose,
     uid_validity: u32,
+    /// How many messages it has, as the server said last.
     exists: Option<u32>,
 }
 
@@ -51,14 +62,15 @@ impl ImapSession {
         std::mem::take(&mut self.wire.chain)
     }
 
-    /// Selects the configured folder, with EXAMINE when it is only to look.
+    /// Selects a folder, with EXAMINE when it is only to look.
     ///
     /// # Errors
     /// `FOLDER_MISSING`, `SERVER_REFUSED`, `PROTOCOL_ERROR` when the server gives no UIDVALIDITY, those of the connection.
-    pub async fn select(&mut self, purpose: Purpose) -> Result<Folder, SourceError> {
+    pub async fn select(&mut self, name: &str, purpose: Purpose) -> Result<Folder, SourceError> {
+        // Where it is not to be found, the server has the last word on it.
+        let wire_name = self.find_folder(name).await?.unwrap_or_else(|| encode_folder(name));
         self.selected = None;
-        let name = self.folder.clone();
-        let tag = self.send(&Command::Select { folder: &name, read_only: purpose == Purpose::Look }).await?;
+        let tag = self.send(&Command::Select { folder: &wire_name, read_only: purpose == Purpose::Look }).await?;
         let mut folder = Folder::default();
         let line = loop {
             match self.next("opening the folder").await? {
@@ -67,12 +79,15 @@ impl ImapSession {
                     folder.uid_validity = Some(value)
                 }
                 Event::Status(StatusLine { code: Some(Code::UidNext(value)), .. }) => folder.uid_next = Some(value),
+                Event::Status(StatusLine { code: Some(Code::HighestModSeq(value)), .. }) => {
+                    folder.highest_mod_seq = Some(value)
+                }
                 Event::Done { tag: done, line } if done == tag => break line,
                 _ => {}
             }
         };
         if line.status != Status::Ok {
-            return Err(self.select_refused(line));
+            return Err(select_refused(name, line));
         }
         if purpose == Purpose::Settle && line.code.as_ref().is_some_and(|code| code.is("READ-ONLY")) {
             return Err(refused("open the folder for writing", line));
@@ -80,66 +95,32 @@ impl ImapSession {
         let uid_validity = folder.uid_validity.ok_or_else(|| {
             self.protocol_error("the folder has no UIDVALIDITY, so its messages have no lasting names")
         })?;
-        self.selected = Some(Selected { purpose, uid_validity, exists: folder.exists });
+        let exists = folder.exists;
+        self.selected = Some(Selected { folder: name.to_owned(), purpose, uid_validity, exists });
         Ok(folder)
     }
 
-    fn select_refused(&self, line: StatusLine) -> SourceError {
-        let is_missing = match &line.code {
-            None => line.status == Status::No,
-            Some(code) => code.is("NONEXISTENT") || code.is("TRYCREATE"),
-        };
-        if is_missing {
-            return SourceError::FolderMissing { folder: self.folder.clone(), server: line.text };
-        }
-        refused("open the folder", line)
-    }
-
-    /// All messages of the folder in ascending order of UID.
+    /// Opens a folder to look, unless it is open already; then only what may have changed is told.
     ///
     /// # Errors
-    /// `SERVER_REFUSED`, `TIMEOUT` after [`crate::Limits::listing`] in all, `PROTOCOL_ERROR` for a list far longer than the folder
-    /// was said to be, and those of the connection.
-    pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
-        let selected = self.selected(Purpose::Look).await?;
-        // RFC 9051 §6.4.9 lets 1:* name no message, but there are servers that answer BAD in an empty folder.
-        if selected.exists == Some(0) {
-            return Ok(Vec::new());
+    /// As [`ImapSession::select`].
+    pub async fn open(&mut self, name: &str) -> Result<Folder, SourceError> {
+        match &self.selected {
+            Some(selected) if selected.folder == name => {
+                Ok(Folder { uid_validity: Some(selected.uid_validity), exists: selected.exists, ..Folder::default() })
+            }
+            _ => self.select(name, Purpose::Look).await,
         }
-        let host = self.wire.host.clone();
-        let limit = self.wire.limits.listing;
-        stream::deadline(&host, "listing the folder", limit, self.list_all(selected)).await?
     }
 
-    async fn list_all(&mut self, selected: Selected) -> Result<Vec<Listed>, SourceError> {
-        let tag = self.send(&Command::UidFetchSummary { set: "1:*" }).await?;
-        let mut announced = selected.exists.unwrap_or(0);
-        let mut found: BTreeMap<u32, Listed> = BTreeMap::new();
-        loop {
-            match self.next("listing the folder").await? {
-                Event::Exists(count) => announced = announced.max(count),
-                Event::Fetch(fetch) => {
-                    let Some(uid) = fetch.uid else { continue };
-                    let size = fetch.size.unwrap_or(0);
-                    // A server may tell of a message twice, when its flags change meanwhile; the fuller line is the one
-                    // to believe.
-                    if found.get(&uid).is_none_or(|before| before.size < size) {
-                        let id = self.remote_id(selected, uid);
-                        found.insert(uid, Listed { id, size, received_at: fetch.internal_date });
-                    }
-                    if found.len() > announced.saturating_add(MORE_LISTED).min(MOST_LISTED) as usize {
-                        return Err(self.protocol_error("it lists far more messages than it says the folder has"));
-                    }
-                }
-                Event::Done { tag: done, line } if done == tag => {
-                    if line.status != Status::Ok {
-                        return Err(refused("list the folder", line));
-                    }
-                    return Ok(found.into_values().collect());
-                }
-                _ => {}
-            }
-        }
+    /// The folder that is waited in, and read first.
+    pub fn first_folder(&self) -> String {
+        self.folders.first().cloned().unwrap_or_else(|| "INBOX".to_owned())
+    }
+
+    /// How many messages the selected folder has, if the server says so, as it said last.
+    pub fn exists(&self) -> Option<u32> {
+        self.selected.as_ref()?.exists
     }
 
     /// Says LOGOUT and closes the connection.
@@ -161,31 +142,47 @@ impl ImapSession {
         tokio::time::timeout(GOODBYE, goodbye).await.unwrap_or(Ok(()))
     }
 
-    /// The folder, selected for at least this purpose.
-    async fn selected(&mut self, purpose: Purpose) -> Result<Selected, SourceError> {
-        match self.selected {
-            Some(selected) if selected.purpose == purpose || purpose == Purpose::Look => Ok(selected),
-            _ => {
-                self.select(purpose).await?;
-                self.selected.ok_or_else(|| self.protocol_error("no folder is selected"))
+    /// A folder that is selected for at least this purpose; it is selected if need be.
+    async fn selected(&mut self, name: &str, purpose: Purpose) -> Result<(), SourceError> {
+        match &self.selected {
+            Some(selected) if selected.folder == name && (selected.purpose == purpose || purpose == Purpose::Look) => {
+                Ok(())
             }
+            _ => self.select(name, purpose).await.map(drop),
         }
     }
 
-    fn remote_id(&self, selected: Selected, uid: u32) -> RemoteId {
-        RemoteId::Imap { folder: self.folder.clone(), uid_validity: selected.uid_validity, uid }
+    /// Selects the folder of the first of these messages.
+    async fn selected_for<'a>(
+        &mut self,
+        mut ids: impl Iterator<Item = &'a RemoteId>,
+        purpose: Purpose,
+    ) -> Result<(), SourceError> {
+        let folder =
+            ids.find_map(|id| if let RemoteId::Imap { folder, .. } = id { Some(folder.clone()) } else { None });
+        match folder {
+            Some(folder) => self.selected(&folder, purpose).await,
+            None => Ok(()),
+        }
     }
 
     /// The UID of a message of the selected folder; `None` for one of another folder or another time.
-    fn uid_of(&self, selected: Selected, id: &RemoteId) -> Option<u32> {
-        match id {
-            RemoteId::Imap { folder, uid_validity, uid }
-                if *folder == self.folder && *uid_validity == selected.uid_validity =>
+    fn uid_of(&self, id: &RemoteId) -> Option<u32> {
+        match (id, &self.selected) {
+            (RemoteId::Imap { folder, uid_validity, uid }, Some(selected))
+                if *folder == selected.folder && *uid_validity == selected.uid_validity =>
             {
                 Some(*uid)
             }
             _ => None,
         }
+    }
+
+    /// Whether the server can do this. IMAP4rev2 has most extensions in it.
+    // RFC 9051 Appendix E
+    async fn has(&mut self, extension: &str) -> Result<bool, SourceError> {
+        let capabilities = self.ask_capabilities().await?;
+        Ok(capabilities.has(extension) || (capabilities.has("IMAP4REV2") && !capabilities.has("IMAP4REV1")))
     }
 
     /// Sends a command and waits for its reply, whatever that is.
@@ -224,7 +221,10 @@ impl ImapSession {
             match self.conversation.next_event() {
                 Err(error) => return Err(self.machine_error(error)),
                 Ok(Some(Event::Transmit(octets))) => self.wire.write(&octets).await?,
-                Ok(Some(event)) => return Ok(event),
+                Ok(Some(event)) => {
+                    self.count(&event);
+                    return Ok(event);
+                }
                 Ok(None) => {
                     let octets = self.wire.read(limit, stage).await?;
                     self.conversation.feed(octets);
@@ -233,7 +233,20 @@ impl ImapSession {
         }
     }
 
+    /// Keeps count of the messages of the selected folder.
+    fn count(&mut self, event: &Event) {
+        let Some(selected) = &mut self.selected else { return };
+        match event {
+            Event::Exists(count) => selected.exists = Some(*count),
+            Event::Expunge(_) => selected.exists = selected.exists.map(|count| count.saturating_sub(1)),
+            _ => {}
+        }
+    }
+
     fn said_bye(&self, line: StatusLine) -> SourceError {
+        if let Some(throttled) = throttled(&line) {
+            return throttled;
+        }
         let detail = if line.text.is_empty() {
             "the server said BYE".into()
         } else {
@@ -260,15 +273,35 @@ impl ImapSession {
     }
 }
 
+fn select_refused(folder: &str, line: StatusLine) -> SourceError {
+    let is_missing = match &line.code {
+        None => line.status == Status::No,
+        Some(code) => code.is("NONEXISTENT") || code.is("TRYCREATE"),
+    };
+    if is_missing {
+        return SourceError::FolderMissing { folder: folder.to_owned(), server: line.text };
+    }
+    refused("open the folder", line)
+}
+
 /// A command that was answered with NO or BAD.
 fn refused(what: &'static str, line: StatusLine) -> SourceError {
+    if let Some(throttled) = throttled(&line) {
+        return throttled;
+    }
     let transient = is_transient(&line);
     SourceError::ServerRefused { what, server: line.text, transient }
+}
+
+/// The error of a line in which the server asks for a pause.
+fn throttled(line: &StatusLine) -> Option<SourceError> {
+    let code = if let Some(Code::Named(name)) = &line.code { Some(name.as_str()) } else { None };
+    pace::throttled(code, &line.text, None)
 }
 
 /// Whether the server says that it will pass.
 // RFC 5530 §3
 fn is_transient(line: &StatusLine) -> bool {
     let is_one_of = |code: &Code| ["UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"].iter().any(|name| code.is(name));
-    line.code.as_ref().is_some_and(is_one_of)
+    line.code.as_ref().is_some_and(is_one_of) || throttled(line).is_some()
 }

@@ -39,7 +39,7 @@ impl MaildirSession {
     /// `MAILDIR_UNREADABLE`.
     pub async fn select(&mut self) -> Result<Folder, SourceError> {
         let exists = blocking(&self.path, Files::scan).await?.count();
-        Ok(Folder { uid_validity: None, uid_next: None, exists: u32::try_from(exists).ok() })
+        Ok(Folder { exists: u32::try_from(exists).ok(), ..Folder::default() })
     }
 
     /// All messages of `new` and `cur`, by name.

@@ -3,12 +3,15 @@
 mod fetch;
 mod list;
 mod login;
+mod names;
 mod settle;
 
-use crate::SourceError;
+pub use names::{Listing, MaildropShown};
+
 use crate::certificate::CertificateInfo;
 use crate::session::Folder;
 use crate::wire::{GOODBYE, Wire};
+use crate::{SourceError, pace};
 use postroom_mail::RemoteId;
 use postroom_mail::conversation::Breach;
 use postroom_mail::pop3::{self, Command, Conversation, Event, Pop3Error, Reply, State};
@@ -21,8 +24,18 @@ pub struct Pop3Session {
     conversation: Conversation,
     /// What STAT said.
     maildrop: Option<(u32, u64)>,
-    /// The messages of the listing of this very conversation; numbers mean nothing in another one.
-    numbers: Option<HashMap<RemoteId, Entry>>,
+    /// The messages of the listing of this very conversation, all or only new ones; numbers mean nothing in another one.
+    numbers: Option<Numbers>,
+    /// What the server calls its messages, by number and in its own order.
+    names: Vec<(u32, Vec<u8>)>,
+}
+
+/// Messages by name.
+#[derive(Default)]
+struct Numbers {
+    entries: HashMap<RemoteId, Entry>,
+    /// Whether there are no others.
+    are_all: bool,
 }
 
 /// A message in the listing.
@@ -61,7 +74,7 @@ impl Pop3Session {
         }
         let maildrop = pop3::maildrop(&reply).map_err(|error| self.machine_error(error))?;
         self.maildrop = Some(maildrop);
-        Ok(Folder { uid_validity: None, uid_next: None, exists: Some(maildrop.0) })
+        Ok(Folder { exists: Some(maildrop.0), ..Folder::default() })
     }
 
     /// Says QUIT and closes the connection. Nothing was marked for deletion unless [`Pop3Session::settle`] did so, which
@@ -152,6 +165,9 @@ fn refused(what: &'static str, reply: Reply) -> SourceError {
     if reply.is("IN-USE") {
         return SourceError::MailboxInUse { server: reply.text };
     }
+    if let Some(throttled) = pace::throttled(reply.code.as_deref(), &reply.text, None) {
+        return throttled;
+    }
     let transient = is_transient(&reply);
     SourceError::ServerRefused { what, server: reply.text, transient }
 }
@@ -160,4 +176,5 @@ fn refused(what: &'static str, reply: Reply) -> SourceError {
 // RFC 2449 §8.1, RFC 3206 §4
 fn is_transient(reply: &Reply) -> bool {
     ["SYS/TEMP", "IN-USE", "LOGIN-DELAY"].iter().any(|code| reply.is(code))
+        || pace::throttled(reply.code.as_deref(), &reply.text, None).is_some()
 }

@@ -63,6 +63,8 @@ pub struct Folder {
     pub uid_next: Option<u32>,
     /// Number of messages, if the server says so.
     pub exists: Option<u32>,
+    /// HIGHESTMODSEQ (RFC 7162), if the server keeps one: as long as it is the same, nothing has changed in the folder.
+    pub highest_mod_seq: Option<u64>,
 }
 
 /// What became of one message that was asked for. Holds its part of the [`Budget`] until it is dropped.
@@ -149,13 +151,13 @@ impl Session {
         }
     }
 
-    /// Selects the configured folder.
+    /// Selects the folder; the first one, where there are several.
     ///
     /// # Errors
     /// `FOLDER_MISSING`, `MAILDIR_MISSING` and those of the connection.
     pub async fn select(&mut self, purpose: Purpose) -> Result<Folder, SourceError> {
         match self {
-            Self::Imap(session) => session.select(purpose).await,
+            Self::Imap(session) => session.select(&session.first_folder(), purpose).await,
             Self::Pop3(session) => session.select().await,
             Self::Maildir(session) => session.select().await,
         }
@@ -174,19 +176,19 @@ impl Session {
         if let Self::Pop3(session) = self { session.find_arrivals(listed).await } else { Ok(()) }
     }
 
-    /// All messages of the folder, in ascending order of UID or name. \Seen plays no part.
+    /// All messages of the selected folder, in ascending order of UID or name. \Seen plays no part.
     ///
     /// # Errors
-    /// Those of the connection. Without [`Session::select`] before, it selects the folder to look.
+    /// Those of the connection. Without [`Session::select`] before, it selects the first folder to look.
     pub async fn list(&mut self) -> Result<Vec<Listed>, SourceError> {
         match self {
-            Self::Imap(session) => session.list().await,
+            Self::Imap(session) => session.list_all().await,
             Self::Pop3(session) => session.list().await,
             Self::Maildir(session) => session.list().await,
         }
     }
 
-    /// Fetches these messages, leaving the server unchanged, and sends each to `deliver` once it is complete, in order as
+    /// Fetches these messages of one folder, leaving the server unchanged, and sends each to `deliver` once it is complete, in order as
     /// far as the server keeps it. Exactly one [`Fetched`] is sent for each, unless an error ends the visit.
     ///
     /// Several commands are under way at once, so that the server is never idle; while `deliver` or `budget` is full,
@@ -207,8 +209,8 @@ impl Session {
         }
     }
 
-    /// Does `how` to these messages and returns those that are confirmed; one that is gone counts as confirmed. Ids of
-    /// another folder or UIDVALIDITY are left out: their time is over. Selects the folder for writing if need be.
+    /// Does `how` to these messages of one folder and returns those that are confirmed; one that is gone counts as confirmed.
+    /// Ids of another folder or UIDVALIDITY are left out: their time is over. Selects the folder for writing if need be.
     ///
     /// # Errors
     /// `UIDPLUS_MISSING`, `SERVER_REFUSED` and those of the connection. After an error nothing is known to be settled;

@@ -14,6 +14,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 /// What is read at once. The buffer is used again and again: chunks of it are copied into their message and let go.
 const READ_BUFFER: usize = 128 * 1024;
 
+/// What is read at once while we wait for something to happen: a line or two.
+const LITTLE: usize = 512;
+
 /// A server that trickles: less than this many octets in [`TRICKLE_STALLS`] times [`Limits::stall`] of waiting is too little,
 /// even if each wait by itself was short.
 const TRICKLE: usize = 64 * 1024;
@@ -125,14 +128,26 @@ impl Wire {
         let begun = tokio::time::Instant::now();
         let read = stream::deadline(&self.host, stage, limit, self.stream.read_buf(&mut self.buffer)).await?;
         match read {
-            Ok(0) => {
-                let detail = "the server closed it".to_owned();
-                Err(SourceError::ConnectionLost { host: self.host.clone(), detail })
-            }
+            Ok(0) => Err(self.closed()),
             Ok(octets) => {
                 self.check_trickle(begun.elapsed(), octets, stage)?;
                 Ok(self.buffer.split().freeze())
             }
+            Err(error) => Err(self.lost(&error)),
+        }
+    }
+
+    /// Waits for octets for as long as it takes, with little memory; giving up loses none of them.
+    ///
+    /// # Errors
+    /// `CONNECTION_LOST`, also when the server has closed the connection.
+    pub(crate) async fn wait(&mut self) -> Result<Bytes, SourceError> {
+        if self.buffer.is_empty() && self.buffer.capacity() != LITTLE {
+            self.buffer = BytesMut::with_capacity(LITTLE);
+        }
+        match self.stream.read_buf(&mut self.buffer).await {
+            Ok(0) => Err(self.closed()),
+            Ok(_) => Ok(self.buffer.split().freeze()),
             Err(error) => Err(self.lost(&error)),
         }
     }
@@ -158,6 +173,10 @@ impl Wire {
             return Ok(());
         }
         Err(SourceError::Timeout { host: self.host.clone(), stage, seconds: limit.as_secs() })
+    }
+
+    fn closed(&self) -> SourceError {
+        SourceError::ConnectionLost { host: self.host.clone(), detail: "the server closed it".to_owned() }
     }
 
     fn lost(&self, error: &std::io::Error) -> SourceError {

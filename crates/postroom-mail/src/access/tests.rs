@@ -61,7 +61,7 @@ fn stored_access_and_settlement() {
         auth: AuthMethod::Auto,
         allow_private_host: false,
     };
-    let access = Access::Imap(ImapAccess { server, folder: "INBOX".to_owned() });
+    let access = Access::Imap(ImapAccess::new(server.clone(), "INBOX"));
     let json = serde_json::to_string(&access).unwrap();
     expect_test::expect![[
         r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","allow_private_host":false,"folder":"INBOX"}"#
@@ -71,6 +71,11 @@ fn stored_access_and_settlement() {
     // The order in which the fields once stood.
     let json = r#"{"protocol":"imap","host":"mail.example.org","port":993,"security":"starttls-if-available","user":"desk","auth":"auto","folder":"INBOX","allow_private_host":false}"#;
     assert_eq!(serde_json::from_str::<Access>(json).unwrap(), access);
+    let more_folders = vec!["Support".to_owned(), "Entwürfe".to_owned()];
+    let access = Access::Imap(ImapAccess { server, folder: "INBOX".to_owned(), more_folders });
+    let json = serde_json::to_string(&access).unwrap();
+    assert!(json.ends_with(r#""folder":"INBOX","more_folders":["Support","Entwürfe"]}"#), "{json}");
+    assert_eq!(serde_json::from_str::<Access>(&json).unwrap(), access);
     let access = Access::Pop3(ServerAccess {
         host: "mail.example.org".to_owned(),
         port: 995,
@@ -100,6 +105,22 @@ fn stored_access_and_settlement() {
     ] {
         assert_eq!(serde_json::to_string(&settlement).unwrap(), json);
         assert_eq!(serde_json::from_str::<Settlement>(json).unwrap(), settlement);
+    }
+}
+
+#[test]
+fn inbox_is_the_same_folder_whatever_its_case() {
+    let server = ServerAccess {
+        host: "mail.example.org".to_owned(),
+        port: 993,
+        security: Security::Ssl,
+        user: "desk".to_owned(),
+        auth: AuthMethod::Auto,
+        allow_private_host: false,
+    };
+    let access = ImapAccess { more_folders: vec!["Support".to_owned()], ..ImapAccess::new(server, "Inbox") };
+    for (folder, reads) in [("INBOX", true), ("Support", true), ("support", false), ("Done", false)] {
+        assert_eq!(access.reads(folder), reads, "{folder}");
     }
 }
 

@@ -1,6 +1,5 @@
 //! Commands as values, and their octets.
 
-use super::folder_name;
 use super::response::Capabilities;
 use super::{ImapError, Tag};
 use crate::Secret;
@@ -8,9 +7,10 @@ use crate::conversation::Breach;
 use crate::sasl::{self, Octets};
 use std::collections::VecDeque;
 
-/// A command. `set` arguments come from [`super::uid_sets`]; folders are UTF-8.
+/// A command. `set` arguments come from [`super::uid_sets`]; folders are as they go over the wire, by
+/// [`super::encode_folder`] or out of a listing.
 #[derive(Debug, Clone, Copy)]
-#[allow(missing_docs, reason = "the commands and arguments of RFC 9051 §6, RFC 4315 and RFC 6851")]
+#[allow(missing_docs, reason = "the commands and arguments of RFC 9051 §6, RFC 4315, RFC 6851 and RFC 2971")]
 pub enum Command<'a> {
     Capability,
     Starttls,
@@ -23,6 +23,20 @@ pub enum Command<'a> {
     Authenticate {
         client: &'a sasl::Client,
     },
+    /// ID, with our name and this version and nothing else.
+    Id {
+        version: &'a str,
+    },
+    Noop,
+    Namespace,
+    /// LIST of the folders whose name is this pattern; `%` and `*` in it stand for any text.
+    List {
+        pattern: &'a str,
+    },
+    /// STATUS: UIDVALIDITY, UIDNEXT and the number of messages.
+    Status {
+        folder: &'a str,
+    },
     /// EXAMINE when `read_only`, else SELECT.
     Select {
         folder: &'a str,
@@ -30,6 +44,21 @@ pub enum Command<'a> {
     },
     Create {
         folder: &'a str,
+    },
+    /// Nothing else may be sent until the server has said [`super::Event::Idling`] and [`super::Conversation::done`] has
+    /// ended it.
+    Idle,
+    /// The number of messages, the lowest and the highest UID, by ESEARCH.
+    UidSearchBounds,
+    /// All UIDs, by ESEARCH.
+    UidSearchAll,
+    /// UID alone.
+    UidFetchUids {
+        set: &'a str,
+    },
+    /// UID and the field Message-ID.
+    UidFetchMessageIds {
+        set: &'a str,
     },
     /// UID, RFC822.SIZE and INTERNALDATE.
     UidFetchSummary {
@@ -85,13 +114,37 @@ pub(super) fn encode(
         }
         // With [`begin_sasl`], since an exchange has a state.
         Command::Authenticate { .. } => return Err(Breach::WrongState.into()),
+        // RFC 2971 §3.3: NIL, or what we choose to tell.
+        Command::Id { version } => {
+            writer.text("ID (\"name\" \"postroom\" \"version\" ");
+            writer.astring(version)?;
+            writer.text(")");
+        }
+        Command::Noop => writer.text("NOOP"),
+        Command::Namespace => writer.text("NAMESPACE"),
+        Command::List { pattern } => {
+            writer.text("LIST \"\" ");
+            writer.astring(pattern)?;
+        }
+        Command::Status { folder } => {
+            writer.text("STATUS ");
+            writer.astring(folder)?;
+            writer.text(" (UIDVALIDITY UIDNEXT MESSAGES)");
+        }
         Command::Select { folder, read_only } => {
             writer.text(if *read_only { "EXAMINE " } else { "SELECT " });
-            writer.folder(folder)?;
+            writer.astring(folder)?;
         }
         Command::Create { folder } => {
             writer.text("CREATE ");
-            writer.folder(folder)?;
+            writer.astring(folder)?;
+        }
+        Command::Idle => writer.text("IDLE"),
+        Command::UidSearchBounds => writer.text("UID SEARCH RETURN (MIN MAX COUNT) ALL"),
+        Command::UidSearchAll => writer.text("UID SEARCH RETURN (ALL) ALL"),
+        Command::UidFetchUids { set } => writer.text(&format!("UID FETCH {set} (UID)")),
+        Command::UidFetchMessageIds { set } => {
+            writer.text(&format!("UID FETCH {set} (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"))
         }
         Command::UidFetchSummary { set } => writer.text(&format!("UID FETCH {set} (UID RFC822.SIZE INTERNALDATE)")),
         Command::UidFetchMessage { set } => writer.text(&format!("UID FETCH {set} (UID BODY.PEEK[])")),
@@ -99,11 +152,11 @@ pub(super) fn encode(
         Command::UidExpunge { set } => writer.text(&format!("UID EXPUNGE {set}")),
         Command::UidMove { set, folder } => {
             writer.text(&format!("UID MOVE {set} "));
-            writer.folder(folder)?;
+            writer.astring(folder)?;
         }
         Command::UidCopy { set, folder } => {
             writer.text(&format!("UID COPY {set} "));
-            writer.folder(folder)?;
+            writer.astring(folder)?;
         }
     }
     Ok(writer.finish())
@@ -159,11 +212,6 @@ impl<'a> Writer<'a> {
     fn finish(mut self) -> VecDeque<Octets> {
         self.next_line();
         self.parts
-    }
-
-    fn folder(&mut self, name: &str) -> Result<(), ImapError> {
-        // INBOX is the same in any case (RFC 9051 §5.1); everything else is sent as configured.
-        self.astring(&folder_name::encode(name))
     }
 
     /// An argument: quoted where quoting can carry it, else as a literal, so that no argument ever becomes a command.

@@ -2,6 +2,8 @@
 
 use super::ImapError;
 use super::command::{self, Command};
+use super::folder_name::Namespace;
+use super::listing::{Counts, FolderEntry, Found};
 use super::reader::{Piece, Reader};
 use super::response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
 use crate::conversation::{self, Breach, Incoming, Protection};
@@ -65,6 +67,18 @@ pub enum Event {
     Bye(StatusLine),
     /// The folder has so many messages.
     Exists(u32),
+    /// The message of this number is gone from the folder.
+    Expunge(u32),
+    /// The server waits with us: from now on it says by itself what happens in the folder.
+    Idling,
+    /// A folder that exists.
+    Folder(FolderEntry),
+    /// Where the folders of this user stand, if there are any.
+    Namespace(Option<Namespace>),
+    /// How a folder is doing that is not selected.
+    Counts(Counts),
+    /// What a search found.
+    Found(Found),
     /// A message literal of so many octets begins; whose it is, the next [`Event::Fetch`] says.
     BodyStart(u64),
     /// The next octets of the message literal.
@@ -93,6 +107,8 @@ struct Outstanding {
     then: Then,
     /// Parts that wait for a continuation request.
     parts: VecDeque<Octets>,
+    /// Whether it is IDLE, and whether the server has agreed to it.
+    idle: Option<Idle>,
     /// The login that goes on with continuation requests.
     client: Option<sasl::Client>,
     /// How many octets had been fed when its last part was sent: its reply must end behind them.
@@ -102,8 +118,15 @@ struct Outstanding {
 impl Outstanding {
     /// Whether a continuation request may come for it.
     fn waits(&self) -> bool {
-        self.client.is_some() || !self.parts.is_empty()
+        self.client.is_some() || !self.parts.is_empty() || self.idle.is_some()
     }
+}
+
+/// How far an IDLE is that has not been ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Idle {
+    Asked,
+    Agreed,
 }
 
 /// What an OK changes.
@@ -187,6 +210,7 @@ impl Conversation {
             text: tag.to_string(),
             then,
             parts,
+            idle: matches!(command, Command::Idle).then_some(Idle::Asked),
             client,
             sent_at: self.incoming.fed(),
         });
@@ -199,6 +223,19 @@ impl Conversation {
     /// [`Breach::WrongState`] where TLS is required, or under way, or up.
     pub fn stay_in_clear(&mut self) -> Result<(), ImapError> {
         self.incoming.stay_in_clear()
+    }
+
+    /// The octets that end an IDLE; its reply comes as [`Event::Done`].
+    ///
+    /// # Errors
+    /// [`Breach::WrongState`] unless the server has said [`Event::Idling`] and has not ended it itself.
+    // RFC 2177 §3
+    pub fn done(&mut self) -> Result<Octets, ImapError> {
+        self.incoming.check_may_send()?;
+        let fed = self.incoming.fed();
+        let idle = self.outstanding.iter_mut().find(|o| o.idle == Some(Idle::Agreed)).ok_or(Breach::WrongState)?;
+        (idle.idle, idle.sent_at) = (None, fed);
+        Ok(Octets::new(b"DONE\r\n".to_vec()))
     }
 
     /// Says that TLS is up. Everything said before is forgotten (RFC 9051 §6.2.1).
@@ -220,7 +257,7 @@ impl Conversation {
             if allowed.contains(&self.state) { Ok(then) } else { Err(Breach::WrongState.into()) }
         };
         match command {
-            Command::Capability | Command::Logout => {
+            Command::Capability | Command::Logout | Command::Noop => {
                 in_state(&[State::NotAuthenticated, State::Authenticated, State::Selected], Then::Nothing)
             }
             // Pipelining across the switch to TLS is what the injection attacks live on: nothing else may be under way.
@@ -231,8 +268,19 @@ impl Conversation {
                 in_state(&[State::NotAuthenticated], Then::Authenticated)
             }
             Command::Select { .. } => in_state(&[State::Authenticated, State::Selected], Then::Selected),
-            Command::Create { .. } => in_state(&[State::Authenticated, State::Selected], Then::Nothing),
-            Command::UidFetchSummary { .. }
+            Command::Id { .. }
+            | Command::Namespace
+            | Command::List { .. }
+            | Command::Status { .. }
+            | Command::Create { .. } => in_state(&[State::Authenticated, State::Selected], Then::Nothing),
+            // Whatever is still under way would be answered in the midst of waiting.
+            Command::Idle if !self.outstanding.is_empty() => Err(Breach::WrongState.into()),
+            Command::Idle
+            | Command::UidSearchBounds
+            | Command::UidSearchAll
+            | Command::UidFetchUids { .. }
+            | Command::UidFetchMessageIds { .. }
+            | Command::UidFetchSummary { .. }
             | Command::UidFetchMessage { .. }
             | Command::UidStore { .. }
             | Command::UidExpunge { .. }
@@ -273,8 +321,23 @@ impl Conversation {
             }
             Response::Untagged(line) => Ok(Some(self.untagged(line))),
             Response::Exists(count) => Ok(self.is_selecting().then_some(Event::Exists(count))),
-            Response::Fetch(fetch) => Ok((self.state == State::Selected).then_some(Event::Fetch(fetch))),
             Response::Other(_) => Ok(None),
+            data => Ok(self.data(data)),
+        }
+    }
+
+    /// What has a meaning only once we are logged in, or once a folder is selected.
+    fn data(&self, data: Response) -> Option<Event> {
+        let (is_in, is_selected) =
+            (matches!(self.state, State::Authenticated | State::Selected), self.state == State::Selected);
+        match data {
+            Response::Folder(entry) if is_in => Some(Event::Folder(entry)),
+            Response::Namespace(namespace) if is_in => Some(Event::Namespace(namespace)),
+            Response::Counts(counts) if is_in => Some(Event::Counts(counts)),
+            Response::Found(found) if is_selected => Some(Event::Found(found)),
+            Response::Expunge(number) if is_selected => Some(Event::Expunge(number)),
+            Response::Fetch(fetch) if is_selected => Some(Event::Fetch(fetch)),
+            _ => None,
         }
     }
 
@@ -335,6 +398,10 @@ impl Conversation {
         let waiting = self.outstanding.iter_mut().find(|o| o.waits()).ok_or(ImapError::UnexpectedContinuation)?;
         let octets = match &mut waiting.client {
             Some(client) => conversation::respond(client, challenge)?,
+            None if waiting.idle == Some(Idle::Asked) => {
+                waiting.idle = Some(Idle::Agreed);
+                return Ok(Event::Idling);
+            }
             None => waiting.parts.pop_front().ok_or(ImapError::UnexpectedContinuation)?,
         };
         waiting.sent_at = fed;

@@ -7,20 +7,24 @@
 //! Message literals are handed on in chunks as they come; nothing is allocated because of an announced size. Everything
 //! else is bounded by [`MAX_LINE`] and [`MAX_NESTING`], and reading is linear in the octets.
 //!
-//! Standards: RFC 9051 and 3501 (IMAP4), 4315 (UIDPLUS), 6851 (MOVE), 7888 (LITERAL+), 4959 (SASL-IR), 5530
-//! (response codes), 3516 (literal8). Read in this order: `reader`, `cursor`, `response`, `command`, `conversation`.
+//! Standards: RFC 9051 and 3501 (IMAP4), 4315 (UIDPLUS), 6851 (MOVE), 2177 (IDLE), 2342 (NAMESPACE), 4731 (ESEARCH), 7162
+//! (CONDSTORE), 2971 (ID), 7888 (LITERAL+), 4959 (SASL-IR), 5530 (response codes), 3516 (literal8). IMAP4rev2 is never
+//! switched on. Read in this order: `reader`, `cursor`, `response`, `listing`, `command`, `conversation`.
 
 mod command;
 mod conversation;
 mod cursor;
 mod date;
 mod folder_name;
+mod listing;
 mod reader;
 mod response;
 mod uid_set;
 
 pub use command::{Command, Flag};
 pub use conversation::{Conversation, Event, Sent, State, Tag};
+pub use folder_name::{Namespace, encode_folder};
+pub use listing::{Counts, FolderEntry, Found};
 pub use reader::{MAX_LINE, Piece, Reader};
 pub use response::{Body, Capabilities, Code, Fetch, Response, Status, StatusLine};
 pub use uid_set::uid_sets;

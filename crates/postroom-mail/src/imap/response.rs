@@ -2,6 +2,8 @@
 
 use super::cursor::{Cursor, Value};
 use super::date;
+use super::folder_name::Namespace;
+use super::listing::{self, Counts, FolderEntry, Found};
 use super::reader::{is_whole_message, parse_number};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -25,6 +27,16 @@ pub enum Response {
     Capability(Capabilities),
     /// `* n EXISTS`.
     Exists(u32),
+    /// `* n EXPUNGE`: the message of this number is gone.
+    Expunge(u32),
+    /// `* LIST`.
+    Folder(FolderEntry),
+    /// `* NAMESPACE`, if a user has folders of his own at all.
+    Namespace(Option<Namespace>),
+    /// `* STATUS`.
+    Counts(Counts),
+    /// `* ESEARCH`.
+    Found(Found),
     /// `* n FETCH`.
     Fetch(Fetch),
     /// Anything else, with its first word in upper case (or the second, after a number); empty for an empty line.
@@ -60,6 +72,8 @@ pub enum Code {
     UidValidity(u32),
     /// `UIDNEXT`, 1 to 2^32 - 1.
     UidNext(u32),
+    /// `HIGHESTMODSEQ` (RFC 7162 §3.1.2.1), 1 to 2^63 - 1.
+    HighestModSeq(u64),
     /// `CAPABILITY`.
     Capability(Capabilities),
     /// Any other, in upper case and without its arguments, say `AUTHENTICATIONFAILED`.
@@ -108,6 +122,8 @@ pub struct Fetch {
     pub flags: Option<Vec<String>>,
     /// BODY[].
     pub body: Body,
+    /// BODY[HEADER.FIELDS (…)], the fields that were asked for.
+    pub fields: Option<Vec<u8>>,
 }
 
 /// The whole message in a FETCH response.
@@ -139,12 +155,21 @@ impl Response {
         if let Some(status) = status(word) {
             return Self::Untagged(StatusLine::read(status, &mut cursor));
         }
-        if word.eq_ignore_ascii_case(b"CAPABILITY") {
-            return Self::Capability(Capabilities::read(&mut cursor));
-        }
         match parse_number(word) {
             Some(number) => Self::numbered(number, &mut cursor),
-            None => Self::Other(upper(word)),
+            None => Self::named(word, &mut cursor),
+        }
+    }
+
+    fn named(word: &[u8], cursor: &mut Cursor<'_>) -> Self {
+        let name = upper(word);
+        match name.as_str() {
+            "CAPABILITY" => Self::Capability(Capabilities::read(cursor)),
+            "LIST" => FolderEntry::read(cursor).map_or(Self::Other(name), Self::Folder),
+            "NAMESPACE" => Self::Namespace(listing::namespace(cursor)),
+            "STATUS" => Self::Counts(Counts::read(cursor)),
+            "ESEARCH" => Self::Found(Found::read(cursor)),
+            _ => Self::Other(name),
         }
     }
 
@@ -164,6 +189,7 @@ impl Response {
         }
         match u32::try_from(number) {
             Ok(number) if word.eq_ignore_ascii_case(b"EXISTS") => Self::Exists(number),
+            Ok(number) if word.eq_ignore_ascii_case(b"EXPUNGE") && number > 0 => Self::Expunge(number),
             _ => Self::Other(upper(word)),
         }
     }
@@ -198,11 +224,13 @@ impl Code {
     fn read(inside: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(inside);
         let name = upper(cursor.word());
-        let mut number = || parse_number(cursor.word()).and_then(|n| u32::try_from(n).ok()).filter(|n| *n > 0);
+        let mut number = || parse_number(cursor.word()).filter(|n| *n > 0);
+        let small = |number: u64| u32::try_from(number).ok();
         match name.as_str() {
             "" => None,
-            "UIDVALIDITY" => number().map(Self::UidValidity),
-            "UIDNEXT" => number().map(Self::UidNext),
+            "UIDVALIDITY" => number().and_then(small).map(Self::UidValidity),
+            "UIDNEXT" => number().and_then(small).map(Self::UidNext),
+            "HIGHESTMODSEQ" => number().filter(|n| i64::try_from(*n).is_ok()).map(Self::HighestModSeq),
             "CAPABILITY" => Some(Self::Capability(Capabilities::read(&mut cursor))),
             _ => Some(Self::Named(name)),
         }
@@ -231,6 +259,8 @@ impl Fetch {
                 fetch.size = number(&value);
             } else if name.eq_ignore_ascii_case(b"INTERNALDATE") {
                 fetch.internal_date = text(&value).and_then(date::parse);
+            } else if name.len() > 19 && name[..19].eq_ignore_ascii_case(b"BODY[HEADER.FIELDS ") {
+                fetch.fields = text(&value).map(<[u8]>::to_vec);
             } else if is_whole_message(name) {
                 fetch.body = match value {
                     Value::Body => Body::Streamed,

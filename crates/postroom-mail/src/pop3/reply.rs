@@ -1,6 +1,7 @@
 //! Lines as values.
 
 use super::Pop3Error;
+use crate::peek;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -162,22 +163,7 @@ pub fn is_unique_id(text: &[u8]) -> bool {
 /// not say it.
 // RFC 5321 §4.4: the date stands behind the last semicolon.
 pub fn arrival(octets: &[u8]) -> Option<Timestamp> {
-    const MOST: usize = 64 * 1024;
-    let mut rest = &octets[..octets.len().min(MOST)];
-    let mut field: Option<Vec<u8>> = None;
-    while !rest.is_empty() {
-        let end = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
-        let (line, after) = rest.split_at(end);
-        rest = after;
-        match &mut field {
-            Some(value) if line.starts_with(b" ") || line.starts_with(b"\t") => value.extend_from_slice(line),
-            Some(_) => break,
-            None if line.trim_ascii().is_empty() => break,
-            None if line.len() > 9 && line[..9].eq_ignore_ascii_case(b"Received:") => field = Some(line[9..].to_vec()),
-            None => {}
-        }
-    }
-    let field = field?;
+    let field = peek::field(octets, "Received:")?;
     let date = &field[memchr::memrchr(b';', &field)? + 1..];
     let date: Vec<&str> = std::str::from_utf8(date).ok()?.split_ascii_whitespace().collect();
     let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);

@@ -82,7 +82,7 @@ struct Round<'a> {
 }
 
 impl ImapSession {
-    /// Fetches these messages with BODY.PEEK[], which leaves the server unchanged.
+    /// Fetches these messages of one folder with BODY.PEEK[], which leaves the server unchanged.
     ///
     /// # Errors
     /// See [`crate::Session::fetch`].
@@ -92,7 +92,7 @@ impl ImapSession {
         budget: &Budget,
         deliver: &mpsc::Sender<Fetched>,
     ) -> Result<(), SourceError> {
-        let selected = self.selected(Purpose::Look).await?;
+        self.selected_for(wanted.iter().map(|listed| &listed.id), Purpose::Look).await?;
         let mut round = Round {
             max_message: self.wire.limits.max_message,
             budget,
@@ -105,7 +105,7 @@ impl ImapSession {
         let mut batch: Vec<Wanted> = Vec::new();
         let mut octets = 0;
         for listed in wanted {
-            let Some(uid) = self.uid_of(selected, &listed.id) else {
+            let Some(uid) = self.uid_of(&listed.id) else {
                 round.hand_over(listed.clone(), Outcome::Vanished, None).await?;
                 continue;
             };

@@ -1,12 +1,13 @@
 //! From the first octet to the login: greeting, STARTTLS, the choice of a login that the connection allows.
 
-use super::{ImapSession, is_transient, refused};
+use super::{ImapSession, is_transient, refused, throttled};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
 use crate::{Limits, SourceError, Trust, login};
 use postroom_mail::conversation::Protection;
 use postroom_mail::imap::{Capabilities, Command, Conversation, Event, State, Status, StatusLine};
 use postroom_mail::{ImapAccess, Secret, ServerAccess};
+use std::collections::HashMap;
 
 impl ImapSession {
     /// Takes a stream that is connected, and goes as far as a protected connection (or one that is meant to be in clear).
@@ -22,7 +23,15 @@ impl ImapSession {
         let server = &access.server;
         let (wire, protection) = Wire::begin(stream, server, trust, limits).await?;
         let conversation = Conversation::new(protection);
-        let mut session = Self { wire, conversation, folder: access.folder.clone(), selected: None };
+        let mut session = Self {
+            wire,
+            conversation,
+            folders: access.folders().map(ToOwned::to_owned).collect(),
+            selected: None,
+            namespace: None,
+            names: HashMap::new(),
+            idle: None,
+        };
         // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
         stream::deadline(&server.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
@@ -35,7 +44,11 @@ impl ImapSession {
         match self.event(self.wire.limits.step, "the greeting").await? {
             Event::Greeting(_) => Ok(()),
             // A server that greets with BYE is too busy, or does not want us now.
-            Event::Bye(line) => Err(SourceError::ServerRefused { what: "greet", server: line.text, transient: true }),
+            Event::Bye(line) => Err(throttled(&line).unwrap_or(SourceError::ServerRefused {
+                what: "greet",
+                server: line.text,
+                transient: true,
+            })),
             _ => Err(self.protocol_error("no greeting")),
         }
     }
@@ -78,7 +91,15 @@ impl ImapSession {
     /// `AUTH_REJECTED`, `AUTH_UNAVAILABLE`, `LOGIN_DISABLED`, `PASSWORD_MISSING` and those of the connection.
     pub async fn log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
         let limit = self.wire.limits.step;
-        stream::deadline(&server.host, "the login", limit, self.try_log_in(server, password)).await?
+        // Where a server says nothing anew with the login, this one thing is believed to be as before.
+        let offered_id = self.conversation.capabilities().is_some_and(|capabilities| capabilities.has("ID"));
+        stream::deadline(&server.host, "the login", limit, self.try_log_in(server, password)).await??;
+        if self.conversation.capabilities().map_or(offered_id, |capabilities| capabilities.has("ID")) {
+            // RFC 2971: some servers open no folder to a client that does not say who it is. Nothing depends on the answer,
+            // so nobody waits for it.
+            self.send(&Command::Id { version: env!("CARGO_PKG_VERSION") }).await?;
+        }
+        Ok(())
     }
 
     async fn try_log_in(&mut self, server: &ServerAccess, password: Option<&Secret>) -> Result<(), SourceError> {
@@ -115,6 +136,9 @@ impl ImapSession {
         let host = self.wire.host.clone();
         if line.code.as_ref().is_some_and(|code| code.is("PRIVACYREQUIRED")) {
             return SourceError::LoginDisabled { host };
+        }
+        if let Some(throttled) = throttled(&line) {
+            return throttled;
         }
         if is_transient(&line) {
             return SourceError::AuthUnavailable { host, server: line.text };

@@ -81,7 +81,7 @@ impl Pop3Session {
         let (queue, in_flight) = (VecDeque::with_capacity(wanted.len()), VecDeque::new());
         let mut round = Round { max_message, budget, deliver, queue, in_flight, in_flight_octets: 0 };
         for listed in wanted {
-            let entry = self.numbers.as_ref().and_then(|numbers| numbers.get(&listed.id));
+            let entry = self.numbers.as_ref().and_then(|numbers| numbers.entries.get(&listed.id));
             match entry {
                 None => round.hand_over(listed.clone(), Outcome::Vanished, None).await?,
                 Some(entry) if entry.size > max_message => {

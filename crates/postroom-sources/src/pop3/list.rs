@@ -1,12 +1,12 @@
 //! Listing: numbers become names that hold beyond this conversation, the server's own or, where it has none, the digest of
 //! the octets.
 
-use super::{Entry, Pop3Session, is_transient, refused};
+use super::{Entry, Numbers, Pop3Session, is_transient, refused};
 use crate::{SourceError, stream};
 use postroom_mail::pop3::{self, Command, Event, Reply};
 use postroom_mail::{Listed, RemoteId};
 use sha2::{Digest as _, Sha256};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// How many messages more than announced a listing may have.
 const MORE_LISTED: u32 = 1_000;
@@ -27,10 +27,19 @@ impl Pop3Session {
         if self.maildrop.is_none() {
             self.select().await?;
         }
-        let announced = self.maildrop.map_or(0, |(messages, _)| messages);
         let (host, limit) = (self.wire.host.clone(), self.wire.limits.listing);
-        let (sizes, names) = stream::deadline(&host, "listing the mailbox", limit, self.list_all(announced)).await??;
-        let mut ids = name(&sizes, names);
+        let (sizes, names) = stream::deadline(&host, "listing the mailbox", limit, self.list_both()).await??;
+        self.take_listing(sizes, names).await
+    }
+
+    /// Names all messages, with digests where the server has no usable names.
+    pub(super) async fn take_listing(
+        &mut self,
+        sizes: BTreeMap<u32, u64>,
+        names: Vec<(u32, Vec<u8>)>,
+    ) -> Result<Vec<Listed>, SourceError> {
+        let mut ids = name(&sizes, &names);
+        self.names = names;
         let unnamed: Vec<Entry> = sizes
             .iter()
             .filter(|(number, _)| !ids.contains_key(number))
@@ -38,61 +47,71 @@ impl Pop3Session {
             .collect();
         self.name_by_digest(&unnamed, &mut ids).await?;
         let mut listed = Vec::with_capacity(sizes.len());
-        let mut numbers = HashMap::with_capacity(sizes.len());
+        let mut entries = HashMap::with_capacity(sizes.len());
         for (number, size) in sizes {
             let Some(id) = ids.remove(&number) else { continue };
-            numbers.insert(id.clone(), Entry { number, size });
+            entries.insert(id.clone(), Entry { number, size });
             listed.push(Listed { id, size, received_at: None });
         }
-        self.numbers = Some(numbers);
+        self.numbers = Some(Numbers { entries, are_all: true });
         Ok(listed)
     }
 
     /// Sizes and unique-ids by number.
-    async fn list_all(&mut self, announced: u32) -> Result<(BTreeMap<u32, u64>, BTreeMap<u32, Vec<u8>>), SourceError> {
-        if announced == 0 {
-            return Ok((BTreeMap::new(), BTreeMap::new()));
+    async fn list_both(&mut self) -> Result<(BTreeMap<u32, u64>, Vec<(u32, Vec<u8>)>), SourceError> {
+        if self.maildrop.is_some_and(|(messages, _)| messages == 0) {
+            return Ok((BTreeMap::new(), Vec::new()));
         }
-        let most = announced.saturating_add(MORE_LISTED).min(MOST_LISTED) as usize;
         let pipelined = self.may_pipeline();
         match pipelined {
             true => self.send_all(&[Command::List, Command::Uidl]).await?,
             false => self.send(&Command::List).await?,
         }
-        let (sizes, reply) = self
-            .entries(most, |rest| {
-                let digits = rest.split(|b| *b == b' ').next().unwrap_or_default();
-                std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?.parse::<u64>().ok()
-            })
-            .await?;
-        if !reply.ok {
-            return Err(refused("list the mailbox", reply));
-        }
+        let sizes = self.read_sizes().await?;
         if !pipelined {
             self.send(&Command::Uidl).await?;
         }
-        let (names, reply) = self.entries(most, |rest| Some(rest.to_vec())).await?;
+        Ok((sizes, self.read_names().await?))
+    }
+
+    /// The answer to LIST.
+    pub(super) async fn read_sizes(&mut self) -> Result<BTreeMap<u32, u64>, SourceError> {
+        let (sizes, reply) = self.entries(size).await?;
+        if !reply.ok {
+            return Err(refused("list the mailbox", reply));
+        }
+        let number = sizes.len();
+        let sizes: BTreeMap<u32, u64> = sizes.into_iter().collect();
+        if sizes.len() < number { Err(self.listed_twice()) } else { Ok(sizes) }
+    }
+
+    /// The answer to UIDL; empty for a server that does not know it.
+    pub(super) async fn read_names(&mut self) -> Result<Vec<(u32, Vec<u8>)>, SourceError> {
+        let (names, reply) = self.entries(|rest| Some(rest.to_vec())).await?;
         if !reply.ok && is_transient(&reply) {
             return Err(refused("list the mailbox", reply));
         }
-        Ok((sizes, names))
+        // Nearly every server numbers from 1 on in order, and then there is nothing to look for.
+        let in_order = names.is_sorted_by(|one, next| one.0 < next.0);
+        let numbers = || names.iter().map(|(number, _)| *number).collect::<HashSet<u32>>();
+        if in_order || numbers().len() == names.len() { Ok(names) } else { Err(self.listed_twice()) }
     }
 
-    /// The lines of one listing.
-    async fn entries<T>(
-        &mut self,
-        most: usize,
-        read: impl Fn(&[u8]) -> Option<T>,
-    ) -> Result<(BTreeMap<u32, T>, Reply), SourceError> {
-        let mut found = BTreeMap::new();
+    fn listed_twice(&self) -> SourceError {
+        self.wire.protocol_error("it lists a message twice")
+    }
+
+    /// The lines of one listing, in the server's order.
+    async fn entries<T>(&mut self, read: impl Fn(&[u8]) -> Option<T>) -> Result<(Vec<(u32, T)>, Reply), SourceError> {
+        let announced = self.maildrop.map_or(0, |(messages, _)| messages);
+        let most = announced.saturating_add(MORE_LISTED).min(MOST_LISTED) as usize;
+        let mut found: Vec<(u32, T)> = Vec::new();
         loop {
             match self.next("listing the mailbox").await? {
                 Event::Entry(line) => {
                     let (number, rest) = pop3::listing_entry(&line).map_err(|error| self.machine_error(error))?;
                     let value = read(rest).ok_or_else(|| self.wire.protocol_error("a size that is no number"))?;
-                    if found.insert(number, value).is_some() {
-                        return Err(self.wire.protocol_error("it lists a message twice"));
-                    }
+                    found.push((number, value));
                     if found.len() > most {
                         return Err(self.wire.protocol_error("it lists far more messages than it says there are"));
                     }
@@ -169,16 +188,26 @@ impl Pop3Session {
     /// # Errors
     /// Those of the connection. A message whose header cannot be had or names no date keeps `None`.
     pub async fn find_arrivals(&mut self, listed: &mut [Listed]) -> Result<(), SourceError> {
-        let numbers = self.numbers.as_ref();
+        self.find_clues(listed).await.map(drop)
+    }
+
+    /// The same, and the Message-IDs of those that have a plain one.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn find_clues(&mut self, listed: &mut [Listed]) -> Result<HashMap<RemoteId, String>, SourceError> {
+        let numbers = self.numbers.as_ref().map(|numbers| &numbers.entries);
         let entries: Vec<(usize, Entry)> =
             listed.iter().enumerate().filter_map(|(at, listed)| Some((at, *numbers?.get(&listed.id)?))).collect();
+        let mut message_ids = HashMap::new();
         let by_number: HashMap<u32, usize> = entries.iter().map(|(at, entry)| (entry.number, *at)).collect();
         for (entry, header) in self.headers(entries.into_iter().map(|(_, entry)| entry).collect()).await? {
             if let Some(listed) = by_number.get(&entry.number).and_then(|at| listed.get_mut(*at)) {
                 listed.received_at = pop3::arrival(&header);
+                message_ids.extend(postroom_mail::peek::message_id(&header).map(|id| (listed.id.clone(), id)));
             }
         }
-        Ok(())
+        Ok(message_ids)
     }
 
     /// The beginnings of the headers of these messages; empty for those that the server does not give.
@@ -238,10 +267,16 @@ impl Pop3Session {
     }
 }
 
+/// The size in a line of LIST.
+pub(super) fn size(rest: &[u8]) -> Option<u64> {
+    let digits = rest.split(|b| *b == b' ').next().unwrap_or_default();
+    std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_digit()))?.parse().ok()
+}
+
 /// The messages that the server names usably: each by an id of its own, in the form of the standard.
-fn name(sizes: &BTreeMap<u32, u64>, names: BTreeMap<u32, Vec<u8>>) -> HashMap<u32, RemoteId> {
+fn name(sizes: &BTreeMap<u32, u64>, names: &[(u32, Vec<u8>)]) -> HashMap<u32, RemoteId> {
     let mut uses: HashMap<&[u8], u32> = HashMap::new();
-    for uidl in names.values() {
+    for (_, uidl) in names {
         *uses.entry(uidl).or_insert(0) += 1;
     }
     names

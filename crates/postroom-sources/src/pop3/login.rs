@@ -3,7 +3,7 @@
 use super::{Pop3Session, is_transient, refused};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
-use crate::{Limits, SourceError, Trust, login};
+use crate::{Limits, SourceError, Trust, login, pace};
 use postroom_mail::conversation::Protection;
 use postroom_mail::pop3::{Capabilities, Command, Conversation, Event, Reply};
 use postroom_mail::{AuthMethod, Secret, ServerAccess};
@@ -20,7 +20,8 @@ impl Pop3Session {
         limits: &Limits,
     ) -> Result<Self, SourceError> {
         let (wire, protection) = Wire::begin(stream, server, trust, limits).await?;
-        let mut session = Self { wire, conversation: Conversation::new(protection), maildrop: None, numbers: None };
+        let conversation = Conversation::new(protection);
+        let mut session = Self { wire, conversation, maildrop: None, numbers: None, names: Vec::new() };
         // Each step has its deadline as a whole: a server that trickles must not hold us for ever.
         stream::deadline(&server.host, "the greeting", limits.step, session.await_greeting()).await??;
         match protection {
@@ -34,7 +35,8 @@ impl Pop3Session {
             Event::Greeting(reply) if reply.ok => Ok(()),
             // A server that greets with -ERR is too busy, or does not want us now.
             Event::Greeting(reply) => {
-                Err(SourceError::ServerRefused { what: "greet", server: reply.text, transient: true })
+                let refused = SourceError::ServerRefused { what: "greet", server: reply.text.clone(), transient: true };
+                Err(pace::throttled(reply.code.as_deref(), &reply.text, None).unwrap_or(refused))
             }
             _ => Err(self.wire.protocol_error("no greeting")),
         }
@@ -122,6 +124,9 @@ impl Pop3Session {
         let is_locked = reply.code.is_none() && reply.text.to_ascii_lowercase().contains("already locked");
         if reply.is("IN-USE") || is_locked {
             return SourceError::MailboxInUse { server: reply.text };
+        }
+        if let Some(throttled) = pace::throttled(reply.code.as_deref(), &reply.text, self.login_delay()) {
+            return throttled;
         }
         if is_transient(&reply) {
             return SourceError::AuthUnavailable { host, server: reply.text };

@@ -1,6 +1,6 @@
 //! Settling: what a POP3 server can do is delete, and it does so at QUIT or not at all.
 
-use super::{Pop3Session, is_transient, refused};
+use super::{Numbers, Pop3Session, is_transient, refused};
 use crate::SourceError;
 use crate::wire::GOODBYE;
 use postroom_mail::pop3::{self, Command, Event, Reply, State};
@@ -28,10 +28,11 @@ impl Pop3Session {
             return Ok(Vec::new());
         }
         // A number is looked up in the listing of this very conversation: in another one it is another message.
-        if self.numbers.is_none() {
+        let knows = |numbers: &Numbers| numbers.are_all || ids.iter().all(|id| numbers.entries.contains_key(id));
+        if !self.numbers.as_ref().is_some_and(knows) {
             self.list().await?;
         }
-        let find = |id: &RemoteId| self.numbers.as_ref().and_then(|numbers| numbers.get(id)).map(|entry| entry.number);
+        let find = |id: &RemoteId| Some(self.numbers.as_ref()?.entries.get(id)?.number);
         let (there, gone): (Vec<_>, Vec<_>) =
             ids.iter().map(|id| (find(id), id)).partition(|(number, _)| number.is_some());
         let mut confirmed: Vec<RemoteId> = gone.into_iter().map(|(_, id)| id.clone()).collect();
@@ -80,7 +81,7 @@ impl Pop3Session {
     }
 
     /// Sends a command for each message, as many at once as the server allows, and returns the replies.
-    async fn each(
+    pub(super) async fn each(
         &mut self,
         messages: Vec<(u32, RemoteId)>,
         command: impl Fn(&(u32, RemoteId)) -> Command<'static>,

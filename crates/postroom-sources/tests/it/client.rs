@@ -19,7 +19,7 @@ pub fn server(host: &str, port: u16, security: Security, user: &str) -> ServerAc
 }
 
 pub fn imap(server: ServerAccess) -> Access {
-    Access::Imap(ImapAccess { server, folder: "INBOX".into() })
+    Access::Imap(ImapAccess::new(server, "INBOX"))
 }
 
 /// Access over TLS to a user of a Dovecot.

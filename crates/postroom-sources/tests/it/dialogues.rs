@@ -3,7 +3,7 @@
 use crate::client::{fetch, imap, limits, log_in_over, server};
 use postroom_mail::{Access, AuthMethod, ImapAccess, Listed, RemoteId, Security, ServerAccess, Settlement};
 use postroom_sources::stream::Stream;
-use postroom_sources::{Fetched, Limits, Outcome, SourceError, Trust};
+use postroom_sources::{Change, Fetched, Limits, Outcome, Purpose, Session, SourceError, Trust};
 use postroom_testkit::certificate::{Certificate, CertificateKind};
 use postroom_testkit::scripted::{Dialogue, ScriptedServer};
 use std::io;
@@ -191,7 +191,12 @@ fn access(dialogue: &Dialogue) -> Access {
     let server = ServerAccess { auth: auth(dialogue), ..server("localhost", 0, security(dialogue), user) };
     match dialogue.setting("protocol") {
         Some("pop3") => Access::Pop3(server),
-        _ => Access::Imap(ImapAccess { server, folder: dialogue.setting("folder").unwrap_or("INBOX").into() }),
+        _ => {
+            let more_folders = dialogue.setting("more-folders").map(|all| all.split(", ").map(str::to_owned).collect());
+            let more_folders = more_folders.unwrap_or_default();
+            let imap = ImapAccess::new(server, dialogue.setting("folder").unwrap_or("INBOX"));
+            Access::Imap(ImapAccess { more_folders, ..imap })
+        }
     }
 }
 
@@ -225,6 +230,7 @@ async fn try_act(
             session.find_arrivals(&mut listed).await?;
             listed.iter().map(list_words).collect::<Vec<_>>().join(" ")
         }
+        "wait" | "others" | "uids" | "message-ids" => imap_words(what, &mut session).await?,
         "delete-listed" => {
             let ids: Vec<RemoteId> = session.list().await?.into_iter().map(|listed| listed.id).collect();
             settled_words(&session.settle(&ids, &Settlement::Delete).await?)
@@ -255,6 +261,42 @@ async fn try_act(
     };
     session.close().await?;
     Ok(done)
+}
+
+/// What only IMAP can do.
+async fn imap_words(what: &str, session: &mut Session) -> Result<String, SourceError> {
+    let Session::Imap(session) = session else { panic!("{what} is for IMAP") };
+    match what {
+        "wait" => {
+            if !session.begin_waiting().await? {
+                return Ok("no waiting".into());
+            }
+            let change = session.next_change().await?;
+            session.end_waiting().await?;
+            let listed = session.list_from(9).await?;
+            let words = if change == Change::Arrived { "arrived" } else { "ended" };
+            let listed: Vec<String> = listed.iter().map(list_words).collect();
+            Ok(format!("{words}, {} messages; {}", session.exists().unwrap(), listed.join(" ")).trim_end().to_owned())
+        }
+        "others" => {
+            let others = session.look_at_others().await?;
+            let words = others.into_iter().map(|(folder, counts)| {
+                let [messages, next, of] =
+                    [counts.messages, counts.uid_next, counts.uid_validity].map(|number| number.unwrap());
+                format!("{folder} {messages} messages, next {next}, of {of}")
+            });
+            Ok(words.collect::<Vec<_>>().join("; "))
+        }
+        _ => {
+            session.select("INBOX", Purpose::Look).await?;
+            if what == "uids" {
+                let ranges = session.uids().await?;
+                return Ok(ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect::<Vec<_>>().join(" "));
+            }
+            let found = session.message_ids([7, 8]).await?;
+            Ok(found.iter().map(|(uid, id)| format!("{uid} {id}")).collect::<Vec<_>>().join("; "))
+        }
+    }
 }
 
 fn settled_words(settled: &[RemoteId]) -> String {

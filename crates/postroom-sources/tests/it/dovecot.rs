@@ -145,7 +145,7 @@ async fn wrong_password_refused_port_missing_folder_private_host() {
     assert_eq!(code(try_log_in(&private, &pinned(&dovecot)).await), "HOST_PRIVATE");
 
     for folder in ["Nirgends", "Entwürfe\r\nA1 LOGOUT", "\"quoted\\\"", "&", "日本"] {
-        let elsewhere = Access::Imap(ImapAccess { server: to_dovecot.clone(), folder: folder.into() });
+        let elsewhere = Access::Imap(ImapAccess::new(to_dovecot.clone(), folder));
         let mut session = try_log_in(&elsewhere, &pinned(&dovecot)).await.unwrap();
         let selected = session.select(Purpose::Look).await;
         let expected = if folder.contains('\r') { "SERVER_REFUSED" } else { "FOLDER_MISSING" };

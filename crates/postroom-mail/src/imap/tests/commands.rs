@@ -1,7 +1,9 @@
 //! Commands as octets: whatever an argument holds, it stays one argument.
 
 use super::super::command::{self, Command, Flag};
-use super::super::{Capabilities, Conversation, Event, ImapError, Response, Tag, date, folder_name, uid_sets};
+use super::super::{
+    Capabilities, Conversation, Event, ImapError, Namespace, Response, Tag, date, encode_folder, uid_sets,
+};
 use crate::Secret;
 use crate::conversation::{Breach, Protection};
 use crate::sasl::{Channel, Client, Mechanism, SaslError};
@@ -40,8 +42,21 @@ fn commands_are_written_as_the_standard_says() {
         (Command::Logout, "P1 LOGOUT\r\n"),
         (Command::Login { user, password: &password }, "P1 LOGIN \"ann\" \"p w\\\"\\\\\"\r\n"),
         (Command::Select { folder: "INBOX", read_only: true }, "P1 EXAMINE \"INBOX\"\r\n"),
-        (Command::Select { folder: "a\r\nb", read_only: false }, "P1 SELECT \"a&AA0ACg-b\"\r\n"),
-        (Command::Create { folder: "Erledigt/日本" }, "P1 CREATE \"Erledigt/&ZeVnLA-\"\r\n"),
+        (Command::Select { folder: "a\r\nb", read_only: false }, "P1 SELECT {4}\r\n|a\r\nb\r\n"),
+        (Command::Create { folder: "Erledigt/&ZeVnLA-" }, "P1 CREATE \"Erledigt/&ZeVnLA-\"\r\n"),
+        (Command::Id { version: "1.0" }, "P1 ID (\"name\" \"postroom\" \"version\" \"1.0\")\r\n"),
+        (Command::Noop, "P1 NOOP\r\n"),
+        (Command::Namespace, "P1 NAMESPACE\r\n"),
+        (Command::List { pattern: "INBOX.a\"b" }, "P1 LIST \"\" \"INBOX.a\\\"b\"\r\n"),
+        (Command::Status { folder: "Done" }, "P1 STATUS \"Done\" (UIDVALIDITY UIDNEXT MESSAGES)\r\n"),
+        (Command::Idle, "P1 IDLE\r\n"),
+        (Command::UidSearchBounds, "P1 UID SEARCH RETURN (MIN MAX COUNT) ALL\r\n"),
+        (Command::UidSearchAll, "P1 UID SEARCH RETURN (ALL) ALL\r\n"),
+        (Command::UidFetchUids { set: "1:*" }, "P1 UID FETCH 1:* (UID)\r\n"),
+        (
+            Command::UidFetchMessageIds { set: "1,3" },
+            "P1 UID FETCH 1,3 (UID BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])\r\n",
+        ),
         (Command::UidFetchSummary { set: "1:*" }, "P1 UID FETCH 1:* (UID RFC822.SIZE INTERNALDATE)\r\n"),
         (Command::UidFetchMessage { set: "1,3" }, "P1 UID FETCH 1,3 (UID BODY.PEEK[])\r\n"),
         (Command::UidStore { set: "1", flag: Flag::Seen }, "P1 UID STORE 1 +FLAGS.SILENT (\\Seen)\r\n"),
@@ -220,6 +235,24 @@ fn uid_sets_are_short_and_exact() {
 }
 
 #[test]
+fn a_folder_is_looked_for_where_the_server_keeps_folders() {
+    let cases: [(&str, Option<char>, &str, &[&str]); 8] = [
+        ("", Some('/'), "Done", &["Done"]),
+        ("", Some('.'), "Done/2026", &["Done/2026", "Done.2026"]),
+        ("INBOX.", Some('.'), "Done", &["Done", "INBOX.Done"]),
+        ("INBOX.", Some('.'), "Done/2026", &["Done/2026", "Done.2026", "INBOX.Done.2026"]),
+        ("INBOX.", Some('.'), "INBOX.Done", &["INBOX.Done"]),
+        ("INBOX.", Some('.'), "INBOX/Done", &["INBOX/Done", "INBOX.Done"]),
+        ("Mail/", Some('/'), "Entwürfe", &["Entw&APw-rfe", "Mail/Entw&APw-rfe"]),
+        ("#mh/", None, "a/b", &["a/b", "#mh/a/b"]),
+    ];
+    for (prefix, separator, name, expected) in cases {
+        let namespace = Namespace { prefix: prefix.to_owned(), separator };
+        assert_eq!(namespace.candidates(name), expected, "{prefix} {name}");
+    }
+}
+
+#[test]
 fn dates_are_read_or_left_out() {
     let cases = [
         (" 1-Feb-2026 10:00:00 +0100", Some("2026-02-01T09:00:00Z")),
@@ -243,9 +276,9 @@ proptest! {
     /// However a folder is called, the line that names it is one line with one quoted string.
     #[test]
     fn no_folder_name_becomes_a_command(name in any::<String>()) {
-        let written = folder_name::encode(&name);
+        let written = encode_folder(&name);
         prop_assert!(written.bytes().all(|b| (b' '..=b'~').contains(&b)));
-        let line = encoded(&Command::Select { folder: &name, read_only: true }, "X").unwrap();
+        let line = encoded(&Command::Select { folder: &written, read_only: true }, "X").unwrap();
         if written.len() <= 1000 {
             prop_assert_eq!(line.matches("\r\n").count(), 1);
         }

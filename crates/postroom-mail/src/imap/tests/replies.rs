@@ -41,6 +41,13 @@ fn describe(response: &Response) -> String {
             let date = fetch.internal_date.map(|d| d.to_string());
             format!("FETCH {:?} {:?} {date:?} {:?} {:?}", fetch.uid, fetch.size, fetch.flags, fetch.body)
         }
+        Response::Folder(entry) => format!("Folder {} {:?} {}", entry.name, entry.separator, entry.selectable),
+        Response::Namespace(None) => "Namespace none".to_owned(),
+        Response::Namespace(Some(space)) => format!("Namespace {:?} {:?}", space.prefix, space.separator),
+        Response::Counts(counts) => {
+            format!("Counts {:?} {:?} {:?}", counts.uid_validity, counts.uid_next, counts.messages)
+        }
+        Response::Found(found) => format!("Found {:?} {:?} {:?} {:?}", found.min, found.max, found.count, found.all),
         other => format!("{other:?}"),
     }
 }
@@ -67,7 +74,9 @@ fn replies_have_their_sense() {
         ("* OK [UIDVALIDITY 3857529045] UIDs valid", "Ok Some(UidValidity(3857529045)) “UIDs valid”"),
         ("* OK [UIDVALIDITY 1700000000000] x", "Ok None “x”"),
         ("* OK [UIDNEXT 0] x", "Ok None “x”"),
-        ("* OK [HIGHESTMODSEQ 13637]", "Ok Some(Named(\"HIGHESTMODSEQ\")) “”"),
+        ("* OK [HIGHESTMODSEQ 13637]", "Ok Some(HighestModSeq(13637)) “”"),
+        ("* OK [HIGHESTMODSEQ 9223372036854775808] x", "Ok None “x”"),
+        ("* OK [NOMODSEQ] x", "Ok Some(Named(\"NOMODSEQ\")) “x”"),
         ("A1 NO [AUTHENTICATIONFAILED] bad login", "A1 No Some(Named(\"AUTHENTICATIONFAILED\")) “bad login”"),
         ("* OK [COPYUID 1 1:4294967295 1:4294967295] x", "Ok Some(Named(\"COPYUID\")) “x”"),
         ("* OK see {3}", "Ok None “see {3}”"),
@@ -75,7 +84,27 @@ fn replies_have_their_sense() {
         ("*  3 EXISTS", "Exists(3)"),
         ("* -3 EXISTS", "Other(\"-3\")"),
         ("* 4294967296 EXISTS", "Other(\"EXISTS\")"),
-        ("* 1 EXPUNGE", "Other(\"EXPUNGE\")"),
+        ("* 1 EXPUNGE", "Expunge(1)"),
+        ("* 0 EXPUNGE", "Other(\"EXPUNGE\")"),
+        ("* LIST (\\HasNoChildren) \".\" \"INBOX.a\\\"b\"", "Folder INBOX.a\"b Some('.') true"),
+        ("* LIST () NIL INBOX", "Folder INBOX None true"),
+        ("* list (\\NoSelect) \"/\" {3}\r\na b", "Folder a b Some('/') false"),
+        ("* LIST (\\NonExistent) \"/\" x (\"OLDNAME\" (y))", "Folder x Some('/') false"),
+        ("* LIST (", "Other(\"LIST\")"),
+        ("* NAMESPACE ((\"INBOX.\" \".\")(\"x\" \"/\")) NIL NIL", "Namespace \"INBOX.\" Some('.')"),
+        ("* NAMESPACE ((\"\" NIL)) ((\"~\" \"/\")) NIL", "Namespace \"\" None"),
+        ("* NAMESPACE NIL NIL NIL", "Namespace none"),
+        ("* NAMESPACE", "Namespace none"),
+        ("* STATUS \"a b\" (MESSAGES 3 UIDNEXT 5 UIDVALIDITY 9)", "Counts Some(9) Some(5) Some(3)"),
+        ("* STATUS {3}\r\na b (UIDNEXT 0 X 1 MESSAGES 99999999999)", "Counts None None None"),
+        ("* STATUS INBOX ()", "Counts None None None"),
+        ("* ESEARCH (TAG \"P5\") UID MIN 2 MAX 9 COUNT 4", "Found Some(2) Some(9) Some(4) []"),
+        (
+            "* ESEARCH (TAG \"P5\") UID ALL 2,5:7,4294967295",
+            "Found None None None [(2, 2), (5, 7), (4294967295, 4294967295)]",
+        ),
+        ("* ESEARCH UID ALL 9:7,0,x,3:*,4", "Found None None None [(7, 9), (4, 4)]"),
+        ("* ESEARCH (TAG \"P5\") UID", "Found None None None []"),
         ("* XFOO bar (baz)", "Other(\"XFOO\")"),
         ("", "Other(\"\")"),
         ("+", "Continuation([])"),
@@ -107,6 +136,14 @@ fn replies_have_their_sense() {
     assert!(matches!(one("* 1 FETCH (BODY[] {5}\r\nhello)\r\n"), Response::Fetch(f) if f.body == Body::Streamed));
     let Response::Untagged(line) = one("* OK [CAPABILITY imap4rev1 Auth=PLAIN] x\r\n") else { panic!("untagged") };
     assert!(matches!(line.code, Some(Code::Capability(c)) if c.has("AUTH=PLAIN") && c.has("IMAP4REV1")));
+}
+
+#[test]
+fn a_message_id_is_bound_to_the_uid_beside_it() {
+    let fields = "Message-ID: <a@b>\r\n\r\n";
+    let reply = format!("* 1 FETCH (UID 7 BODY[HEADER.FIELDS (MESSAGE-ID)] {{{}}}\r\n{fields})\r\n", fields.len());
+    let Response::Fetch(fetch) = one(&reply) else { panic!("no fetch") };
+    assert_eq!((fetch.uid, fetch.fields.as_deref(), fetch.body), (Some(7), Some(fields.as_bytes()), Body::Absent));
 }
 
 /// A NUL in a line could otherwise pass for the place where a body was.
@@ -197,6 +234,10 @@ fn has_its_sense(octets: &[u8], words: &str) -> bool {
         ("*", status @ ("OK" | "NO" | "BAD" | "BYE" | "PREAUTH")) => words.to_ascii_uppercase().starts_with(status),
         ("*", number) if number.parse::<u32>().is_ok() => words.to_ascii_uppercase().contains(fields.next().unwrap()),
         ("*", "CAPABILITY") => words.starts_with("Capability"),
+        ("*", "LIST") => words.starts_with("Folder"),
+        ("*", "NAMESPACE") => words.starts_with("Namespace"),
+        ("*", "STATUS") => words.starts_with("Counts"),
+        ("*", "ESEARCH") => words.starts_with("Found"),
         ("*", name) => words == format!("Other({name:?})"),
         ("+", _) => words.starts_with("Continuation"),
         (tag, _) => words.starts_with(tag),

@@ -132,3 +132,55 @@ fn commands_have_their_time() {
     feed(&mut known, "* BYE gone\r\n").unwrap();
     assert_eq!(known.send(&fetch).err(), Some(Breach::WrongState.into()));
 }
+
+/// A conversation with a folder selected, which has sent IDLE.
+fn idling() -> Conversation {
+    let mut conversation = after(Protection::Clear, "* PREAUTH hi\r\n").unwrap();
+    let _sent = conversation.send(&Command::Select { folder: "INBOX", read_only: true }).unwrap();
+    feed(&mut conversation, "* 3 EXISTS\r\nP1 OK done\r\n").unwrap();
+    let _sent = conversation.send(&Command::Idle).unwrap();
+    conversation
+}
+
+#[test]
+fn while_it_waits_a_conversation_says_nothing_but_that_it_waits_no_more() {
+    let mut conversation = idling();
+    assert_eq!(conversation.done().err(), Some(Breach::WrongState.into()), "the server has not agreed yet");
+    // There are servers that tell of new mail before they agree.
+    let events = feed(&mut conversation, "* 4 EXISTS\r\n+ idling\r\n* 5 EXISTS\r\n* 1 EXPUNGE\r\n").unwrap();
+    assert_eq!(events, ["Exists(4)", "Idling", "Exists(5)", "Expunge(1)"]);
+    assert_eq!(conversation.send(&Command::Noop).err(), Some(Breach::WrongState.into()));
+    assert_eq!(&conversation.done().unwrap()[..], b"DONE\r\n");
+    assert_eq!(conversation.done().err(), Some(Breach::WrongState.into()));
+    assert!(feed(&mut conversation, "P2 OK done\r\n").unwrap()[0].starts_with("Done"));
+    assert!(conversation.send(&Command::Noop).is_ok());
+}
+
+#[test]
+fn a_server_may_refuse_to_wait_or_end_it_by_itself() {
+    let mut refused = idling();
+    feed(&mut refused, "P2 NO not now\r\n").unwrap();
+    assert_eq!(refused.done().err(), Some(Breach::WrongState.into()));
+    let mut ended = idling();
+    feed(&mut ended, "+ idling\r\nP2 OK that was long\r\n").unwrap();
+    assert_eq!(ended.done().err(), Some(Breach::WrongState.into()));
+    assert!(ended.send(&Command::Idle).is_ok());
+    // The reply to DONE comes behind it.
+    let mut early = idling();
+    early.feed(Bytes::from_static(b"+ idling\r\nP2 OK early\r\n"));
+    assert!(matches!(early.next_event(), Ok(Some(Event::Idling))));
+    let _done = early.done().unwrap();
+    assert_eq!(early.next_event().err(), Some(Breach::UnexpectedReply.into()));
+    // A second invitation is none.
+    assert_eq!(feed(&mut idling(), "+ idling\r\n+ idling\r\n").err(), Some(ImapError::UnexpectedContinuation));
+}
+
+#[test]
+fn waiting_begins_when_nothing_else_is_under_way() {
+    let mut conversation = after(Protection::Clear, "* PREAUTH hi\r\n").unwrap();
+    assert_eq!(conversation.send(&Command::Idle).err(), Some(Breach::WrongState.into()), "no folder is selected");
+    let _sent = conversation.send(&Command::Select { folder: "INBOX", read_only: true }).unwrap();
+    feed(&mut conversation, "P1 OK done\r\n").unwrap();
+    let _sent = conversation.send(&Command::Noop).unwrap();
+    assert_eq!(conversation.send(&Command::Idle).err(), Some(Breach::WrongState.into()));
+}

@@ -4,14 +4,13 @@ use crate::crash::crash_point;
 use crate::files::Files;
 use crate::intake::{Claimed, claim_until};
 use crate::tx::{Param, params};
-use crate::visits::{check_lease, is_successor, signed};
-use crate::{Holder, Lease, Store, StoreError, Tx, maildrop};
+use crate::visits::{check_lease, signed};
+use crate::{Holder, Lease, Store, StoreError, Tx, names};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{MailboxId, Reason, Receipt, ReceiptId};
 use postroom_mail::message::Client;
 use postroom_mail::{Listed, RawMessage, RemoteId, Sha256};
-use std::collections::HashMap;
 
 /// A message as it came from its server.
 #[derive(Debug, Clone)]
@@ -44,7 +43,7 @@ pub struct AcceptedBatch {
     pub claimed: Vec<Claimed>,
     /// How many had a receipt already.
     pub known: usize,
-    /// How many were known under another UIDVALIDITY, or another name of POP3, and are now known under this one.
+    /// How many were known under a name that is given up, and are now known under this one.
     pub rebound: usize,
 }
 
@@ -59,8 +58,9 @@ pub enum Accepted {
 
 impl Store {
     /// Makes a batch durable in one commit: octets, and a receipt for every message that has none. Repeating it changes
-    /// nothing. A receipt whose octets were never fetched gets them now, and waits for intake. Under a new UIDVALIDITY a message whose octets have a receipt of the old one is bound to that receipt, as
-    /// often as there are such receipts.
+    /// nothing. A receipt whose octets were never fetched gets them now, and waits for intake. A message whose octets have a
+    /// receipt with a name that is given up is bound to that receipt, as often as there are such receipts; and a name that
+    /// has other octets now is another message.
     ///
     /// # Errors
     /// `LEASE_LOST`, `DATABASE_FULL`, … Then no message of the batch has a receipt because of this call.
@@ -149,7 +149,7 @@ impl Store {
                 let trace =
                     format!(r#"[{{"rule":"fetch","outcome":"{reason}","detail":"announced {} octets"}}]"#, listed.size);
                 tx.execute(
-                    "UPDATE receipt SET reason = ?3, size = ?4, server_size = ?4, trace = ?5, decided_at = ?6 \
+                    "UPDATE receipt SET reason = ?3, size = ?4, server_size = ?4, trace = ?5, decided_at = ?6, on_server = TRUE \
                      WHERE mailbox_id = ?1 AND remote_id = ?2 AND sha256 IS NULL AND coalesce(reason, '') <> 'DELETED'",
                     params![row.mailbox.0, &listed.id.to_string(), reason.code(), signed(listed.size), &trace, now],
                 )?;
@@ -185,13 +185,11 @@ fn accept(
     now: Timestamp,
 ) -> Result<AcceptedBatch, StoreError> {
     let mut out = AcceptedBatch::default();
-    let mut successors: HashMap<(String, u32), bool> = HashMap::new();
     for fetched in batch {
         let (listed, raw) = (&fetched.listed, &fetched.raw);
-        let is_pop3 = is_pop3(&listed.id);
         match standing(tx, mailbox, &listed.id)? {
-            // A name of POP3 may have been given to another message.
-            Standing::Known(id) if is_pop3 && !maildrop::is_same(tx, id, listed, raw)? => {}
+            // A digest names nothing but these octets; any other name may have been given to another message.
+            Standing::Known(id) if !is_pushed(&listed.id) && !names::is_same(tx, id, listed, raw)? => {}
             Standing::Known(_) => {
                 out.known += 1;
                 continue;
@@ -203,21 +201,9 @@ fn accept(
             }
             Standing::New => {}
         }
-        if is_pop3 && maildrop::rebind(tx, mailbox, listed, raw)? {
+        if names::bind(tx, mailbox, listed, &raw.sha256())? {
             out.rebound += 1;
             continue;
-        }
-        if let RemoteId::Imap { folder, uid_validity, .. } = &listed.id {
-            let key = (folder.clone(), *uid_validity);
-            let successor = match successors.get(&key) {
-                Some(&known) => known,
-                None => is_successor(tx, mailbox, folder, *uid_validity)?,
-            };
-            successors.insert(key, successor);
-            if successor && rebind(tx, mailbox, listed, raw)? {
-                out.rebound += 1;
-                continue;
-            }
         }
         insert_raw(tx, files, raw)?;
         crash_point!("store.accept.raw_inserted");
@@ -263,7 +249,7 @@ fn fill(
     let mut row = tx.query_one(
         "UPDATE receipt SET sha256 = ?2, size = ?3, server_size = ?4, received_at = ?5, accepted_at = ?6, state = 'accepted', \
          due_at = 0, settlement = NULL, how = NULL, reason = NULL, trace = NULL, decided_at = NULL, error = NULL, \
-         claimed_by = ?7, claimed_until = ?8, claim_token = claim_token + 1 WHERE id = ?1 RETURNING claim_token",
+         claimed_by = ?7, claimed_until = ?8, claim_token = claim_token + 1, on_server = TRUE WHERE id = ?1 RETURNING claim_token",
         params![
             id.0,
             &fetched.raw.sha256(),
@@ -291,30 +277,6 @@ fn insert_raw(tx: &mut Tx<'_>, files: &Files, raw: &RawMessage) -> Result<(), St
     files.ensure(raw.sha256(), raw.octets())
 }
 
-/// Binds the message to a receipt that the same octets had under an older UIDVALIDITY, if there is one left. One that was
-/// settled is not: we deleted or moved that message, so this is a copy of it.
-fn rebind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, raw: &RawMessage) -> Result<bool, StoreError> {
-    let RemoteId::Imap { folder, uid_validity, uid } = &listed.id else { return Ok(false) };
-    let changed = tx.execute(
-        "UPDATE receipt SET remote_id = ?1, uid_validity = ?2, uid = ?3, server_size = ?4, \
-         received_at = coalesce(?8, received_at) WHERE id = \
-         (SELECT min(id) FROM receipt WHERE mailbox_id = ?5 AND sha256 = ?6 AND folder = ?7 AND uid_validity <> ?2 \
-         AND coalesce(settlement, '') <> 'settled')",
-        params![
-            &listed.id.to_string(),
-            i64::from(*uid_validity),
-            i64::from(*uid),
-            signed(listed.size),
-            mailbox.0,
-            &raw.sha256(),
-            folder,
-            // Later it is compared with what the server shows of the new UID.
-            listed.received_at
-        ],
-    )?;
-    Ok(changed > 0)
-}
-
 /// When a message arrived, as far as that is known. POP3 does not say it, so it comes from the message, and a message may
 /// claim what it likes: nothing arrives later than now.
 fn arrival(listed: &Listed, now: Timestamp) -> Timestamp {
@@ -323,6 +285,10 @@ fn arrival(listed: &Listed, now: Timestamp) -> Timestamp {
         (Some(at), false) => at,
         (None, _) => now,
     }
+}
+
+fn is_pushed(id: &RemoteId) -> bool {
+    matches!(id, RemoteId::Push { .. })
 }
 
 fn is_pop3(id: &RemoteId) -> bool {
@@ -362,8 +328,8 @@ impl NewReceipt<'_> {
         let row = tx.query_opt(
             "INSERT INTO receipt (mailbox_id, remote_id, folder, uid_validity, uid, server_size, state, settlement, \
              reason, size, sha256, received_at, accepted_at, attempts, due_at, claimed_by, claimed_until, \
-             claim_token, released) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, 1, FALSE) \
+             claim_token, released, on_server) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 0, ?14, ?15, ?16, 1, FALSE, ?17) \
              ON CONFLICT (mailbox_id, remote_id) DO NOTHING RETURNING id",
             params![
                 self.mailbox.0,
@@ -381,7 +347,8 @@ impl NewReceipt<'_> {
                 self.now,
                 if held.is_some() { None } else { Some(0) },
                 worker,
-                worker.map(|_| claim_until(self.now))
+                worker.map(|_| claim_until(self.now)),
+                !is_pushed(&self.listed.id)
             ],
         )?;
         row.map(|mut row| row.int(0).map(ReceiptId)).transpose()

@@ -183,5 +183,9 @@ fn unnamed_mailbox() -> Mailbox {
         paused: false,
         first_visit_at: None,
         is_import: false,
+        revision: 0,
+        asks: false,
+        accepts_new: false,
+        wire_log: false,
     }
 }

@@ -4,9 +4,9 @@
 //! directory. Must not: mail servers, HTTP, rules (it asks `postroom_domain::decide`), the clock (`now` is passed in).
 //! Standards: RFC 9051 §2.3.1.1 (UIDVALIDITY), FIPS 180-4 (SHA-256), XChaCha20-Poly1305 for passwords at rest.
 //! Read in this order: `error`, `tx`, `backend`, `migrate`, `audit`; then the verbs in the order in which a message meets them:
-//! `mailboxes`, `connections`, `visits`, `accept`, `intake`, `storms`, `rules`, `facts`, `matching`, `filing`, `explain`,
-//! `settling`, `journal`, `deletion`, `items`, `changes`, `work`, `moving`, `undo`, `participants`; then `dump`, `backup`,
-//! `restore` and `check`.
+//! `mailboxes`, `connections`, `visits`, `folders`, `names`, `accept`, `intake`, `storms`, `rules`, `facts`, `matching`, `filing`,
+//! `explain`, `settling`, `journal`, `deletion`, `items`, `changes`, `work`, `moving`, `undo`, `participants`; then `dump`,
+//! `backup`, `restore` and `check`.
 
 pub mod error;
 pub mod tx;
@@ -29,6 +29,7 @@ mod explain;
 mod facts;
 mod files;
 mod filing;
+mod folders;
 mod holder;
 mod intake;
 mod items;
@@ -39,6 +40,7 @@ mod matching;
 mod metrics;
 mod migrate;
 mod moving;
+mod names;
 mod opening;
 mod participants;
 mod people;
@@ -50,11 +52,13 @@ mod seal;
 mod search;
 mod settling;
 mod signin;
+mod status;
 mod storms;
 mod tokens;
 mod trust;
 mod undo;
 mod visits;
+mod wire_log;
 mod work;
 mod workspaces;
 
@@ -70,21 +74,25 @@ pub use error::{Noun, Remedy, StoreError};
 pub use explain::{Explanation, Instead, Question};
 pub use files::BORDER;
 pub use filing::{Outcome, OutcomeKind, Reading};
+pub use folders::{Epoch, FolderSeen, KnownNames, Memory};
 pub use holder::{Holder, IsAlive, is_alive};
 pub use intake::{ClaimLimit, Claimed, Ticket};
 pub use items::{ItemCursor, ItemFilter, StoredAttachment};
 pub use journal::{ReceiptFilter, RetryFilter};
-pub use mailboxes::{MailboxChange, MailboxStatus, NewMailbox, ReceiptCounts};
+pub use mailboxes::{MailboxChange, NewMailbox};
 pub use maildrop::{KnownDrop, KnownMessage};
 pub use metrics::{MailboxMetrics, Metrics};
+pub use names::Bound;
 pub use people::{NewUser, UserChange};
 pub use registration::{Ask, Asked, AskedBy, Invitation, Letter, Pending, Proven};
 pub use reply_keys::ReplyKeyForms;
 pub use settling::Owed;
+pub use status::{FolderStatus, Ledger, MailboxStatus, Planned, ReceiptCounts};
 pub use tokens::{ApiToken, NewToken, Scope, TOKEN_NAME_MAX, TOKEN_PREFIX};
 pub use trust::{NewCertificate, TrustedCertificate};
 pub use tx::Tx;
-pub use visits::{Epoch, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, VisitEnd};
+pub use visits::{Lease, LeaseTaken, Plan, VisitEnd};
+pub use wire_log::LoggedConversation;
 
 use backend::Queue;
 use files::Files;

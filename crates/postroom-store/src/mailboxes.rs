@@ -1,18 +1,14 @@
-//! Mailboxes: their configuration, their sealed passwords, and how they are doing.
+//! Mailboxes: their configuration and their sealed passwords.
 
 use crate::audit::{AuditAction, Notes, difference};
-use crate::connections::{connections, trusted_dates};
-use crate::journal::waits;
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{global_policy, to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::admission::AllowedDomains;
-use postroom_domain::connection::{self, CertificateDates, ConnectionSeen, Warning};
 use postroom_domain::{AuthenticationPolicy, Mailbox, MailboxId, MailboxPolicy, StartFrom, WorkspaceKey};
 use postroom_mail::{Access, Secret};
 use serde_json::json;
-use std::collections::HashMap;
 
 /// A mailbox to be added.
 #[derive(Debug, Clone)]
@@ -46,53 +42,8 @@ pub struct MailboxChange {
     pub every_s: Option<u32>,
     /// Its password.
     pub password: Option<Secret>,
-}
-
-/// How a mailbox is doing.
-#[derive(Debug, Clone)]
-pub struct MailboxStatus {
-    /// Its configuration.
-    pub mailbox: Mailbox,
-    /// When the last visit ended.
-    pub visited_at: Option<Timestamp>,
-    /// What the last visit reported.
-    pub last_visit: Option<serde_json::Value>,
-    /// Since when visits fail; `None` when the last one did not.
-    pub failing_since: Option<Timestamp>,
-    /// How many visits have failed since then.
-    pub failures: u32,
-    /// Code and text of the last failure.
-    pub last_error: Option<(String, String)>,
-    /// Its receipts.
-    pub counts: ReceiptCounts,
-    /// What its last connection showed.
-    pub connection: Option<ConnectionSeen>,
-    /// When the certificates that are trusted for it run out, as far as that is known.
-    pub trusted: Vec<CertificateDates>,
-}
-
-impl MailboxStatus {
-    /// What a person should be told of it, apart from its failures.
-    pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
-        connection::warnings(&self.mailbox.access, self.connection.as_ref(), &self.trusted, now)
-    }
-}
-
-/// How many receipts are in which state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
-pub struct ReceiptCounts {
-    /// Accepted and not yet decided.
-    pub accepted: u64,
-    /// To be tried again later.
-    pub deferred: u64,
-    /// Items and comments.
-    pub filed: u64,
-    /// Held, and waiting for a person.
-    pub held: u64,
-    /// Held, and done with: deleted, or proof of an address for a registration.
-    pub done: u64,
-    /// Receipts whose settlement is owed to the server, whatever their state.
-    pub owed: u64,
+    /// Whether its conversations are logged; switching it off removes what was logged.
+    pub wire_log: Option<bool>,
 }
 
 impl Store {
@@ -114,12 +65,13 @@ impl Store {
             if let (Some(sealer), Some(password)) = (&sealer, &password) {
                 set_password(tx, id, &sealer.seal(password, &row_name(id))?)?;
             }
+            note_change(tx, id)?;
             mailbox_by_id(tx, id)
         })
         .await
     }
 
-    /// Changes a mailbox.
+    /// Changes a mailbox. What was owed to folders that are no longer read is given up.
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`, `WORKSPACE_UNKNOWN`, `NO_DEFAULT_WORKSPACE`, `PATTERN_INVALID`.
@@ -143,6 +95,10 @@ impl Store {
             mailbox.access = change.access.clone().unwrap_or(mailbox.access);
             mailbox.policy = change.policy.clone().unwrap_or(mailbox.policy);
             mailbox.start = change.start.unwrap_or(mailbox.start);
+            if let Some(on) = change.wire_log {
+                mailbox.wire_log = on;
+                switch_wire_log(tx, mailbox.id, on)?;
+            }
             mailbox.every_s = change.every_s.unwrap_or(mailbox.every_s);
             mailbox.workspace = change.workspace.clone().unwrap_or(mailbox.workspace);
             let workspace = workspace_or_default(tx, mailbox.workspace.as_ref())?;
@@ -170,6 +126,16 @@ impl Store {
                 set_password(tx, mailbox.id, sealed)?;
                 notes.add(AuditAction::MailboxPassword, "mailbox", &mailbox.name, json!({}));
             }
+            if before.access != mailbox.access || change.start.is_some() {
+                // What is remembered may be of another server, or of other mail than what counts now: all is looked at.
+                tx.execute("UPDATE folder SET whole_at = 0 WHERE mailbox_id = ?1", params![mailbox.id.0])?;
+                tx.execute("DELETE FROM folder_failure WHERE mailbox_id = ?1", params![mailbox.id.0])?;
+                cancel_unread(tx, mailbox.id, &mailbox.access)?;
+            }
+            if before.access != mailbox.access || sealed.is_some() {
+                start_afresh(tx, mailbox.id)?;
+            }
+            note_change(tx, mailbox.id)?;
             mailbox_by_id(tx, mailbox.id)
         })
         .await
@@ -234,8 +200,9 @@ impl Store {
             tx.execute(
                 "UPDATE receipt SET settlement = 'kept' WHERE mailbox_id = ?1 AND settlement = 'owed'",
                 params![id],
-            )
-            .map(drop)
+            )?;
+            switch_wire_log(tx, MailboxId(id), false)?;
+            note_change(tx, MailboxId(id))
         })
         .await
     }
@@ -245,24 +212,39 @@ impl Store {
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
     pub async fn pause_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.set_paused(name, true, now).await
+        self.set_paused(name, true, false, now).await
     }
 
-    /// Resumes the visits of a mailbox.
+    /// Resumes the visits of a mailbox. With `accept_new` the next visit takes for new mail whatever it does not know, where
+    /// it would otherwise ask whether this is still the same mailbox.
     ///
     /// # Errors
     /// `MAILBOX_UNKNOWN`.
-    pub async fn resume_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
-        self.set_paused(name, false, now).await
+    pub async fn resume_mailbox(&self, name: &str, accept_new: bool, now: Timestamp) -> Result<(), StoreError> {
+        self.set_paused(name, false, accept_new, now).await
     }
 
-    async fn set_paused(&self, name: &str, paused: bool, now: Timestamp) -> Result<(), StoreError> {
+    async fn set_paused(&self, name: &str, paused: bool, accept_new: bool, now: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.change(now, move |tx, notes| {
-            let id = mailbox_by_name(tx, &name)?.id.0;
+            let id = mailbox_by_name(tx, &name)?.id;
             let action = if paused { AuditAction::MailboxPause } else { AuditAction::MailboxResume };
-            notes.add(action, "mailbox", &name, json!({}));
-            tx.execute("UPDATE mailbox SET paused = ?2 WHERE id = ?1", params![id, paused]).map(drop)
+            notes.add(action, "mailbox", &name, if accept_new { json!({ "accept_new": true }) } else { json!({}) });
+            tx.execute(
+                "UPDATE mailbox SET paused = ?2, accepts_new = ?3 WHERE id = ?1",
+                params![id.0, paused, accept_new],
+            )?;
+            start_afresh(tx, id)?;
+            note_change(tx, id)
+        })
+        .await
+    }
+
+    /// A number that changes with every change of a mailbox's settings, of its certificates or of the global policy.
+    pub async fn mailboxes_version(&self) -> Result<i64, StoreError> {
+        self.read(|tx| match tx.query_opt("SELECT value FROM meta WHERE key = 'mailboxes'", &[])? {
+            Some(mut row) => row.parse(0),
+            None => Ok(0),
         })
         .await
     }
@@ -280,11 +262,6 @@ impl Store {
             .await?;
         let Some(sealed) = sealed else { return Ok(None) };
         self.sealer(false)?.open_sealed(&sealed, &row_name(id)).map(Some)
-    }
-
-    /// How every mailbox is doing, by name.
-    pub async fn mailbox_status(&self) -> Result<Vec<MailboxStatus>, StoreError> {
-        self.read(mailbox_status).await
     }
 
     /// The internal mailbox through which `import` feeds a workspace; it is made when first asked for.
@@ -315,13 +292,57 @@ impl Store {
     }
 }
 
-/// What a sealed password is bound to.
+/// Notes that something has changed by which visits are planned, and returns the number of the change.
+pub(crate) fn note_any_change(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let sql = "INSERT INTO meta (key, value) VALUES ('mailboxes', '1') ON CONFLICT (key) DO UPDATE \
+               SET value = CAST(CAST(meta.value AS BIGINT) + 1 AS TEXT) RETURNING value";
+    tx.query_one(sql, &[])?.parse(0)
+}
+
+/// The same for one mailbox, which is to be looked at again.
+pub(crate) fn note_change(tx: &mut Tx<'_>, id: MailboxId) -> Result<(), StoreError> {
+    let number = note_any_change(tx)?;
+    tx.execute("UPDATE mailbox SET revision = ?2 WHERE id = ?1", params![id.0, number]).map(drop)
+}
+
+/// A person has changed what may have made visits fail: they are tried as if they had never failed.
+fn start_afresh(tx: &mut Tx<'_>, id: MailboxId) -> Result<(), StoreError> {
+    let sql = "UPDATE mailbox SET failures = 0, next_visit_at = NULL, throttled = FALSE WHERE id = ?1";
+    tx.execute(sql, params![id.0]).map(drop)
+}
+
+/// Gives up what is owed to folders that are read no longer: nobody looks into them any more.
+fn cancel_unread(tx: &mut Tx<'_>, id: MailboxId, access: &Access) -> Result<(), StoreError> {
+    let Access::Imap(imap) = access else { return Ok(()) };
+    let sql =
+        "SELECT DISTINCT folder FROM receipt WHERE mailbox_id = ?1 AND settlement = 'owed' AND folder IS NOT NULL";
+    for mut row in tx.query(sql, params![id.0])? {
+        let folder = row.text(0)?;
+        if !imap.folders().any(|read| read == folder) {
+            tx.execute(
+                "UPDATE receipt SET settlement = 'kept' WHERE mailbox_id = ?1 AND folder = ?2 AND settlement = 'owed'",
+                params![id.0, &folder],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn switch_wire_log(tx: &mut Tx<'_>, id: MailboxId, on: bool) -> Result<(), StoreError> {
+    tx.execute("UPDATE mailbox SET wire_log = ?2 WHERE id = ?1", params![id.0, on])?;
+    if on {
+        return Ok(());
+    }
+    tx.execute("DELETE FROM wire_log WHERE mailbox_id = ?1", params![id.0]).map(drop)
+}
+
 /// Refuses domains that could not be asked when mail comes.
 fn usable(policy: &MailboxPolicy) -> Result<(), StoreError> {
     let domains = AllowedDomains::of(&policy.allowed);
     domains.map(drop).map_err(|error| StoreError::PatternInvalid(error.to_string()))
 }
 
+/// What a sealed password is bound to.
 fn row_name(id: MailboxId) -> String {
     format!("mailbox/{id}/password")
 }
@@ -371,6 +392,7 @@ fn configuration(mailbox: &Mailbox) -> serde_json::Value {
         "policy": mailbox.policy,
         "start": mailbox.start,
         "every_s": mailbox.every_s,
+        "wire_log": mailbox.wire_log,
     })
 }
 
@@ -390,10 +412,11 @@ fn workspace_or_default(tx: &mut Tx<'_>, key: Option<&WorkspaceKey>) -> Result<O
 }
 
 const SELECT_MAILBOX: &str = "SELECT m.id, m.name, m.access, w.key, m.policy, m.start_from, m.every_s, m.paused, \
-     m.first_visit_at, m.visited_at, m.last_visit, m.failing_since, m.failures, m.error_code, m.error_text, m.internal \
+     m.first_visit_at, m.revision, m.accepts_new, m.wire_log, m.asks, m.visited_at, m.last_visit, \
+     m.failing_since, m.failures, m.error_code, m.error_text, m.next_visit_at, m.throttled, m.waited_by, m.internal \
      FROM mailbox m LEFT JOIN workspace w ON w.id = m.workspace_id";
 
-fn select(tx: &mut Tx<'_>, which: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
+pub(crate) fn select(tx: &mut Tx<'_>, which: &str, params: &[Param<'_>]) -> Result<Vec<Row>, StoreError> {
     tx.query(&format!("{SELECT_MAILBOX} {which}"), params)
 }
 
@@ -412,7 +435,7 @@ pub(crate) fn mailbox_by_id(tx: &mut Tx<'_>, id: MailboxId) -> Result<Mailbox, S
     mailbox_of(&mut row.ok_or_else(|| StoreError::unknown(Noun::Mailbox, id))?)
 }
 
-fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
+pub(crate) fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
     let workspace = row.opt_text(3)?.map(|key| key.parse().map_err(|_| StoreError::bad_value("workspace key")));
     Ok(Mailbox {
         id: MailboxId(row.int(0)?),
@@ -424,52 +447,10 @@ fn mailbox_of(row: &mut Row) -> Result<Mailbox, StoreError> {
         every_s: u32::try_from(row.int(6)?).unwrap_or(u32::MAX),
         paused: row.bool(7)?,
         first_visit_at: row.opt_time(8)?,
-        is_import: row.bool(15)?,
+        revision: row.int(9)?,
+        accepts_new: row.bool(10)?,
+        wire_log: row.bool(11)?,
+        asks: row.bool(12)?,
+        is_import: row.bool(22)?,
     })
-}
-
-fn mailbox_status(tx: &mut Tx<'_>) -> Result<Vec<MailboxStatus>, StoreError> {
-    let mut counts: HashMap<i64, ReceiptCounts> = HashMap::new();
-    for mut row in tx.query("SELECT mailbox_id, state, count(*) FROM receipt GROUP BY mailbox_id, state", &[])? {
-        let of_mailbox = counts.entry(row.int(0)?).or_default();
-        let (state, count) = (row.text(1)?, row.unsigned(2)?);
-        match state.as_str() {
-            "accepted" => of_mailbox.accepted = count,
-            "deferred" => of_mailbox.deferred = count,
-            "filed" => of_mailbox.filed = count,
-            _ => of_mailbox.held = count,
-        }
-    }
-    // Both databases find these few by the index on held receipts.
-    let done = format!(
-        "SELECT mailbox_id, count(*) FROM receipt WHERE state = 'held' AND NOT ({}) GROUP BY mailbox_id",
-        waits("reason")
-    );
-    for mut row in tx.query(&done, &[])? {
-        let (of_mailbox, count) = (counts.entry(row.int(0)?).or_default(), row.unsigned(1)?);
-        (of_mailbox.held, of_mailbox.done) = (of_mailbox.held.saturating_sub(count), count);
-    }
-    let owed = "SELECT mailbox_id, count(*) FROM receipt WHERE settlement = 'owed' GROUP BY mailbox_id";
-    for mut row in tx.query(owed, &[])? {
-        counts.entry(row.int(0)?).or_default().owed = row.unsigned(1)?;
-    }
-    let (mut connections, mut trusted) = (connections(tx)?, trusted_dates(tx)?);
-    let rows = select(tx, "WHERE m.removed_at IS NULL AND NOT m.internal ORDER BY m.name", &[])?;
-    rows.into_iter()
-        .map(|mut row| {
-            let mailbox = mailbox_of(&mut row)?;
-            let last_visit = row.opt_text(10)?.and_then(|json| serde_json::from_str(&json).ok());
-            Ok(MailboxStatus {
-                counts: counts.get(&mailbox.id.0).copied().unwrap_or_default(),
-                connection: connections.remove(&mailbox.id.0),
-                trusted: trusted.remove(&mailbox.id.0).unwrap_or_default(),
-                mailbox,
-                visited_at: row.opt_time(9)?,
-                last_visit,
-                failing_since: row.opt_time(11)?,
-                failures: u32::try_from(row.int(12)?).unwrap_or(u32::MAX),
-                last_error: row.opt_text(13)?.zip(row.opt_text(14)?),
-            })
-        })
-        .collect()
 }

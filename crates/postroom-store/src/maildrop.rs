@@ -4,11 +4,13 @@
 //! that is missing in a whole listing is given up at once: its receipt is kept under [`RemoteId::Gone`]. Octets decide what a
 //! name means when it comes again, and which receipt a message has that comes under another name.
 
+use crate::folders::not_asked_again;
+use crate::names::give_up;
 use crate::tx::params;
-use crate::visits::{NOT_ASKED_AGAIN, check_lease, signed};
-use crate::{Lease, Store, StoreError, Tx};
+use crate::visits::{check_lease, signed};
+use crate::{Lease, Store, StoreError};
 use postroom_domain::{MailboxId, ReceiptId};
-use postroom_mail::{Listed, RawMessage, RemoteId};
+use postroom_mail::{Listed, RemoteId};
 use std::collections::{HashMap, HashSet};
 
 /// What is known of a POP3 mailbox already.
@@ -45,7 +47,8 @@ impl Store {
         self.read(move |tx| {
             let sql = format!(
                 "SELECT remote_id, server_size, coalesce(settlement, '') = 'settled', sha256 IS NULL FROM receipt \
-                 WHERE mailbox_id = ?1 AND {IS_POP3} AND {NOT_ASKED_AGAIN}"
+                 WHERE mailbox_id = ?1 AND {IS_POP3} AND {}",
+                not_asked_again()
             );
             let rows = tx.query(&sql, params![mailbox.0, signed(max_message)])?;
             let mut receipted = HashMap::with_capacity(rows.len());
@@ -82,60 +85,4 @@ impl Store {
         })
         .await
     }
-}
-
-/// Takes its name from a receipt, so that another message can have it.
-pub(crate) fn give_up(tx: &mut Tx<'_>, receipt: ReceiptId, was: &str) -> Result<(), StoreError> {
-    let gone = RemoteId::Gone { receipt: receipt.0, was: was.to_owned() };
-    tx.execute("UPDATE receipt SET remote_id = ?2 WHERE id = ?1", params![receipt.0, &gone.to_string()]).map(drop)
-}
-
-/// A message came whose name has the receipt `id` already. The same octets are the same message: a new size is noted, and
-/// one that the server had confirmed to have deleted and still has is kept from now on, or each visit would delete it again.
-/// Others are another message, for which the name is made free. Returns whether it is the same.
-pub(crate) fn is_same(tx: &mut Tx<'_>, id: ReceiptId, listed: &Listed, raw: &RawMessage) -> Result<bool, StoreError> {
-    let changed = tx.execute(
-        "UPDATE receipt SET server_size = ?3, settlement = CASE WHEN settlement = 'settled' THEN 'kept' ELSE settlement END \
-         WHERE id = ?1 AND sha256 = ?2",
-        params![id.0, &raw.sha256(), signed(listed.size)],
-    )?;
-    if changed == 0 {
-        give_up(tx, id, &listed.id.to_string())?;
-    }
-    Ok(changed > 0)
-}
-
-/// Binds a message whose name is new to a receipt that the same octets had under a name that is gone: one of this very name
-/// first, then any that we did not have deleted. Returns whether there was one.
-pub(crate) fn rebind(
-    tx: &mut Tx<'_>,
-    mailbox: MailboxId,
-    listed: &Listed,
-    raw: &RawMessage,
-) -> Result<bool, StoreError> {
-    let rows = tx.query(
-        "SELECT id, remote_id, coalesce(settlement, '') FROM receipt WHERE mailbox_id = ?1 AND sha256 = ?2 \
-         AND remote_id LIKE 'gone:%' ORDER BY id",
-        params![mailbox.0, &raw.sha256()],
-    )?;
-    let name = listed.id.to_string();
-    let mut found = None;
-    for mut row in rows {
-        let (id, remote_id, settlement) = (row.int(0)?, row.parse::<RemoteId>(1)?, row.text(2)?);
-        if matches!(&remote_id, RemoteId::Gone { was, .. } if *was == name) {
-            found = Some(id);
-            break;
-        }
-        // A copy of what we deleted is not what we deleted.
-        if settlement != "settled" {
-            found = found.or(Some(id));
-        }
-    }
-    let Some(id) = found else { return Ok(false) };
-    tx.execute(
-        "UPDATE receipt SET remote_id = ?2, server_size = ?3, received_at = coalesce(?4, received_at), \
-         settlement = CASE WHEN settlement = 'settled' THEN 'kept' ELSE settlement END WHERE id = ?1",
-        params![id, &name, signed(listed.size), listed.received_at],
-    )?;
-    Ok(true)
 }

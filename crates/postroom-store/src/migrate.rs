@@ -75,6 +75,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0060_tokens.sql"),
         postgres: include_str!("../migrations/postgres/0060_tokens.sql"),
     },
+    Migration {
+        number: 61,
+        sqlite: include_str!("../migrations/sqlite/0061_waiting.sql"),
+        postgres: include_str!("../migrations/postgres/0061_waiting.sql"),
+    },
 ];
 
 /// The schema that this program works with.
@@ -194,6 +199,16 @@ mod tests {
             45,
             "4ec668c1d67887c52d619a932dff7e539db4d7375e647e876f6884ad613061e9",
             "5d6f86f676701a8339844fdec57394b94fb94aa6d7cef36882e7b03ee168e08d",
+        ),
+        (
+            60,
+            "2d6b7ae173e639b54d7f2b029c5803138ed018a24b95d5cdac17c9da9e0103e9",
+            "b3c724ed070200ab5fc3b08bab30f908eff4b498149ca1db41072cd44152b2b0",
+        ),
+        (
+            61,
+            "5e2ea7836f6a19969de387125d5e60125e547830c4fdc36bed30308e9f0ee119",
+            "b69ae0a39a8427d7dda42b2d2be5667a0dcfc1b517dadc2ff8696a2f38b3716d",
         ),
     ];
 

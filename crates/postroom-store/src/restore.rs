@@ -131,10 +131,19 @@ fn load(tx: &mut Tx<'_>, dir: &Path, target: &Path, manifest: &Manifest) -> Resu
             load_table(tx, table, dir)?;
         }
     }
+    if manifest.schema < 46 {
+        tx.execute(NEVER_ON_SERVER, &[])?;
+    }
     search::rebuild(tx)?;
     tx.execute("UPDATE mailbox SET paused = TRUE", &[])?;
     tx.execute("UPDATE receipt SET claimed_by = NULL, claimed_until = NULL WHERE claimed_by IS NOT NULL", &[]).map(drop)
 }
+
+/// Older backups do not say which messages are on their servers. The next visit finds out, but for those that no visit
+/// will ever look for.
+const NEVER_ON_SERVER: &str = "UPDATE receipt SET on_server = FALSE WHERE remote_id LIKE 'push:%' OR remote_id LIKE 'gone:%' \
+     OR (uid IS NOT NULL AND NOT EXISTS (SELECT 1 FROM epoch e WHERE e.mailbox_id = receipt.mailbox_id \
+     AND e.folder = receipt.folder AND e.uid_validity = receipt.uid_validity AND e.is_current))";
 
 fn load_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(), StoreError> {
     let name = format!("tables/{}.jsonl", table.name);

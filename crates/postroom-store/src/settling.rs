@@ -46,13 +46,15 @@ impl Owed {
 }
 
 impl Store {
-    /// What is owed to the server of a mailbox, oldest first.
-    pub async fn owed(&self, mailbox: MailboxId, limit: u32) -> Result<Vec<Owed>, StoreError> {
+    /// What is owed to the server of a mailbox, oldest first; in one folder, or (`None`) in all of it.
+    pub async fn owed(&self, mailbox: MailboxId, folder: Option<&str>, limit: u32) -> Result<Vec<Owed>, StoreError> {
+        let folder = folder.map(ToOwned::to_owned);
         self.read(move |tx| {
             let rows = tx.query(
                 "SELECT id, remote_id, how, coalesce(server_size, size), received_at FROM receipt \
-                 WHERE mailbox_id = ?1 AND settlement = 'owed' ORDER BY id LIMIT ?2",
-                params![mailbox.0, i64::from(limit)],
+                 WHERE mailbox_id = ?1 AND settlement = 'owed' AND coalesce(folder, '') = coalesce(?3, folder, '') \
+                 ORDER BY id LIMIT ?2",
+                params![mailbox.0, i64::from(limit), folder.as_ref()],
             )?;
             rows.into_iter()
                 .map(|mut row| {
@@ -65,6 +67,15 @@ impl Store {
                     })
                 })
                 .collect()
+        })
+        .await
+    }
+
+    /// The mailboxes to which something is owed.
+    pub async fn mailboxes_owed(&self) -> Result<Vec<MailboxId>, StoreError> {
+        self.read(|tx| {
+            let rows = tx.query("SELECT DISTINCT mailbox_id FROM receipt WHERE settlement = 'owed'", &[])?;
+            rows.into_iter().map(|mut row| row.int(0).map(MailboxId)).collect()
         })
         .await
     }
@@ -97,10 +108,11 @@ impl Store {
             check_lease(tx, &lease)?;
             for owed in &done {
                 // The remote id is compared because a change of UIDVALIDITY may have given the receipt another one.
+                let stays = matches!(owed.how, Settlement::Keep | Settlement::MarkSeen);
                 tx.execute(
-                    "UPDATE receipt SET settlement = 'settled', settled_at = ?3 \
+                    "UPDATE receipt SET settlement = 'settled', settled_at = ?3, on_server = (on_server AND ?4) \
                      WHERE id = ?1 AND remote_id = ?2 AND settlement = 'owed'",
-                    params![owed.receipt.0, &owed.remote_id.to_string(), now],
+                    params![owed.receipt.0, &owed.remote_id.to_string(), now, stays],
                 )?;
             }
             crash_point!("store.settle.before_commit");

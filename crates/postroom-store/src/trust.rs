@@ -1,7 +1,7 @@
 //! Certificates that are trusted for one mailbox each.
 
 use crate::audit::AuditAction;
-use crate::mailboxes::mailbox_by_name;
+use crate::mailboxes::{mailbox_by_name, note_change};
 use crate::tx::{Row, params};
 use crate::{Noun, Store, StoreError};
 use jiff::Timestamp;
@@ -63,7 +63,7 @@ impl Store {
                 let fingerprint = &new.dates.fingerprint;
                 notes.add(AuditAction::CertificateAdd, "certificate", fingerprint, json!({ "mailbox": mailbox }));
             }
-            Ok(())
+            note_change(tx, MailboxId(id))
         })
         .await
     }
@@ -101,6 +101,10 @@ impl Store {
                 let mailboxes: Vec<&str> = fitting.iter().map(|one| one.mailbox.as_str()).collect();
                 let detail = json!({ "mailboxes": mailboxes });
                 notes.add(AuditAction::CertificateRemove, "certificate", &first.fingerprint, detail);
+                let trusting = "SELECT DISTINCT mailbox_id FROM trusted_certificate WHERE fingerprint = ?1";
+                for mut row in tx.query(trusting, params![&first.fingerprint])? {
+                    note_change(tx, MailboxId(row.int(0)?))?;
+                }
                 tx.execute("DELETE FROM trusted_certificate WHERE fingerprint = ?1", params![&first.fingerprint])
             })
             .await?;

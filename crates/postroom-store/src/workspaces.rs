@@ -1,6 +1,7 @@
 //! Workspaces and the global policy.
 
 use crate::audit::{AuditAction, difference};
+use crate::mailboxes::note_any_change;
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
@@ -25,7 +26,8 @@ impl Store {
             if differs != json!({}) {
                 notes.add(AuditAction::SettingSet, "setting", "policy", differs);
             }
-            write_global_policy(tx, &policy)
+            write_global_policy(tx, &policy)?;
+            note_any_change(tx).map(drop)
         })
         .await
     }

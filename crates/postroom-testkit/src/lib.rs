@@ -9,6 +9,7 @@ pub mod courier;
 pub mod cyrus;
 pub mod dns;
 pub mod dovecot;
+pub mod imap;
 pub mod messages;
 pub mod owner;
 pub mod pop3;

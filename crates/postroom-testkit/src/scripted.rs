@@ -224,7 +224,7 @@ async fn read_line(stream: &mut Box<dyn Stream>) -> Result<String> {
     Ok(String::from_utf8_lossy(&line).into_owned())
 }
 
-fn acceptor(certificate: &Certificate) -> Result<tokio_rustls::TlsAcceptor> {
+pub(crate) fn acceptor(certificate: &Certificate) -> Result<tokio_rustls::TlsAcceptor> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(certificate.key_der.clone());
     let chain = vec![rustls::pki_types::CertificateDer::from(certificate.der.clone())];

@@ -120,7 +120,11 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) 
 
 fn place(access: &Access) -> String {
     match access {
-        Access::Imap(imap) => format!("IMAP · {} · folder {}", server(&imap.server), imap.folder),
+        Access::Imap(imap) => {
+            let folders: Vec<&str> = imap.folders().collect();
+            let word = if folders.len() == 1 { "folder" } else { "folders" };
+            format!("IMAP · {} · {word} {}", server(&imap.server), folders.join(", "))
+        }
         Access::Pop3(pop3) => format!("POP3 · {}", server(pop3)),
         Access::Maildir { path } => format!("Maildir · {}", path.display()),
         Access::Push => "brought by other programs".to_owned(),

@@ -1,33 +1,29 @@
 //! One visit to one mailbox: connect, list what is new, fetch it, make it durable, have it filed, settle what is owed.
 
+mod imap;
+mod maildir;
+mod maildrop;
+mod settle;
+mod stages;
+mod upheaval;
+
 use crate::connection;
 use crate::failure::Failure;
 use crate::fault::crash_point;
 use crate::floor::Floor;
 use crate::intake::{self, Tally};
-use crate::maildrop;
-use crate::second_look::{is_same, is_same_instant, still_there};
 use jiff::{SignedDuration, Timestamp};
-use postroom_domain::{Mailbox, Reason, StartFrom};
-use postroom_mail::{Access, Listed, RemoteId, Settlement};
-use postroom_sources::{Fetched, Folder, Outcome, Purpose, Session, SourceError};
-use postroom_store::{
-    Fetched as Incoming, FolderSeen, KnownNames, KnownUid, Lease, LeaseTaken, Owed, StoreError, VisitEnd,
-};
-use std::collections::HashMap;
+use postroom_domain::Mailbox;
+use postroom_mail::{Access, Settlement};
+use postroom_sources::{Session, SourceError};
+use postroom_store::{Lease, LeaseTaken, Memory, Plan, StoreError, VisitEnd};
 use std::time::Duration;
-use tokio::sync::mpsc;
-
-/// Messages and octets that share one commit.
-pub const BATCH_MESSAGES: usize = 64;
-const BATCH_OCTETS: u64 = 8 << 20;
-
-/// How long the first message of a batch waits for company. It bounds what a slow server costs in latency, and keeps a
-/// fast one from causing a commit for every message.
-const LINGER: Duration = Duration::from_millis(20);
 
 /// How long a lease holds unless it is renewed.
 const LEASE_TTL: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long it may be until a whole folder is listed again, although nothing seems to have changed in it.
+const WHOLE_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
 /// What stopped a visit.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +37,13 @@ pub enum VisitError {
     /// There is nothing to read mail with.
     #[error(transparent)]
     Readers(#[from] crate::readers::Unavailable),
-    /// The second look failed: another account, or a server that was restored from a backup.
-    #[error("{strangers} UIDs that we know are other messages now, of other size and arrival")]
+    /// Names have changed, and so many messages cannot be recognised that this may be another mailbox.
+    #[error("this looks like a different mailbox: {unknown} of {messages} messages are not known here")]
     Changed {
-        /// How many.
-        strangers: u64,
+        /// How many messages are not known, at least.
+        unknown: u64,
+        /// How many there are, those from before the first visit left out.
+        messages: u64,
     },
 }
 
@@ -57,15 +55,6 @@ impl VisitError {
             Self::Store(error) => error.code(),
             Self::Readers(_) => "READER_UNAVAILABLE",
             Self::Changed { .. } => "MAILBOX_CHANGED",
-        }
-    }
-
-    /// Whether only a person can mend it.
-    pub fn needs_admin(&self) -> bool {
-        match self {
-            Self::Source(error) => error.remedy() == postroom_sources::Remedy::AskAdmin,
-            Self::Store(_) | Self::Readers(_) => false,
-            Self::Changed { .. } => true,
         }
     }
 }
@@ -84,6 +73,8 @@ impl From<intake::IntakeError> for VisitError {
 pub struct Report {
     /// Messages on the server.
     pub listed: u64,
+    /// Messages on the server once this visit had settled what was owed.
+    pub on_server: u64,
     /// Messages that were there before the first visit and are left alone.
     pub before_start: u64,
     /// Messages whose octets came.
@@ -97,6 +88,8 @@ pub struct Report {
     /// Messages on the server that are in no state here although the visit came to its end. It is 0 unless something is
     /// wrong, and then the ledger says so.
     pub unaccounted: u64,
+    /// Folders that could not be read although others could.
+    pub failed_folders: Vec<(String, SourceError)>,
     /// How long the server wants us to wait before the next login, if it says so.
     pub login_delay: Option<Duration>,
 }
@@ -111,14 +104,14 @@ impl Report {
             "mailbox": mailbox.name, "listed": self.listed, "before_start": self.before_start,
             "fetched": self.fetched, "items": tally.items, "comments": tally.comments, "held": tally.held,
             "deferred": tally.deferred, "settled": self.settled, "kept": filed + held, "bytes": self.bytes,
-            "unaccounted": self.unaccounted,
+            "on_server": self.on_server, "unaccounted": self.unaccounted,
         })
     }
 }
 
 /// Told of progress while a visit goes on.
 pub trait Progress: Send + Sync {
-    /// So many messages are to be fetched.
+    /// So many messages in all are to be fetched, as far as is known.
     fn expect(&self, messages: u64);
     /// So many more are filed.
     fn filed(&self, messages: u64);
@@ -132,38 +125,132 @@ impl Progress for Unwatched {
     fn filed(&self, _messages: u64) {}
 }
 
-/// Visits a mailbox under a lease that the caller took, and gives it back.
-pub async fn visit(
-    floor: &Floor,
-    mailbox: &Mailbox,
-    lease: Lease,
-    progress: &dyn Progress,
-) -> (Report, Result<(), VisitError>) {
-    let mut report = Report::default();
+/// What is known of the folders at the end of a visit, for whoever waits for something to change in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderShown {
+    /// The folder.
+    pub folder: String,
+    /// Its UIDVALIDITY.
+    pub uid_validity: u32,
+    /// Every message with this UID or a lower one has its account.
+    pub listed_to: u32,
+    /// How many messages it has.
+    pub messages: u64,
+}
+
+/// A visit that has ended.
+pub struct Visited {
+    /// What it did.
+    pub report: Report,
+    /// How it ended.
+    pub result: Result<(), VisitError>,
+    /// The conversation, where it can go on.
+    pub session: Option<Session>,
+    /// What was seen of each folder.
+    pub shown: Vec<FolderShown>,
+}
+
+/// A visit while it goes on: what every step of it needs.
+struct Visit<'a> {
+    floor: &'a Floor,
+    mailbox: &'a Mailbox,
+    lease: &'a Lease,
+    progress: &'a dyn Progress,
+    report: &'a mut Report,
+    shown: &'a mut Vec<FolderShown>,
+    /// Messages that were to be fetched so far.
+    expected: u64,
+}
+
+impl Visit<'_> {
+    /// Records what a folder shows at the end of its visit, unless that is what is known of it anyway. Where something there
+    /// has no account, all of it is looked at again at the next visit.
+    async fn remember(
+        &mut self,
+        folder: &str,
+        uid_validity: u32,
+        before: Option<&Memory>,
+        shows: Memory,
+    ) -> Result<(), StoreError> {
+        if before == Some(&shows) {
+            return Ok(());
+        }
+        let (store, messages) = (&self.floor.store, shows.present);
+        let present = store.remember(self.lease, folder, uid_validity, shows.clone()).await?;
+        if present < messages {
+            self.report.unaccounted += messages - present;
+            let again = Memory { whole_at: Timestamp::UNIX_EPOCH, ..shows };
+            store.remember(self.lease, folder, uid_validity, again).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Visits a mailbox under a lease that the caller took. `kept` is the conversation of an earlier visit. Then [`end`] is due.
+pub async fn visit(floor: &Floor, lease: &Lease, progress: &dyn Progress, kept: Option<Session>) -> Visited {
+    let mut visited = Visited { report: Report::default(), result: Ok(()), session: kept, shown: Vec::new() };
     let keep_lease = async {
         loop {
             tokio::time::sleep(Duration::from_secs(LEASE_TTL.as_secs() as u64 / 3)).await;
-            if let Err(error) = floor.store.renew_lease(&lease, Timestamp::now(), LEASE_TTL).await {
+            if let Err(error) = floor.store.renew_lease(lease, Timestamp::now(), LEASE_TTL).await {
                 return error;
             }
         }
     };
-    let result = tokio::select! {
-        done = visit_under(&lease, floor, &mut report, progress) => done,
+    visited.result = tokio::select! {
+        done = visit_under(lease, floor, &mut visited, progress) => done,
         lost = keep_lease => Err(VisitError::Store(lost)),
     };
+    if visited.result.is_err() {
+        // In the midst of what failed, nobody knows what the server would say next.
+        visited.session = None;
+    }
     crash_point!("visit.end");
-    let ended = floor.store.end_visit(&lease, visit_end(mailbox, &report, &result), Timestamp::now()).await;
-    let released = floor.store.release_lease(&lease).await;
-    (report, result.and(ended.and(released).map_err(VisitError::from)))
+    visited
 }
 
-/// What is recorded of a visit: what it did, the ledger, and what stopped it.
-fn visit_end(mailbox: &Mailbox, report: &Report, result: &Result<(), VisitError>) -> VisitEnd {
-    let failure = result.as_ref().err().map(|error| Failure::from_visit(error).for_mailbox(&mailbox.name));
-    let mut report = report.to_json(mailbox);
-    report["error"] = serde_json::json!(failure);
-    VisitEnd { report, error: failure.map(|failure| (failure.code.to_owned(), failure.message)) }
+/// Records a visit and what comes next, and gives the lease back.
+///
+/// # Errors
+/// Those of the store; the lease is given back all the same, or runs out.
+pub async fn end(floor: &Floor, lease: Lease, visited: &Visited, plan: Option<Plan>) -> Result<(), StoreError> {
+    let ended = async {
+        let end = visit_end(floor, &lease, visited, plan).await?;
+        floor.store.end_visit(&lease, end, Timestamp::now()).await
+    };
+    let ended = ended.await;
+    ended.and(floor.store.release_lease(&lease).await)
+}
+
+/// A visit from its beginning to its end, after which no conversation is left.
+pub async fn visit_once(floor: &Floor, lease: Lease, progress: &dyn Progress) -> (Report, Result<(), VisitError>) {
+    let mut visited = visit(floor, &lease, progress, None).await;
+    let ended = end(floor, lease, &visited, None).await;
+    if let Some(session) = visited.session.take() {
+        // Everything is confirmed by now; a server that hangs up instead of saying goodbye has not failed us.
+        let _ = session.close().await;
+    }
+    let result = visited.result.and(ended.map_err(VisitError::from));
+    (visited.report, result)
+}
+
+/// What is recorded of a visit: what it did, the ledger, what stopped it, and what comes next.
+async fn visit_end(
+    floor: &Floor,
+    lease: &Lease,
+    visited: &Visited,
+    plan: Option<Plan>,
+) -> Result<VisitEnd, StoreError> {
+    let mailbox = floor.store.mailbox_by_id(lease.mailbox()).await?;
+    let mut report = visited.report.to_json(&mailbox);
+    let mut error = None;
+    if let Err(stopped) = &visited.result {
+        let failure = Failure::from_visit(stopped).for_mailbox(&mailbox.name);
+        report["error"] = serde_json::json!(failure);
+        error = Some((failure.code.to_owned(), failure.message));
+    }
+    let asks = matches!(visited.result, Err(VisitError::Changed { .. }));
+    Ok(VisitEnd { report, error, asks, plan })
 }
 
 /// Takes the lease of a mailbox, waiting for a visit that is under way. With `wait` false a busy mailbox is `None`.
@@ -177,14 +264,32 @@ pub async fn lease(floor: &Floor, mailbox: &Mailbox, wait: bool) -> Result<Optio
     }
 }
 
+/// Goes on with a conversation that was kept, or begins one. A kept one may have ended meanwhile without a word; that is no
+/// failure, as long as nothing came of it yet.
 async fn visit_under(
     lease: &Lease,
     floor: &Floor,
-    report: &mut Report,
+    visited: &mut Visited,
     progress: &dyn Progress,
 ) -> Result<(), VisitError> {
     // Read again under the lease: while we waited for it, another visit or a person may have changed the mailbox.
-    let mailbox = &floor.store.mailbox_by_id(lease.mailbox()).await?;
+    let mailbox = floor.store.mailbox_by_id(lease.mailbox()).await?;
+    if let Some(session) = visited.session.take() {
+        let result = visit_in(&mailbox, lease, floor, visited, progress, session).await;
+        let is_stale = |error: &VisitError| matches!(error, VisitError::Source(error) if error.is_of_the_connection());
+        match result {
+            Err(error) if is_stale(&error) && visited.report.fetched + visited.report.settled == 0 => {
+                (visited.report, visited.shown) = (Report::default(), Vec::new());
+            }
+            other => return other,
+        }
+    }
+    let session = connect(&mailbox, floor).await?;
+    crash_point!("visit.after_login");
+    visit_in(&mailbox, lease, floor, visited, progress, session).await
+}
+
+async fn connect(mailbox: &Mailbox, floor: &Floor) -> Result<Session, VisitError> {
     let password = floor.store.password(mailbox.id).await?;
     let trust = connection::trust(&floor.store, mailbox).await?;
     let mut limits = floor.limits.clone();
@@ -193,289 +298,35 @@ async fn visit_under(
         (limits.max_unnamed_messages, limits.max_unnamed_octets) = (usize::MAX, u64::MAX);
     }
     let mut session = postroom_sources::open(&mailbox.access, password.as_ref(), &trust, &limits).await?;
-    drop(password);
     connection::note(&floor.store, mailbox, &mut session).await?;
-    report.login_delay = session.login_delay();
-    crash_point!("visit.after_login");
-    let folder = session.select(Purpose::Look).await?;
-    let listed = session.list().await?;
-    report.listed = listed.len() as u64;
-    let wanted = match &mailbox.access {
-        Access::Pop3(_) => maildrop::wanted(floor, mailbox, lease, &mut session, &listed, report).await?,
-        _ => wanted(floor, mailbox, lease, &mut session, folder, &listed, report).await?,
-    };
-    progress.expect(wanted.len() as u64);
-    fetch_and_file(floor, lease, &mut session, &wanted, report, progress).await?;
-    settle(floor, mailbox, lease, &mut session, &listed, report).await?;
-    // Everything is confirmed by now; a server that hangs up instead of saying goodbye has not failed us.
-    let _ = session.close().await;
-    Ok(())
+    Ok(session)
 }
 
-/// The messages to fetch: those listed that have no receipt and did not arrive before the first visit.
-async fn wanted(
-    floor: &Floor,
+async fn visit_in(
     mailbox: &Mailbox,
     lease: &Lease,
-    session: &mut Session,
-    folder: Folder,
-    listed: &[Listed],
-    report: &mut Report,
-) -> Result<Vec<Listed>, VisitError> {
-    let memory = Memory::recall(floor, mailbox, lease, folder, listed).await?;
-    let mut wanted = Vec::new();
-    let mut strangers = Vec::new();
-    for message in listed {
-        match memory.recognise(message) {
-            Recognised::Known => continue,
-            Recognised::Stranger => {
-                strangers.push(message.clone());
-                continue;
-            }
-            Recognised::New => {}
-        }
-        if memory.is_before_start(mailbox.start, message) {
-            report.before_start += 1;
-        } else {
-            wanted.push(message.clone());
-        }
-    }
-    let strangers = still_there(floor, session, &strangers).await?;
-    if strangers > 0 {
-        report.unaccounted = strangers;
-        return Err(VisitError::Changed { strangers });
-    }
-    Ok(wanted)
-}
-
-/// What the second look says of a listed message.
-enum Recognised {
-    /// There is no receipt of it.
-    New,
-    /// It has its receipt.
-    Known,
-    /// Its UID has a receipt, of another message: neither size nor arrival agree. Size alone says nothing, since servers
-    /// are known to be wrong about it.
-    Stranger,
-}
-
-/// What we know of a folder before we fetch from it.
-enum Memory {
-    /// By UID, in the epoch of one UIDVALIDITY.
-    Uids { first_uid: u32, floor: Option<Timestamp>, receipted: HashMap<u32, KnownUid> },
-    /// By name, in a Maildir.
-    Names(KnownNames),
-}
-
-impl Memory {
-    async fn recall(
-        floor: &Floor,
-        mailbox: &Mailbox,
-        lease: &Lease,
-        folder: Folder,
-        listed: &[Listed],
-    ) -> Result<Self, StoreError> {
-        let (store, now, max_message) = (&floor.store, Timestamp::now(), floor.limits.max_message);
-        if let Access::Imap(imap) = &mailbox.access {
-            let highest = listed.iter().filter_map(|message| uid_of(&message.id)).max().unwrap_or(0);
-            // A server that does not tell UIDNEXT has at least told the highest UID in use.
-            let uid_next = folder.uid_next.unwrap_or_else(|| highest.saturating_add(1));
-            let uid_validity = folder.uid_validity.unwrap_or(0);
-            let seen = FolderSeen { folder: imap.folder.clone(), uid_validity, uid_next };
-            let epoch = store.begin_visit(lease, seen, now).await?;
-            let receipted = store.known_uids(mailbox.id, &epoch, max_message).await?;
-            return Ok(Self::Uids { first_uid: epoch.first_uid, floor: epoch.floor, receipted });
-        }
-        if mailbox.first_visit_at.is_none() {
-            let left = if mailbox.start == StartFrom::New { listed } else { &[] };
-            store.leave(lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
-        }
-        Ok(Self::Names(store.known_names(mailbox.id, max_message).await?))
-    }
-
-    fn recognise(&self, message: &Listed) -> Recognised {
-        match (self, &message.id) {
-            (Self::Uids { receipted, .. }, RemoteId::Imap { uid, .. }) => match receipted.get(uid) {
-                None => Recognised::New,
-                Some(known) => {
-                    let other_arrival = message.received_at.is_some_and(|at| !is_same_instant(at, known.received_at));
-                    let stranger = known.size != message.size && other_arrival;
-                    if stranger { Recognised::Stranger } else { Recognised::Known }
-                }
-            },
-            (Self::Names(known), RemoteId::Maildir { name }) if known.receipted.contains(name) => Recognised::Known,
-            _ => Recognised::New,
-        }
-    }
-
-    fn is_before_start(&self, start: StartFrom, message: &Listed) -> bool {
-        match (self, &message.id) {
-            (Self::Uids { first_uid, floor, .. }, _) => start.leaves(message, *first_uid, *floor),
-            (Self::Names(known), RemoteId::Maildir { name }) if start == StartFrom::New => {
-                known.before_start.contains(name)
-            }
-            (Self::Names(_), _) => start.leaves(message, 0, None),
-        }
-    }
-}
-
-fn uid_of(id: &RemoteId) -> Option<u32> {
-    if let RemoteId::Imap { uid, .. } = id { Some(*uid) } else { None }
-}
-
-/// Fetching, accepting and intake as three stages with bounded queues between them.
-async fn fetch_and_file(
     floor: &Floor,
-    lease: &Lease,
-    session: &mut Session,
-    wanted: &[Listed],
-    report: &mut Report,
+    visited: &mut Visited,
     progress: &dyn Progress,
+    mut session: Session,
 ) -> Result<(), VisitError> {
-    if wanted.is_empty() {
-        return Ok(());
+    let Visited { report, shown, .. } = visited;
+    report.login_delay = session.login_delay();
+    let mut visit = Visit { floor, mailbox, lease, progress, report, shown, expected: 0 };
+    match &mailbox.access {
+        Access::Imap(access) => imap::visit(&mut visit, &mut session, access).await?,
+        Access::Pop3(_) => maildrop::visit(&mut visit, &mut session).await?,
+        Access::Maildir { .. } | Access::Push => maildir::visit(&mut visit, &mut session).await?,
     }
-    let mut came = Came::default();
-    let (fetched, from_server) = mpsc::channel(BATCH_MESSAGES);
-    let (accepted, to_read) = mpsc::channel(1);
-    let fetching = async {
-        let result = session.fetch(wanted, &floor.budget, &fetched).await;
-        drop(fetched);
-        result
-    };
-    // An error of the server ends the fetching, not the filing of what came before; one of the store ends all.
-    let (fetching, accepting, filing) = tokio::join!(
-        fetching,
-        accept_stage(floor, lease, from_server, accepted, &mut came),
-        intake::stage(floor, to_read, progress),
-    );
-    (report.fetched, report.bytes) = (came.messages, came.octets);
-    report.tally.held += came.held;
-    let tally = filing?;
-    report.tally.add(&tally);
-    accepting?;
-    fetching?;
-    report.unaccounted = (wanted.len() as u64).saturating_sub(came.accounted);
-    Ok(())
-}
-
-/// What came of the messages that were asked for.
-#[derive(Default)]
-struct Came {
-    messages: u64,
-    octets: u64,
-    /// Messages that are held without their octets, by this visit for the first time.
-    held: u64,
-    /// Messages of which it is known what became of them: accepted, held, or gone from the server.
-    accounted: u64,
-}
-
-/// Makes batches durable: ★ durable 1.
-async fn accept_stage(
-    floor: &Floor,
-    lease: &Lease,
-    mut from_server: mpsc::Receiver<Fetched>,
-    accepted: mpsc::Sender<intake::Batch>,
-    came: &mut Came,
-) -> Result<(), StoreError> {
-    while let Some(first) = from_server.recv().await {
-        let batch = collect(first, &mut from_server).await;
-        let asked = batch.len() as u64;
-        let (mut incoming, mut unfetched, mut budget) = (Vec::new(), Vec::new(), Vec::new());
-        for mut message in batch {
-            match std::mem::replace(&mut message.outcome, Outcome::Vanished) {
-                Outcome::Message(raw) => {
-                    came.messages += 1;
-                    came.octets += raw.size();
-                    incoming.push(Incoming { listed: message.listed.clone(), raw });
-                    budget.push(message);
-                }
-                Outcome::TooLarge { announced } => {
-                    let listed = Listed { size: announced, ..message.listed };
-                    unfetched.push((listed, Reason::TooLarge));
-                }
-                Outcome::Unfetchable(why) => {
-                    tracing::warn!(mailbox = lease.mailbox().0, %why, "a listed message was not handed over");
-                    unfetched.push((message.listed, Reason::Unfetchable));
-                }
-                // Someone else deleted or moved it between our listing and our fetching.
-                Outcome::Vanished => {}
-            }
-        }
-        if !unfetched.is_empty() {
-            came.held += floor.store.accept_unfetched(lease, unfetched, Timestamp::now()).await?;
-        }
-        if incoming.is_empty() {
-            came.accounted += asked;
-            continue;
-        }
-        crash_point!("visit.before_accept");
-        let claimed = floor.store.accept(lease, incoming, &floor.worker, Timestamp::now()).await?.claimed;
-        came.accounted += asked;
-        crash_point!("visit.after_accept");
-        // The budget travels with the batch and is free again when the batch is filed.
-        if accepted.send(intake::Batch::new(floor, claimed, budget)).await.is_err() {
-            break;
-        }
+    if let Session::Imap(_) = session {
+        visited.session = Some(session);
+    } else {
+        // Everything is confirmed by now; a server that hangs up instead of saying goodbye has not failed us.
+        let _ = session.close().await;
     }
     Ok(())
 }
 
-/// A batch: what is there already, and what comes within [`LINGER`].
-async fn collect(first: Fetched, from_server: &mut mpsc::Receiver<Fetched>) -> Vec<Fetched> {
-    let until = tokio::time::Instant::now() + LINGER;
-    let mut octets = octets_of(&first);
-    let mut batch = vec![first];
-    while batch.len() < BATCH_MESSAGES && octets < BATCH_OCTETS {
-        match tokio::time::timeout_at(until, from_server.recv()).await {
-            Ok(Some(message)) => {
-                octets += octets_of(&message);
-                batch.push(message);
-            }
-            Ok(None) | Err(_) => break,
-        }
-    }
-    batch
-}
-
-fn octets_of(fetched: &Fetched) -> u64 {
-    if let Outcome::Message(raw) = &fetched.outcome { raw.size() } else { 0 }
-}
-
-/// Tells the server what we owe it, and records what it confirmed: ★ durable 3.
-async fn settle(
-    floor: &Floor,
-    mailbox: &Mailbox,
-    lease: &Lease,
-    session: &mut Session,
-    listed: &[Listed],
-    report: &mut Report,
-) -> Result<(), VisitError> {
-    let on_server: HashMap<&RemoteId, &Listed> = listed.iter().map(|l| (&l.id, l)).collect();
-    // POP3 deletes at the end of the conversation, so everything has to be said in one go.
-    let at_once = if matches!(mailbox.access, Access::Pop3(_)) { u32::MAX } else { 1000 };
-    loop {
-        let owed = floor.store.owed(mailbox.id, at_once).await?;
-        // A message that is not the one we filed, whatever its UID says, is not ours to touch.
-        let same = |owed: &Owed| on_server.get(owed.remote_id()).is_none_or(|now| is_same(owed, now));
-        let (ours, strangers): (Vec<Owed>, Vec<Owed>) = owed.into_iter().partition(same);
-        if !strangers.is_empty() {
-            floor.store.cancel_settlement(lease, strangers).await?;
-        }
-        let Some(how) = ours.first().map(|first| first.how().clone()) else { return Ok(()) };
-        let group: Vec<Owed> = ours.into_iter().filter(|owed| *owed.how() == how).collect();
-        let ids: Vec<RemoteId> = group.iter().map(|owed| owed.remote_id().clone()).collect();
-        crash_point!("visit.before_settle");
-        let confirmed = session.settle(&ids, &how).await?;
-        crash_point!("visit.after_settle");
-        let confirmed: std::collections::HashSet<RemoteId> = confirmed.into_iter().collect();
-        let group: Vec<Owed> = group.into_iter().filter(|owed| confirmed.contains(owed.remote_id())).collect();
-        if group.is_empty() {
-            // The server refused all of them; they stay owed, and the next visit tries again.
-            return Ok(());
-        }
-        report.settled += group.len() as u64;
-        floor.store.mark_settled(lease, group, Timestamp::now()).await?;
-        crash_point!("visit.after_mark_settled");
-    }
+fn is_same_instant(listed: Timestamp, stored: Timestamp) -> bool {
+    listed.as_microsecond() == stored.as_microsecond()
 }

@@ -92,8 +92,9 @@ impl Failure {
             crate::collector::VisitError::Changed { .. } => Self::new(
                 error.code(),
                 error.to_string(),
-                "nothing was fetched or changed; if this is another account, or its server was restored from a backup, \
-                 add it as a new mailbox and remove this one",
+                "nothing was taken, nothing on the server was changed, and visits are paused. If this is the right mailbox, \
+                 `postroom mailbox resume NAME --accept-new` takes the unknown messages for new mail; if not, correct host, \
+                 user or folder with `postroom mailbox set NAME`, then `postroom mailbox resume NAME`",
             ),
         }
     }

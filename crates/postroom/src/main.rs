@@ -16,9 +16,7 @@ mod failure;
 mod fault;
 mod floor;
 mod intake;
-mod maildrop;
 mod readers;
-mod second_look;
 mod supervisor;
 
 fn main() -> std::process::ExitCode {

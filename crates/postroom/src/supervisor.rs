@@ -1,130 +1,158 @@
-//! What `serve` keeps going: a visit to each mailbox when its time has come, and intake of what was left over.
+//! What `serve` keeps going: a keeper for each mailbox, who visits it and waits for mail in between, and intake of what was
+//! left over.
 
-use crate::collector::{self, Unwatched, VisitError};
+mod keeper;
+mod lanes;
+mod schedule;
+
 use crate::floor::Floor;
 use crate::intake;
 use jiff::Timestamp;
+use keeper::{Keeper, Order};
+use lanes::Lanes;
 use postroom_domain::{Mailbox, MailboxId};
-use std::collections::{HashMap, HashSet};
+use postroom_store::{Planned, StoreError};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
-/// How often the list of mailboxes and the clock are looked at.
-const TICK: Duration = Duration::from_millis(500);
+/// How often it is looked for changes of settings: one number is read for that, whatever the number of mailboxes.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How often leftovers are looked for: mail of `deliver`, deferred mail, mail of a process that died.
+/// How often it is looked for mailboxes to whose servers something is owed, and for leftovers: mail of `deliver`, deferred
+/// mail, mail of a process that died.
 const LEFTOVERS: Duration = Duration::from_secs(2);
 
 /// How often held mail is deleted whose time is over.
 const TIDY: Duration = Duration::from_secs(60 * 60);
 
-/// Visits under way at once.
-const VISITS: usize = 16;
+/// How many mailboxes are visited and waited for at once, and how.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// Visits that begin at once. Default 16 (`POSTROOM_VISITS`).
+    pub visits: usize,
+    /// Connections to one host, those included that wait for mail. Default 2,000 (`POSTROOM_HOST_CONNECTIONS`).
+    pub host_connections: usize,
+    /// Longest time for which a server is trusted to tell of new mail without being asked. Default 9 min (`POSTROOM_IDLE`,
+    /// seconds): below the 29 that RFC 2177 allows, and what servers and routers are known to keep.
+    pub idle: Duration,
+}
 
-/// Longest pause after failures in a row.
-const BACK_OFF_MAX: Duration = Duration::from_secs(15 * 60);
+impl Default for Pace {
+    fn default() -> Self {
+        Self { visits: 16, host_connections: 2_000, idle: Duration::from_secs(9 * 60) }
+    }
+}
 
-/// Longest wait that a server can ask for between two logins.
-const LOGIN_DELAY_MAX: Duration = Duration::from_secs(60 * 60);
+/// The keepers at work, by mailbox.
+type Keepers = HashMap<MailboxId, AtWork>;
 
-/// When a mailbox is visited next, and how often in a row it failed.
-#[derive(Debug, Clone, Copy)]
-struct Schedule {
-    next: Instant,
-    failures: u32,
+/// One keeper at work.
+struct AtWork {
+    orders: watch::Sender<Order>,
+    /// When it was reminded last.
+    reminded: Instant,
+    /// How many visits in a row have failed, as the keeper knows.
+    failures: Arc<AtomicU32>,
 }
 
 /// Runs until `stop` becomes true; visits under way are then given up where they stand, which loses nothing.
 pub async fn run(floor: Floor, mut stop: watch::Receiver<bool>) {
-    let mut schedules: HashMap<MailboxId, Schedule> = HashMap::new();
-    let mut under_way: HashSet<MailboxId> = HashSet::new();
-    let mut visits: JoinSet<(MailboxId, Duration, Result<(), VisitError>)> = JoinSet::new();
-    let mut tick = tokio::time::interval(TICK);
+    let lanes = Lanes::new(&floor.pace);
+    let (mut keepers, mut at_work) = (Keepers::new(), JoinSet::new());
+    let (mut look, mut owed) = (tokio::time::interval(LOOK_EVERY), tokio::time::interval(LEFTOVERS));
     let leftovers = tokio::spawn(work_off_leftovers(floor.clone()));
     let tidying = tokio::spawn(tidy(floor.clone()));
+    let mut version = None;
     loop {
         tokio::select! {
             _ = stop.changed() => break,
-            _ = tick.tick() => start_due(&floor, &mut schedules, &mut under_way, &mut visits).await,
-            Some(ended) = visits.join_next() => {
-                // A panic in a visit is a bug; it is logged by the runtime and the mailbox is visited again next time.
-                let Ok((id, every, result)) = ended else { under_way.clear(); continue };
-                under_way.remove(&id);
-                let schedule = schedules.entry(id).or_insert(Schedule { next: Instant::now(), failures: 0 });
-                *schedule = next_visit(id, every, schedule.failures, &result);
+            _ = look.tick() => {
+                // Intake looks at the same database and says what is wrong with it.
+                let now = floor.store.mailboxes_version().await.ok();
+                if now.is_some() && now != version && assign(&floor, &lanes, &mut keepers, &mut at_work).await.is_ok() {
+                    version = now;
+                }
+            }
+            _ = owed.tick() => remind(&floor, &mut keepers).await,
+            Some(ended) = at_work.join_next() => {
+                // A keeper ends when its mailbox is no longer to be visited. A panic is a bug; it is logged by the
+                // runtime, and as nobody knows whose it was, those without a keeper get a new one.
+                if ended.is_err() {
+                    keepers.retain(|_, one| !one.orders.is_closed());
+                    version = None;
+                }
             }
         }
     }
     leftovers.abort();
     tidying.abort();
-    visits.shutdown().await;
+    at_work.shutdown().await;
 }
 
-async fn start_due(
+/// Gives every mailbox that is to be visited a keeper, tells those whose mailbox has changed, and dismisses the others.
+async fn assign(
     floor: &Floor,
-    schedules: &mut HashMap<MailboxId, Schedule>,
-    under_way: &mut HashSet<MailboxId>,
-    visits: &mut JoinSet<(MailboxId, Duration, Result<(), VisitError>)>,
-) {
-    // Intake looks at the same database and says what is wrong with it.
-    let Ok(due) = enabled(floor).await else { return };
-    for mailbox in due {
-        let waits = schedules.get(&mailbox.id).is_some_and(|schedule| schedule.next > Instant::now());
-        if waits || under_way.len() >= VISITS || !under_way.insert(mailbox.id) {
-            continue;
+    lanes: &Lanes,
+    keepers: &mut Keepers,
+    at_work: &mut JoinSet<()>,
+) -> Result<(), StoreError> {
+    let global = floor.store.global_policy().await?;
+    let mut planned = floor.store.planned().await?;
+    planned.retain(|planned| planned.mailbox.is_enabled(&global));
+    let ids: Vec<MailboxId> = planned.iter().map(|planned| planned.mailbox.id).collect();
+    keepers.retain(|id, _| ids.contains(id));
+    for planned in planned {
+        match keepers.get(&planned.mailbox.id) {
+            Some(keeper) => tell(keeper, &planned),
+            None => {
+                let (orders, failures) = (Order::first(planned.mailbox.clone()), AtomicU32::new(planned.failures));
+                let (id, (orders, received)) = (planned.mailbox.id, watch::channel(orders));
+                let failures = Arc::new(failures);
+                let keeper = Keeper::new(floor.clone(), lanes.clone(), received, Arc::clone(&failures), &planned);
+                at_work.spawn(keeper.run());
+                keepers.insert(id, AtWork { orders, reminded: Instant::now(), failures });
+            }
         }
-        let floor = floor.clone();
-        visits.spawn(async move {
-            let (login_delay, result) = visit(&floor, &mailbox).await;
-            // RFC 2449 §6.5: a server may refuse a login that comes sooner.
-            let every = Duration::from_secs(u64::from(mailbox.every_s)).max(login_delay.min(LOGIN_DELAY_MAX));
-            (mailbox.id, every, result)
+    }
+    Ok(())
+}
+
+/// Tells a keeper what has changed, if anything has.
+fn tell(keeper: &AtWork, planned: &Planned) {
+    let is_news = keeper.orders.borrow().mailbox.revision != planned.mailbox.revision;
+    // Somebody else's visit went well, so there is no reason to wait any longer.
+    let is_well_again = planned.failures == 0 && keeper.failures.load(SeqCst) > 0;
+    if is_news || is_well_again {
+        keeper.orders.send_modify(|order| {
+            order.mailbox = Arc::new(planned.mailbox.clone());
+            order.well_again += u64::from(is_well_again);
         });
     }
 }
 
+/// Reminds the keepers of mailboxes to whose servers something is owed: what a person released, or what was put off.
+/// No mailbox is visited more often for that than it is visited anyway.
+async fn remind(floor: &Floor, keepers: &mut Keepers) {
+    let Ok(owed) = floor.store.mailboxes_owed().await else { return };
+    for id in owed {
+        let Some(keeper) = keepers.get_mut(&id) else { continue };
+        let every = Duration::from_secs(u64::from(keeper.orders.borrow().mailbox.every_s));
+        if keeper.reminded.elapsed() >= every {
+            keeper.reminded = Instant::now();
+            keeper.orders.send_modify(|order| order.reminders += 1);
+        }
+    }
+}
+
 /// The mailboxes that are to be visited: not paused, and with submissions on both globally and here.
-pub async fn enabled(floor: &Floor) -> Result<Vec<Mailbox>, postroom_store::StoreError> {
+pub async fn enabled(floor: &Floor) -> Result<Vec<Mailbox>, StoreError> {
     let global = floor.store.global_policy().await?;
     let mailboxes = floor.store.mailboxes().await?;
     Ok(mailboxes.into_iter().filter(|mailbox| mailbox.is_enabled(&global)).collect())
-}
-
-/// One visit; returns how long the server wants us to wait before the next login.
-async fn visit(floor: &Floor, mailbox: &Mailbox) -> (Duration, Result<(), VisitError>) {
-    let lease = match collector::lease(floor, mailbox, false).await {
-        Ok(Some(lease)) => lease,
-        // Busy means that another process, say `postroom fetch`, is doing this very work.
-        Ok(None) => return (Duration::ZERO, Ok(())),
-        Err(error) => return (Duration::ZERO, Err(error.into())),
-    };
-    let started = Instant::now();
-    let (report, result) = collector::visit(floor, mailbox, lease, &Unwatched).await;
-    if report.fetched > 0 || result.is_err() {
-        tracing::info!(
-            mailbox = mailbox.id.0,
-            listed = report.listed,
-            fetched = report.fetched,
-            items = report.tally.items,
-            comments = report.tally.comments,
-            held = report.tally.held,
-            settled = report.settled,
-            ms = started.elapsed().as_millis() as u64,
-            "visited"
-        );
-    }
-    (report.login_delay.unwrap_or_default(), result)
-}
-
-fn next_visit(id: MailboxId, every: Duration, failures: u32, result: &Result<(), VisitError>) -> Schedule {
-    let Err(error) = result else { return Schedule { next: Instant::now() + every, failures: 0 } };
-    tracing::warn!(mailbox = id.0, code = error.code(), failures = failures + 1, "visit failed");
-    // Each failure in a row doubles the pause. What only a person can mend is not tried more than every few minutes, so
-    // that a wrong password does not lock the account.
-    let least = if error.needs_admin() { Duration::from_secs(120) } else { Duration::from_secs(5) };
-    let pause = every.max(least).saturating_mul(1 << failures.min(8)).min(BACK_OFF_MAX.max(every));
-    Schedule { next: Instant::now() + pause, failures: failures + 1 }
 }
 
 /// Deletes what is over: at the start, and then every hour.

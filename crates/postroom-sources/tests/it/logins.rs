@@ -21,7 +21,7 @@ async fn a20_what_passes_is_told_from_what_does_not() {
     for (access, login, reply, expected, remedy) in [
         (pop3(), pop3_login, "-ERR [IN-USE] busy", "MAILBOX_IN_USE", Remedy::RetryLater),
         (pop3(), pop3_login, "-ERR [SYS/TEMP] later", "AUTH_UNAVAILABLE", Remedy::RetryLater),
-        (pop3(), pop3_login, "-ERR [LOGIN-DELAY] too soon", "AUTH_UNAVAILABLE", Remedy::RetryLater),
+        (pop3(), pop3_login, "-ERR [LOGIN-DELAY] too soon", "THROTTLED", Remedy::RetryLater),
         (pop3(), pop3_login, "-ERR [SYS/PERM] never", "SERVER_REFUSED", Remedy::AskAdmin),
         (pop3(), pop3_login, "-ERR [AUTH] wrong", "AUTH_REJECTED", Remedy::AskAdmin),
         (pop3(), pop3_login, "-ERR wrong", "AUTH_REJECTED", Remedy::AskAdmin),

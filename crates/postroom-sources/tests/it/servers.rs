@@ -31,7 +31,7 @@ impl Way<'_> {
         let port = self.server.port(self.protocol, self.security == Security::Ssl);
         let server = ServerAccess { auth, ..crate::client::server("localhost", port, self.security, user) };
         match self.protocol {
-            Protocol::Imap => Access::Imap(ImapAccess { server, folder: folder.into() }),
+            Protocol::Imap => Access::Imap(ImapAccess::new(server, folder)),
             Protocol::Pop3 => Access::Pop3(server),
         }
     }

@@ -78,22 +78,29 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "accept",
     "accept_pushed",
     "accept_unfetched",
-    "begin_visit",
+    "begin_folder",
+    "bind_by_clues",
+    "bind_by_digest",
     "cancel_settlement",
     "claim",
     "end_visit",
     "file",
+    "folder_failed",
     "give_back",
     "is_first_start",
     "leave",
+    "log_conversation",
     "mark_settled",
     "names_gone",
+    "plan_visit",
     "release_lease",
+    "remember",
     "renew_lease",
     "saw_connection",
     "sweep_deleted",
     "take_lease",
     "token",
+    "vanished",
 ];
 
 /// A function of the store's sources: whether anybody can call it, and its text.
@@ -221,7 +228,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             store.update_mailbox("desk", change, now).await.unwrap();
         }
         "pause_mailbox" => store.pause_mailbox("desk", now).await.unwrap(),
-        "resume_mailbox" => store.resume_mailbox("desk", now).await.unwrap(),
+        "resume_mailbox" => store.resume_mailbox("desk", false, now).await.unwrap(),
         "remove_mailbox" => store.remove_mailbox("desk", now).await.unwrap(),
         "add_certificate" => {
             let dates = CertificateDates { fingerprint: "ab".repeat(32), not_after: now };
@@ -460,7 +467,7 @@ async fn many_who_act_at_once_make_one_chain() {
             tasks.spawn(async move {
                 let done = match n % 3 {
                     0 => store.pause_mailbox("desk", noon()).await,
-                    1 => store.resume_mailbox("desk", noon()).await,
+                    1 => store.resume_mailbox("desk", false, noon()).await,
                     _ => store.set_default_workspace(Some(&key("OPS")), noon()).await,
                 };
                 done.unwrap();

@@ -45,8 +45,8 @@ async fn a_backup_is_restored_into_either_database() {
             assert_eq!((report.receipts, report.raw, report.blobs, report.items, report.comments), (5, 5, 1, 2, 1));
             assert!(store.mailboxes().await.unwrap().iter().all(|mailbox| mailbox.paused));
             assert_eq!(
-                store.owed(house.mailbox.id, 9).await.unwrap(),
-                house.store.owed(house.mailbox.id, 9).await.unwrap()
+                store.owed(house.mailbox.id, None, 9).await.unwrap(),
+                house.store.owed(house.mailbox.id, None, 9).await.unwrap()
             );
             for number in [1, 2] {
                 assert_eq!(store.item(number).await.unwrap(), house.store.item(number).await.unwrap());

@@ -26,7 +26,7 @@ async fn what_is_deleted_leaves_a_receipt_and_no_octets() {
         let filed = house.take(3, message("ann@example.org", "mine", "mine")).await.receipt;
         let file = place.config.data_dir.join("raw").join(&raw(&large).sha256().to_string()[..2]);
         assert_eq!(std::fs::read_dir(&file).unwrap().count(), 1);
-        assert_eq!(store.owed(house.mailbox.id, 9).await.unwrap().len(), 2);
+        assert_eq!(store.owed(house.mailbox.id, None, 9).await.unwrap().len(), 2);
 
         for id in [small, in_file] {
             store.delete_receipt(id, Some("it is spam"), noon()).await.unwrap();
@@ -51,7 +51,7 @@ async fn what_is_deleted_leaves_a_receipt_and_no_octets() {
         }
         assert_eq!(std::fs::read_dir(&file).unwrap().count(), 0);
         assert_eq!(store.sweep_deleted().await.unwrap(), 0, "nothing is left to sweep");
-        assert!(store.owed(house.mailbox.id, 9).await.unwrap().is_empty());
+        assert!(store.owed(house.mailbox.id, None, 9).await.unwrap().is_empty());
         assert_eq!(store.delete_receipt(filed, None, noon()).await.unwrap_err().code(), "RECEIPT_STATE");
         assert_eq!(store.delete_receipt(ReceiptId(99), None, noon()).await.unwrap_err().code(), "RECEIPT_UNKNOWN");
 
@@ -64,7 +64,7 @@ async fn what_is_deleted_leaves_a_receipt_and_no_octets() {
 
         // It is never taken for a new one: neither under its name, nor under another UIDVALIDITY.
         assert!(house.accept(&[(1, "buy this"), (2, &large)]).await.is_empty());
-        store.begin_visit(&house.lease, seen(8, 5), noon()).await.unwrap();
+        store.begin_folder(&house.lease, seen(8, 5), noon()).await.unwrap();
         let batch = vec![fetched(uid(8, 1), "buy this"), fetched(uid(8, 2), &large)];
         let accepted = store.accept(&house.lease, batch, &house.me, noon()).await.unwrap();
         assert_eq!((accepted.rebound, accepted.claimed.len()), (2, 0));
@@ -150,7 +150,7 @@ async fn what_was_never_fetched_can_be_deleted_and_stays_so() {
         for receipt in store.receipts(held_only(None)).await.unwrap() {
             store.delete_receipt(receipt.id, None, noon()).await.unwrap();
         }
-        let known = store.known_uids(house.mailbox.id, &house.epoch, u64::MAX >> 1).await.unwrap();
+        let known = store.known_uids(house.mailbox.id, &house.epoch, 1, u64::MAX >> 1).await.unwrap();
         assert_eq!(known.len(), 2, "neither is asked for again, whatever the limit");
         assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), 0);
         assert!(house.accept(&[(1, "one")]).await.is_empty());

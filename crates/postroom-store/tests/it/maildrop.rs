@@ -47,7 +47,7 @@ async fn octets_decide_what_a_name_means() {
         assert_ne!(first, second);
         let gone = RemoteId::Gone { receipt: first.0, was: "pop3:a".to_owned() };
         assert_eq!(store.receipt(first).await.unwrap().remote_id, gone);
-        let owed = store.owed(id, 9).await.unwrap();
+        let owed = store.owed(id, None, 9).await.unwrap();
         assert_eq!(owed.iter().map(|o| o.remote_id().clone()).collect::<Vec<_>>(), [gone, pop3("a")]);
         // Settled and there again: looked at once, kept from then on.
         store.mark_settled(&house.lease, owed, noon()).await.unwrap();
@@ -67,7 +67,7 @@ async fn new_names_are_bound_to_old_receipts_by_their_octets() {
         let one = take(&house, "a", "one").await.receipt;
         let two = take(&house, "b", "two").await.receipt;
         // The second was deleted by us: what comes with its octets under another name is a copy of it.
-        let settled = store.owed(id, 9).await.unwrap().split_off(1);
+        let settled = store.owed(id, None, 9).await.unwrap().split_off(1);
         store.mark_settled(&house.lease, settled, noon()).await.unwrap();
         store.names_gone(&house.lease, vec![pop3("a"), pop3("b"), pop3("never")]).await.unwrap();
         assert!(store.known_drop(id, 1000).await.unwrap().receipted.is_empty());

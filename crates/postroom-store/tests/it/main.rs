@@ -9,6 +9,7 @@ mod contacts;
 mod corridor;
 #[cfg(feature = "crash-points")]
 mod crashes;
+mod folders;
 mod held;
 mod items;
 mod loops;

@@ -104,7 +104,7 @@ async fn mailboxes_keep_their_passwords_sealed() {
         assert_eq!(changed.policy.filed, Settlement::MarkSeen);
         store.pause_mailbox("box", noon()).await.unwrap();
         assert!(store.mailbox("box").await.unwrap().paused);
-        store.resume_mailbox("box", noon()).await.unwrap();
+        store.resume_mailbox("box", false, noon()).await.unwrap();
         assert!(!store.mailbox("box").await.unwrap().paused);
 
         // In no file of the data directory is there anything of it, and it opens only with the key.
@@ -146,7 +146,7 @@ async fn removing_a_mailbox_keeps_its_mail_and_cancels_what_it_owed() {
         let house = House::new(&place, policy, StartFrom::All).await;
         house.take(1, message("ann@example.org", "s", "t")).await;
         house.store.remove_mailbox("desk", noon()).await.unwrap();
-        assert!(house.store.owed(house.mailbox.id, 9).await.unwrap().is_empty());
+        assert!(house.store.owed(house.mailbox.id, None, 9).await.unwrap().is_empty());
         assert_eq!(house.store.receipts(Default::default()).await.unwrap()[0].mailbox, "desk");
         assert_eq!(house.store.item(1).await.unwrap().title, "s");
         let batch = vec![fetched(uid(7, 2), "x")];

@@ -124,7 +124,7 @@ pub fn imap(name: &str, policy: MailboxPolicy, start: StartFrom) -> NewMailbox {
         auth: AuthMethod::Auto,
         allow_private_host: false,
     };
-    let access = Access::Imap(ImapAccess { server, folder: "INBOX".to_owned() });
+    let access = Access::Imap(ImapAccess::new(server, "INBOX"));
     NewMailbox { name: name.to_owned(), access, workspace: Some(key("SUP")), policy, start, every_s: 60 }
 }
 
@@ -165,7 +165,7 @@ impl House {
         let mailbox = store.add_mailbox(imap("desk", policy, start), None, noon()).await.unwrap();
         let me = Holder::current();
         let lease = lease(&store, &mailbox, &me).await;
-        let epoch = store.begin_visit(&lease, seen(7, 1), noon()).await.unwrap();
+        let epoch = store.begin_folder(&lease, seen(7, 1), noon()).await.unwrap();
         Self { store, mailbox, lease, epoch, me }
     }
 

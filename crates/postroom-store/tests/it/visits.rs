@@ -24,8 +24,8 @@ async fn one_holder_has_the_lease_until_it_ends_expires_or_dies() {
         let batch = vec![fetched(uid(7, 1), "late")];
         assert_eq!(store.accept(&house.lease, batch, &house.me, noon()).await.unwrap_err().code(), "LEASE_LOST");
         assert_eq!(store.renew_lease(&house.lease, noon(), TTL).await.unwrap_err().code(), "LEASE_LOST");
-        assert_eq!(store.begin_visit(&house.lease, seen(7, 1), noon()).await.unwrap_err().code(), "LEASE_LOST");
-        let end = VisitEnd { report: serde_json::json!({}), error: None };
+        assert_eq!(store.begin_folder(&house.lease, seen(7, 1), noon()).await.unwrap_err().code(), "LEASE_LOST");
+        let end = VisitEnd { report: serde_json::json!({}), ..VisitEnd::default() };
         assert_eq!(store.end_visit(&house.lease, end, noon()).await.unwrap_err().code(), "LEASE_LOST");
         store.release_lease(&house.lease).await.unwrap();
         assert!(matches!(ask(house.me.clone(), noon()).await, LeaseTaken::Busy(_)), "the other's lease still stands");
@@ -54,9 +54,9 @@ async fn the_first_visit_fixes_what_was_there_before() {
         ] {
             let mailbox = store.add_mailbox(imap(name, MailboxPolicy::default(), start), None, noon()).await.unwrap();
             let lease = lease(store, &mailbox, &house.me).await;
-            let epoch = store.begin_visit(&lease, seen(3, 40), noon()).await.unwrap();
+            let epoch = store.begin_folder(&lease, seen(3, 40), noon()).await.unwrap();
             assert_eq!((epoch.first_uid, epoch.floor, epoch.successor), (first_uid, floor, false), "{name}");
-            let again = store.begin_visit(&lease, seen(3, 90), at("2026-03-02T00:00:00Z")).await.unwrap();
+            let again = store.begin_folder(&lease, seen(3, 90), at("2026-03-02T00:00:00Z")).await.unwrap();
             assert_eq!(again, epoch, "{name}: it stays so");
             assert_eq!(store.mailbox(name).await.unwrap().first_visit_at, Some(noon()));
         }
@@ -90,14 +90,14 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         let late = house.accept(&[(3, "three")]).await.remove(0);
         // This one was deleted on its server by us: what comes with its octets later is another copy.
         let gone = house.take(4, message(ann, "Gone", "gone")).await;
-        let settled = store.owed(house.mailbox.id, 9).await.unwrap().split_off(1);
+        let settled = store.owed(house.mailbox.id, None, 9).await.unwrap().split_off(1);
         store.mark_settled(&house.lease, settled, noon()).await.unwrap();
-        assert_eq!(store.owed(house.mailbox.id, 9).await.unwrap().len(), 1);
-        let old = store.owed(house.mailbox.id, 9).await.unwrap();
+        assert_eq!(store.owed(house.mailbox.id, None, 9).await.unwrap().len(), 1);
+        let old = store.owed(house.mailbox.id, None, 9).await.unwrap();
 
-        let epoch = store.begin_visit(&house.lease, seen(8, 5), noon()).await.unwrap();
+        let epoch = store.begin_folder(&house.lease, seen(8, 5), noon()).await.unwrap();
         assert_eq!((epoch.uid_validity, epoch.first_uid, epoch.floor, epoch.successor), (8, 0, Some(noon()), true));
-        assert!(store.owed(house.mailbox.id, 9).await.unwrap().is_empty(), "an old UID is never used again");
+        assert!(store.owed(house.mailbox.id, None, 9).await.unwrap().is_empty(), "an old UID is never used again");
         store.mark_settled(&house.lease, old, noon()).await.unwrap();
         let receipt = store.receipt(first.receipt).await.unwrap();
         assert_eq!(receipt.settlement, Some(SettlementState::Kept));
@@ -123,14 +123,15 @@ async fn a_new_uidvalidity_cancels_what_was_owed_and_binds_known_octets() {
         assert_eq!((accepted.rebound, accepted.claimed.len(), accepted.known), (0, 0, 4));
         let receipt = store.receipt(first.receipt).await.unwrap();
         assert_eq!((receipt.remote_id, receipt.item), (uid(8, 1), Some(1)));
-        let mut known: Vec<u32> = store.known_uids(house.mailbox.id, &epoch, 100).await.unwrap().into_keys().collect();
+        let mut known: Vec<u32> =
+            store.known_uids(house.mailbox.id, &epoch, 1, 100).await.unwrap().into_keys().collect();
         known.sort_unstable();
         assert_eq!(known, [1, 2, 3, 4, 9]);
-        assert!(store.begin_visit(&house.lease, seen(8, 9), noon()).await.unwrap().successor);
+        assert!(store.begin_folder(&house.lease, seen(8, 9), noon()).await.unwrap().successor);
 
         // A clock that ran ahead at the first visit must not hide mail that is yet to come.
         let earlier = at("2026-02-01T00:00:00Z");
-        let epoch = store.begin_visit(&house.lease, seen(9, 1), earlier).await.unwrap();
+        let epoch = store.begin_folder(&house.lease, seen(9, 1), earlier).await.unwrap();
         assert_eq!(epoch.floor, Some(earlier));
     })
     .await;
@@ -156,6 +157,7 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
         let end = |error: Option<(&str, &str)>| VisitEnd {
             report: serde_json::json!({"listed": 2}),
             error: error.map(|(code, text)| (code.to_owned(), text.to_owned())),
+            ..VisitEnd::default()
         };
         store.end_visit(&house.lease, end(Some(("TIMEOUT", "no answer"))), noon()).await.unwrap();
         let later = at("2026-03-01T13:00:00Z");
@@ -171,7 +173,7 @@ async fn a_visit_reports_and_what_stays_on_the_server_is_held() {
             (serde_json::json!({"listed": 9, "before_start": 6, "unaccounted": 0}), 0),
             (serde_json::json!({"listed": 2, "unaccounted": 1}), 1),
         ] {
-            store.end_visit(&house.lease, VisitEnd { report, error: None }, later).await.unwrap();
+            store.end_visit(&house.lease, VisitEnd { report, ..VisitEnd::default() }, later).await.unwrap();
             let problems = store.check().await.unwrap().problems;
             assert_eq!(problems.iter().map(|one| one.code).collect::<Vec<_>>(), vec!["LEDGER_GAP"; gap]);
         }
@@ -198,14 +200,14 @@ async fn what_was_not_fetched_is_asked_for_again_and_filled() {
         ];
         assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), 3);
         for (limit, uids, names) in [(999, vec![1], 1), (1000, vec![], 0)] {
-            let known = store.known_uids(id, &house.epoch, limit).await.unwrap();
+            let known = store.known_uids(id, &house.epoch, 1, limit).await.unwrap();
             assert_eq!(known.into_keys().collect::<Vec<_>>(), uids, "limit {limit}");
             assert_eq!(store.known_names(id, limit).await.unwrap().receipted.len(), names, "limit {limit}");
         }
         // Another reason on another day.
         let batch = vec![(listed(&uid(7, 1), 1000), Reason::Unfetchable)];
         assert_eq!(store.accept_unfetched(&house.lease, batch, noon()).await.unwrap(), 0);
-        assert!(store.known_uids(id, &house.epoch, 999).await.unwrap().is_empty());
+        assert!(store.known_uids(id, &house.epoch, 1, 999).await.unwrap().is_empty());
 
         let later = at("2026-03-02T00:00:00Z");
         let batch = vec![fetched(uid(7, 1), "at last"), fetched(uid(7, 2), "too"), fetched(maildir, "as well")];
@@ -216,7 +218,7 @@ async fn what_was_not_fetched_is_asked_for_again_and_filled() {
         let receipt = store.receipt(accepted.claimed[0].receipt()).await.unwrap();
         assert_eq!((receipt.state, receipt.reason, receipt.settlement), (ReceiptState::Accepted, None, None));
         assert_eq!((receipt.size, receipt.trace.len()), (7, 0));
-        assert_eq!(store.known_uids(id, &house.epoch, 0).await.unwrap().len(), 2);
+        assert_eq!(store.known_uids(id, &house.epoch, 1, 0).await.unwrap().len(), 2);
         let batch = accepted.claimed.into_iter().map(|claimed| {
             let text = String::from_utf8(claimed.raw().octets().to_vec()).unwrap();
             (claimed, message("ann@example.org", "s", &text))
@@ -226,7 +228,7 @@ async fn what_was_not_fetched_is_asked_for_again_and_filled() {
             outcomes.iter().map(|one| one.kind).collect::<Vec<_>>(),
             (1..=3).map(OutcomeKind::Item).collect::<Vec<_>>()
         );
-        assert_eq!(store.owed(id, 9).await.unwrap().len(), 3);
+        assert_eq!(store.owed(id, None, 9).await.unwrap().len(), 3);
         // What has its octets is never taken for unfetched again.
         let batch = vec![(listed(&uid(7, 1), 1000), Reason::Unfetchable)];
         assert_eq!(store.accept_unfetched(&house.lease, batch, later).await.unwrap(), 0);

@@ -67,7 +67,7 @@ impl House {
             .collect();
         let batch = self.store.accept(&lease, batch, &self.worker, at).await.expect("accepted");
         let report = serde_json::json!({ "listed": listed, "before_start": 0, "fetched": listed });
-        let end = VisitEnd { report, error: None };
+        let end = VisitEnd { report, ..VisitEnd::default() };
         self.store.end_visit(&lease, end, Timestamp::now()).await.expect("the visit ends");
         self.store.release_lease(&lease).await.expect("the lease is given back");
         batch.claimed
@@ -103,7 +103,8 @@ impl House {
         let taken = self.store.take_lease(mailbox.id, &self.worker, Timestamp::now(), ttl).await.expect("a lease");
         let LeaseTaken::Lease(lease) = taken else { panic!("somebody else visits this mailbox") };
         let report = serde_json::json!({ "listed": null, "error": { "code": code, "message": text, "help": help } });
-        let end = VisitEnd { report, error: Some((code.to_owned(), text.to_owned())) };
+        let error = Some((code.to_owned(), text.to_owned()));
+        let end = VisitEnd { report, error, ..VisitEnd::default() };
         self.store.end_visit(&lease, end, Timestamp::now()).await.expect("the visit ends");
         self.store.release_lease(&lease).await.expect("the lease is given back");
     }

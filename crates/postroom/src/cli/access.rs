@@ -51,14 +51,14 @@ pub(super) fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
     let options = &add.options;
     match add.protocol {
         Protocol::Maildir => maildir(add),
-        Protocol::Pop3 if options.folder.is_some() => {
+        Protocol::Pop3 if !options.folder.is_empty() => {
             Err(Failure::new("USAGE", "POP3 has no folders", "leave --folder away, or use --protocol imap"))
         }
         Protocol::Pop3 => POP3.new_server(options).map(Access::Pop3),
         Protocol::Imap => {
             let server = IMAP.new_server(options)?;
-            let folder = options.folder.clone().unwrap_or_else(|| "INBOX".to_owned());
-            Ok(Access::Imap(ImapAccess { server, folder }))
+            let inbox = ImapAccess::new(server, "INBOX");
+            Ok(Access::Imap(with_folders(inbox, &options.folder)?))
         }
         Protocol::Exchange => Err(Failure::new(
             "PROTOCOL_UNSUPPORTED",
@@ -91,11 +91,10 @@ pub(super) fn changed_access(
             Err(Failure::new("USAGE", "this mailbox is on a server and has no --path", help))
         }
         Access::Imap(imap) => {
-            let server = IMAP.changed_server(imap.server, options)?;
-            let folder = options.folder.clone().unwrap_or(imap.folder);
-            Ok(Access::Imap(ImapAccess { server, folder }))
+            let server = IMAP.changed_server(imap.server.clone(), options)?;
+            Ok(Access::Imap(with_folders(ImapAccess { server, ..imap }, &options.folder)?))
         }
-        Access::Pop3(_) if path.is_some() || options.folder.is_some() => {
+        Access::Pop3(_) if path.is_some() || !options.folder.is_empty() => {
             let help = "remove the mailbox and add it again with another --protocol";
             Err(Failure::new("USAGE", "a POP3 mailbox has neither --path nor --folder", help))
         }
@@ -110,6 +109,20 @@ pub(super) fn changed_access(
             Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }))
         }
     }
+}
+
+/// Reads these folders, if any are named, in place of those that were read.
+fn with_folders(mut imap: ImapAccess, folders: &[String]) -> Result<ImapAccess, Failure> {
+    let Some((first, more)) = folders.split_first() else { return Ok(imap) };
+    (imap.folder, imap.more_folders) = (first.clone(), Vec::new());
+    for folder in more {
+        if imap.reads(folder) {
+            let message = format!("the folder `{folder}` is named twice");
+            return Err(Failure::new("USAGE", message, "nothing was saved; name each folder once"));
+        }
+        imap.more_folders.push(folder.clone());
+    }
+    Ok(imap)
 }
 
 fn required(value: Option<String>, option: &str) -> Result<String, Failure> {

@@ -144,7 +144,7 @@ fn access(server: &str, starttls: Option<StarttlsArg>) -> Result<Access, Failure
     Ok(match starttls {
         Some(StarttlsArg::Pop3) => Access::Pop3(server),
         // With TLS from the first octet the certificates come before anything of a protocol.
-        Some(StarttlsArg::Imap) | None => Access::Imap(ImapAccess { server, folder: "INBOX".to_owned() }),
+        Some(StarttlsArg::Imap) | None => Access::Imap(ImapAccess::new(server, "INBOX")),
     })
 }
 

@@ -35,7 +35,7 @@ pub async fn run(listen: Listen, out: Output) -> Result<(), Failure> {
         samples::SAMPLES.len()
     ))?;
     if let Some(lease) = collector::lease(&floor, &mailbox, true).await? {
-        let (_, result) = collector::visit(&floor, &mailbox, lease, &Unwatched).await;
+        let (_, result) = collector::visit_once(&floor, lease, &Unwatched).await;
         result.map_err(Failure::from)?;
     }
     tell(&floor, out).await?;

@@ -60,13 +60,15 @@ async fn visit(floor: &Floor, mailbox: &Mailbox, out: Output) -> Result<bool, Fa
     let started = Instant::now();
     let bar = Bar::new(&mailbox.name, out);
     let (report, result) = match collector::lease(floor, mailbox, true).await {
-        Ok(Some(lease)) => collector::visit(floor, mailbox, lease, &bar).await,
+        Ok(Some(lease)) => collector::visit_once(floor, lease, &bar).await,
         Ok(None) => return Ok(true),
         // This mailbox cannot be visited; the others can.
         Err(error) => (Report::default(), Err(error.into())),
     };
     bar.0.finish_and_clear();
-    let error = result.err().map(|error| Failure::from(error).for_mailbox(&mailbox.name));
+    // One folder that cannot be read is a failure, although the others were.
+    let folder_error = report.failed_folders.first().map(|(_, error)| Failure::from(error.clone()));
+    let error = result.err().map(Failure::from).or(folder_error).map(|failure| failure.for_mailbox(&mailbox.name));
     let ms = started.elapsed().as_millis() as u64;
     let mut object = report.to_json(mailbox);
     object["ms"] = json!(ms);

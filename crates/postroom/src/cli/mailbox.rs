@@ -30,10 +30,11 @@ pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Resul
             store.pause_mailbox(&name, Timestamp::now()).await?;
             say(&store, &name, "paused; its mail waits on the server", out).await?;
         }
-        MailboxCommand::Resume { name } => {
+        MailboxCommand::Resume { name, accept_new } => {
             let store = store().await?;
-            store.resume_mailbox(&name, Timestamp::now()).await?;
-            say(&store, &name, "resumed", out).await?;
+            store.resume_mailbox(&name, accept_new, Timestamp::now()).await?;
+            let done = if accept_new { "resumed; unknown messages are taken for new mail" } else { "resumed" };
+            say(&store, &name, done, out).await?;
         }
         MailboxCommand::Remove { name } => {
             store().await?.remove_mailbox(&name, Timestamp::now()).await?;
@@ -102,6 +103,7 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
         start: options.start.as_deref().map(start_from).transpose()?,
         every_s: options.every.as_deref().map(seconds).transpose()?,
         password: password(&options)?,
+        ..MailboxChange::default()
     };
     let mailbox = store.update_mailbox(&set.name, change, Timestamp::now()).await?;
     out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))?;
@@ -125,21 +127,28 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
         });
     }
     let none = "no mailboxes yet; `postroom mailbox add --help` shows how to add one";
-    out.say(text_table(&mailboxes, ["NAME", "WHERE", "WORKSPACE", "STATE", "FILED", "HELD", "WAITING"], none, |s| {
-        [
-            s.mailbox.name.clone(),
-            place(&s.mailbox.access),
-            match &s.mailbox.workspace {
-                Some(key) => key.to_string(),
-                None if leads_nowhere(&s.mailbox) => "none [NO_DEFAULT_WORKSPACE]".to_owned(),
-                None => "(default)".to_owned(),
-            },
-            state(s),
-            s.counts.filed.to_string(),
-            s.counts.held.to_string(),
-            (s.counts.accepted + s.counts.deferred).to_string(),
-        ]
-    }))?;
+    let workspace = |mailbox: &Mailbox| match &mailbox.workspace {
+        Some(key) => key.to_string(),
+        None if leads_nowhere(mailbox) => "none [NO_DEFAULT_WORKSPACE]".to_owned(),
+        None => "(default)".to_owned(),
+    };
+    out.say(text_table(
+        &mailboxes,
+        ["NAME", "WHERE", "WORKSPACE", "STATE", "NEXT VISIT", "FILED", "HELD", "WAITING"],
+        none,
+        |s| {
+            [
+                s.mailbox.name.clone(),
+                place(&s.mailbox.access),
+                workspace(&s.mailbox),
+                state(s),
+                next(s),
+                s.counts.filed.to_string(),
+                s.counts.held.to_string(),
+                (s.counts.accepted + s.counts.deferred).to_string(),
+            ]
+        },
+    ))?;
     let now = Timestamp::now();
     mailboxes.iter().try_for_each(|s| {
         let lines = s.warnings(now).into_iter().map(|w| format!("WARNING [{}] {}: {w}", w.code(), s.mailbox.name));
@@ -147,18 +156,41 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
     })
 }
 
+/// How a mailbox is doing, in a few words that begin with one of a few: `ok`, `paused`, `asks`, `throttled`, `failing`, `not`.
 fn state(status: &MailboxStatus) -> String {
     match (&status.mailbox.paused, &status.last_error, status.visited_at) {
+        (true, Some((code, _)), _) if status.mailbox.asks => format!("asks: {code}"),
         (true, ..) => "paused".to_owned(),
+        (_, Some(_), _) if status.throttled => match status.next_visit_at {
+            Some(until) => format!("throttled until {}", minute(until)),
+            None => "throttled".to_owned(),
+        },
         (_, Some((code, _)), _) => format!("failing: {code}, {}", count(u64::from(status.failures), "time")),
         (_, None, Some(_)) => "ok".to_owned(),
         (_, None, None) => "not visited yet".to_owned(),
     }
 }
 
+/// What comes next.
+fn next(status: &MailboxStatus) -> String {
+    match status.next_visit_at {
+        _ if status.mailbox.paused => "-".to_owned(),
+        _ if status.waits => "when mail comes".to_owned(),
+        Some(at) => minute(at),
+        None => "-".to_owned(),
+    }
+}
+
+fn minute(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
 fn place(access: &Access) -> String {
     match access {
-        Access::Imap(imap) => format!("imap {}:{} {}", imap.server.host, imap.server.port, imap.folder),
+        Access::Imap(imap) => {
+            let folders: Vec<&str> = imap.folders().collect();
+            format!("imap {}:{} {}", imap.server.host, imap.server.port, folders.join(", "))
+        }
         Access::Pop3(pop3) => format!("pop3 {}:{}", pop3.host, pop3.port),
         Access::Maildir { path } => format!("maildir {}", path.display()),
         Access::Push => "delivered".to_owned(),
@@ -170,10 +202,17 @@ fn status(status: &MailboxStatus) -> Value {
     object["state"] = json!(state(status));
     object["visited_at"] = json!(status.visited_at);
     object["failing_since"] = json!(status.failing_since);
-    object["error"] =
-        status.last_error.as_ref().map_or(Value::Null, |(code, message)| json!({"code": code, "message": message}));
+    object["error"] = status.last_error.as_ref().map_or(Value::Null, |(code, message)| {
+        let help = status.last_visit.as_ref().and_then(|visit| visit["error"]["help"].as_str());
+        json!({"code": code, "message": message, "help": help})
+    });
     object["last_visit"] = json!(status.last_visit);
     object["warnings"] = json!(status.warnings(Timestamp::now()));
+    object["next_visit_at"] = json!(status.next_visit_at);
+    object["throttled_until"] = json!(status.next_visit_at.filter(|_| status.throttled));
+    object["waits"] = json!(status.waits);
+    object["failed_folders"] = json!(status.failed_folders);
+    object["ledger"] = json!(status.ledger());
     let counts = &status.counts;
     object["receipts"] = json!({
         "accepted": counts.accepted, "deferred": counts.deferred, "filed": counts.filed, "held": counts.held, "done": counts.done,
@@ -192,6 +231,7 @@ fn shown(mailbox: &Mailbox) -> Value {
         "start": mailbox.start,
         "every_s": mailbox.every_s,
         "paused": mailbox.paused,
+        "wire_log": mailbox.wire_log,
         "submissions": policy.submissions,
         "unknown_senders": policy.unknown_senders,
         "allowed_domains": policy.allowed.allowed_domains,

@@ -18,4 +18,5 @@ mod sender;
 mod serve;
 mod servers;
 mod trust;
+mod upheaval;
 mod work;

@@ -25,7 +25,12 @@ pub enum MailboxCommand {
     /// Suspend visits
     Pause { name: String },
     /// Go on with visits
-    Resume { name: String },
+    Resume {
+        name: String,
+        /// Take messages that are not known here for new mail, where visits were paused to ask
+        #[arg(long)]
+        accept_new: bool,
+    },
     /// Remove a mailbox; its items and receipts stay
     Remove { name: String },
 }
@@ -78,9 +83,9 @@ pub struct MailboxOptions {
     /// How to log in
     #[arg(long)]
     pub auth: Option<AuthArg>,
-    /// Folder to read [default: INBOX]
+    /// Folder to read; may be given several times, and the first one is waited in [default: INBOX]
     #[arg(long, value_name = "F")]
-    pub folder: Option<String>,
+    pub folder: Vec<String>,
     /// Workspace of its items; without it the default workspace
     #[arg(long, value_name = "KEY")]
     pub workspace: Option<String>,

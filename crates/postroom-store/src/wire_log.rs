@@ -1,0 +1,70 @@
+//! What was said to mail servers and by them, for mailboxes whose log is switched on. Secrets and mail were left out before
+//! anything comes here.
+
+use crate::mailboxes::mailbox_by_name;
+use crate::tx::params;
+use crate::{Store, StoreError};
+use jiff::Timestamp;
+use postroom_domain::MailboxId;
+
+/// Conversations that are kept of a mailbox.
+const CONVERSATIONS_MAX: i64 = 20;
+
+/// One conversation with a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedConversation {
+    /// When it began.
+    pub begun_at: Timestamp,
+    /// Its lines.
+    pub log: String,
+}
+
+impl Store {
+    /// Keeps what was said in a conversation so far, and only the latest conversations of the mailbox. `id` is what an earlier
+    /// call for the same conversation returned. Nothing is kept of a mailbox whose log is switched off.
+    pub async fn log_conversation(
+        &self,
+        mailbox: MailboxId,
+        id: Option<i64>,
+        conversation: LoggedConversation,
+    ) -> Result<Option<i64>, StoreError> {
+        self.write(move |tx| {
+            let wanted = "SELECT 1 FROM mailbox WHERE id = ?1 AND wire_log AND removed_at IS NULL";
+            if tx.query_opt(wanted, params![mailbox.0])?.is_none() {
+                return Ok(None);
+            }
+            let LoggedConversation { begun_at, log } = &conversation;
+            if let Some(id) = id
+                && tx.execute("UPDATE wire_log SET log = ?2 WHERE id = ?1", params![id, log])? > 0
+            {
+                return Ok(Some(id));
+            }
+            let sql = "INSERT INTO wire_log (mailbox_id, begun_at, log) VALUES (?1, ?2, ?3) RETURNING id";
+            let id = tx.query_one(sql, params![mailbox.0, *begun_at, log])?.int(0)?;
+            tx.execute(
+                "DELETE FROM wire_log WHERE mailbox_id = ?1 AND id NOT IN \
+                 (SELECT id FROM wire_log WHERE mailbox_id = ?1 ORDER BY id DESC LIMIT ?2)",
+                params![mailbox.0, CONVERSATIONS_MAX],
+            )?;
+            Ok(Some(id))
+        })
+        .await
+    }
+
+    /// The latest conversations of a mailbox, oldest first.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn logged_conversations(&self, mailbox: &str) -> Result<Vec<LoggedConversation>, StoreError> {
+        let mailbox = mailbox.to_owned();
+        self.read(move |tx| {
+            let id = mailbox_by_name(tx, &mailbox)?.id;
+            let rows =
+                tx.query("SELECT begun_at, log FROM wire_log WHERE mailbox_id = ?1 ORDER BY id", params![id.0])?;
+            rows.into_iter()
+                .map(|mut row| Ok(LoggedConversation { begun_at: row.time(0)?, log: row.text(1)? }))
+                .collect()
+        })
+        .await
+    }
+}

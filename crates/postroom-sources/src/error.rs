@@ -134,6 +134,12 @@ pub enum SourceError {
         /// The host.
         host: String,
     },
+    /// A login that is bound to the TLS connection worked on this server before, and is not offered now.
+    #[error("{host} took logins that are bound to the TLS connection before, and does not offer them now")]
+    LoginDowngrade {
+        /// The host.
+        host: String,
+    },
     /// The server cannot check passwords now.
     #[error("{host} cannot check the password now{}", said(.server))]
     AuthUnavailable {
@@ -297,6 +303,7 @@ impl SourceError {
             Self::AuthRejected { .. } => "AUTH_REJECTED",
             Self::AuthUnavailable { .. } => "AUTH_UNAVAILABLE",
             Self::ServerNotProven { .. } => "SERVER_NOT_PROVEN",
+            Self::LoginDowngrade { .. } => "LOGIN_DOWNGRADE",
             Self::LoginDisabled { .. } => "LOGIN_DISABLED",
             Self::PasswordMissing => "PASSWORD_MISSING",
             Self::ArgumentInvalid { .. } => "ARGUMENT_INVALID",
@@ -384,6 +391,7 @@ impl fmt::Display for Help<'_> {
             E::CertPassword { .. } => return f.write_str("Nothing was changed. Give the keystore's own password with --password-stdin or --password-file; it may be empty."),
             E::AuthRejected { .. } => "Check user and password: `postroom mailbox set NAME --user U --password-stdin`. `serve` tries again at growing intervals, so that the account is not locked; `fetch` tries whenever it is called.",
             E::ServerNotProven { .. } => "The password was not sent. Whoever answers there may not be your server: check host and certificate, and ask its operator.",
+            E::LoginDowngrade { .. } => "The password was not sent. Somebody between may have taken it out of the list: ask the operator of the server. If it really gave that up, choose a login yourself: `postroom mailbox set NAME --auth METHOD`; that also forgets what was seen before.",
             E::AuthUnavailable { .. } => "The password may well be right; the next visit tries again by itself.",
             E::LoginDisabled { .. } => "The password was not sent. Use `--security ssl` or `starttls`, or another `--auth`.",
             E::PasswordMissing => "Give it with `postroom mailbox set NAME --password-stdin`.",

@@ -10,6 +10,7 @@ mod settle;
 pub use idle::Change;
 
 use crate::certificate::CertificateInfo;
+use crate::login::Binding;
 use crate::session::{Folder, Purpose};
 use crate::wire::{GOODBYE, Wire};
 use crate::{SourceError, pace};
@@ -55,6 +56,11 @@ impl ImapSession {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// What the login has shown of bound ones.
+    pub(crate) fn shown_binding(&self) -> Binding {
+        self.wire.bound_logins
     }
 
     /// The certificates that the server showed, once.

@@ -33,6 +33,7 @@ pub use dns::Dns;
 pub use error::{Remedy, SourceError};
 pub use imap::{Change, ImapSession};
 pub use limits::{Budget, Limits};
+pub use login::Binding;
 pub use pop3::{Listing, MaildropShown, Pop3Session};
 pub use probe::{Shown, Step, probe, shown};
 pub use session::{Fetched, Folder, Outcome, Purpose, Session, open};

@@ -9,6 +9,7 @@ mod settle;
 pub use names::{Listing, MaildropShown};
 
 use crate::certificate::CertificateInfo;
+use crate::login::Binding;
 use crate::session::Folder;
 use crate::wire::{GOODBYE, Wire};
 use crate::{SourceError, pace};
@@ -49,6 +50,11 @@ impl Pop3Session {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// What the login has shown of bound ones.
+    pub(crate) fn shown_binding(&self) -> Binding {
+        self.wire.bound_logins
     }
 
     /// The certificates that the server showed, once.

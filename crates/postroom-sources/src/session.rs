@@ -3,6 +3,7 @@
 use crate::certificate::CertificateInfo;
 use crate::imap::ImapSession;
 use crate::limits::{Budget, Limits};
+use crate::login::Binding;
 use crate::maildir::MaildirSession;
 use crate::pop3::Pop3Session;
 use crate::stream::{self, Stream};
@@ -148,6 +149,15 @@ impl Session {
             Self::Imap(session) => session.take_chain(),
             Self::Pop3(session) => session.take_chain(),
             Self::Maildir(_) => Vec::new(),
+        }
+    }
+
+    /// What the login has shown of logins that are bound to the TLS connection; [`Binding::Unknown`] where it was no such one.
+    pub fn binding(&self) -> Binding {
+        match self {
+            Self::Imap(session) => session.shown_binding(),
+            Self::Pop3(session) => session.shown_binding(),
+            Self::Maildir(_) => Binding::Unknown,
         }
     }
 

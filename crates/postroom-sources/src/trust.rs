@@ -3,6 +3,7 @@
 use crate::SourceError;
 use crate::certificate::{self, CertificateInfo};
 use crate::error::{Cause, CertificateRefused, Distrust};
+use crate::login::Binding;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
@@ -10,7 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-/// What this mailbox trusts besides the system's certificate authorities, and whether its server is known to have TLS.
+/// What this mailbox trusts besides the system's certificate authorities, and what is known of its server: whether it has TLS, and
+/// takes logins that are bound to it.
 ///
 /// A certificate equal to the server's own is a pin: then name and issuer do not matter, while its dates and the proof
 /// that the server has its key still do. Any other certificate that is marked as an authority may sign the server's.
@@ -18,12 +20,13 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 pub struct Trust {
     certificates: Vec<Vec<u8>>,
     tls_seen: bool,
+    binding: Binding,
 }
 
 impl Trust {
     /// Trusts these certificates, each in DER form, for this mailbox alone.
     pub fn new(certificates: Vec<Vec<u8>>) -> Self {
-        Self { certificates, tls_seen: false }
+        Self { certificates, tls_seen: false, binding: Binding::Unknown }
     }
 
     /// Says that TLS was seen on this host before, so that `starttls-if-available` must not fall back to clear text.
@@ -36,6 +39,18 @@ impl Trust {
     /// Whether TLS was seen on this host before.
     pub fn is_tls_seen(&self) -> bool {
         self.tls_seen
+    }
+
+    /// Says what is known of bound logins on this server.
+    #[must_use]
+    pub fn binding(mut self, known: Binding) -> Self {
+        self.binding = known;
+        self
+    }
+
+    /// What is known of bound logins on this server.
+    pub(crate) fn known_binding(&self) -> Binding {
+        self.binding
     }
 
     /// The rustls configuration for one connection, and where the server's certificate will be found afterwards.

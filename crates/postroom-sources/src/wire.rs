@@ -2,6 +2,7 @@
 //! deadlines. One way for all protocols, so that one of them cannot be weaker.
 
 use crate::certificate::CertificateInfo;
+use crate::login::Binding;
 use crate::stream::{self, Protected, Stream};
 use crate::{Limits, SourceError, Trust, login};
 use bytes::{Bytes, BytesMut};
@@ -30,6 +31,8 @@ pub(crate) struct Wire {
     stream: Box<dyn Stream>,
     /// What a login can be bound to, under TLS.
     pub(crate) binding: Option<ChannelBinding>,
+    /// What is known of bound logins on this server; once we are logged in, what the login has shown.
+    pub(crate) bound_logins: Binding,
     /// The certificates that the server showed, its own first, until somebody takes them.
     pub(crate) chain: Vec<CertificateInfo>,
     pub(crate) limits: Limits,
@@ -59,6 +62,7 @@ impl Wire {
         let wire = Self {
             stream,
             binding: None,
+            bound_logins: trust.known_binding(),
             chain: Vec::new(),
             limits: limits.clone(),
             host: server.host.clone(),

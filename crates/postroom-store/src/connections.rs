@@ -6,6 +6,7 @@ use crate::{Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::MailboxId;
 use postroom_domain::connection::{CertificateDates, ConnectionSeen};
+use postroom_mail::Access;
 use std::collections::HashMap;
 
 impl Store {
@@ -15,6 +16,32 @@ impl Store {
         self.read(move |tx| {
             let row = tx.query_opt("SELECT 1 FROM tls_host WHERE host = ?1", params![&host])?;
             Ok(row.is_some())
+        })
+        .await
+    }
+
+    /// Whether logins that are bound to the TLS connection work on this server; `None` as long as that is not known.
+    pub async fn takes_bound_logins(&self, host: &str, port: u16) -> Result<Option<bool>, StoreError> {
+        let host = canonical(host);
+        self.read(move |tx| {
+            let sql = "SELECT works FROM bound_login WHERE host = ?1 AND port = ?2";
+            tx.query_opt(sql, params![&host, i64::from(port)])?.map(|mut row| row.bool(0)).transpose()
+        })
+        .await
+    }
+
+    /// Notes that a bound login works on this server, or that it was refused and the same without the binding was not. What is
+    /// known to work is believed for ever, or until somebody chooses another login for a mailbox there.
+    pub async fn saw_bound_login(&self, host: &str, port: u16, works: bool, now: Timestamp) -> Result<(), StoreError> {
+        let host = canonical(host);
+        self.write(move |tx| {
+            tx.execute(
+                "INSERT INTO bound_login (host, port, works, seen_at) VALUES (?1, ?2, ?3, ?4) \
+                 ON CONFLICT (host, port) DO UPDATE SET works = excluded.works, seen_at = excluded.seen_at \
+                 WHERE NOT bound_login.works",
+                params![&host, i64::from(port), works, now],
+            )
+            .map(drop)
         })
         .await
     }
@@ -66,6 +93,16 @@ impl Store {
         })
         .await
     }
+}
+
+/// Forgets what is known of bound logins on the server of a mailbox for which somebody has chosen another login.
+pub(crate) fn forget_bound_logins(tx: &mut Tx<'_>, before: &Access, after: &Access) -> Result<(), StoreError> {
+    let (Some(before), Some(after)) = (before.server(), after.server()) else { return Ok(()) };
+    if before.auth == after.auth {
+        return Ok(());
+    }
+    let sql = "DELETE FROM bound_login WHERE host = ?1 AND port = ?2";
+    tx.execute(sql, params![&canonical(&after.host), i64::from(after.port)]).map(drop)
 }
 
 /// A host name is the same in any case, with or without the dot of the root.

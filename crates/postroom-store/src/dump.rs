@@ -46,6 +46,7 @@ pub(crate) const TABLES: &[Table] = &[
     table("mailbox", &["id"]),
     table("trusted_certificate", &["id"]),
     table("tls_host", &["host"]),
+    table("bound_login", &["host", "port"]),
     table("connection", &["mailbox_id"]),
     table("epoch", &["id"]),
     table("before_start", &["mailbox_id", "remote_id"]),

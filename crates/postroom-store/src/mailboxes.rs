@@ -1,6 +1,7 @@
 //! Mailboxes: their configuration and their sealed passwords.
 
 use crate::audit::{AuditAction, Notes, difference};
+use crate::connections::forget_bound_logins;
 use crate::tx::{Param, Row, params};
 use crate::workspaces::{global_policy, to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
@@ -93,6 +94,7 @@ impl Store {
             let mut mailbox = mailbox_by_id(tx, mailbox.id)?;
             let before = mailbox.clone();
             mailbox.access = change.access.clone().unwrap_or(mailbox.access);
+            forget_bound_logins(tx, &before.access, &mailbox.access)?;
             mailbox.policy = change.policy.clone().unwrap_or(mailbox.policy);
             mailbox.start = change.start.unwrap_or(mailbox.start);
             if let Some(on) = change.wire_log {

@@ -80,6 +80,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0061_waiting.sql"),
         postgres: include_str!("../migrations/postgres/0061_waiting.sql"),
     },
+    Migration {
+        number: 62,
+        sqlite: include_str!("../migrations/sqlite/0062_bound_logins.sql"),
+        postgres: include_str!("../migrations/postgres/0062_bound_logins.sql"),
+    },
 ];
 
 /// The schema that this program works with.
@@ -209,6 +214,11 @@ mod tests {
             61,
             "5e2ea7836f6a19969de387125d5e60125e547830c4fdc36bed30308e9f0ee119",
             "b69ae0a39a8427d7dda42b2d2be5667a0dcfc1b517dadc2ff8696a2f38b3716d",
+        ),
+        (
+            62,
+            "5a591fc801c3f62ba5f02fe63cac1951f9ef81285d5c4fcee48b0c9479f2d40c",
+            "5a591fc801c3f62ba5f02fe63cac1951f9ef81285d5c4fcee48b0c9479f2d40c",
         ),
     ];
 

@@ -4,26 +4,36 @@ use jiff::{SignedDuration, Timestamp};
 use postroom_domain::connection::{CertificateDates, ConnectionSeen, Warning, warnings};
 use postroom_domain::{Mailbox, MailboxId};
 use postroom_sources::certificate::CertificateInfo;
-use postroom_sources::{Session, Trust};
+use postroom_sources::{Binding, Session, Trust};
 use postroom_store::{Store, StoreError};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-/// What this mailbox trusts, and whether its host is known to have TLS.
+/// What this mailbox trusts, and whether its host is known to have TLS, and to take logins that are bound to it.
 pub async fn trust(store: &Store, mailbox: &Mailbox) -> Result<Trust, StoreError> {
-    let tls_seen = match mailbox.access.server() {
-        Some(server) => store.is_tls_seen(&server.host).await?,
-        None => false,
+    let trust = Trust::new(store.trusted(mailbox.id).await?);
+    let Some(server) = mailbox.access.server() else { return Ok(trust) };
+    let binding = match store.takes_bound_logins(&server.host, server.port).await? {
+        None => Binding::Unknown,
+        Some(true) => Binding::Works,
+        Some(false) => Binding::Refused,
     };
-    Ok(Trust::new(store.trusted(mailbox.id).await?).tls_seen(tls_seen))
+    Ok(trust.tls_seen(store.is_tls_seen(&server.host).await?).binding(binding))
 }
 
 /// Remembers what the connection of a visit showed, and logs what a person should know of it.
 pub async fn note(store: &Store, mailbox: &Mailbox, session: &mut Session) -> Result<(), StoreError> {
-    if mailbox.access.server().is_none() {
-        return Ok(());
-    }
+    let Some(server) = mailbox.access.server() else { return Ok(()) };
     let (seen, now) = (seen(session.tls(), &session.take_chain()), Timestamp::now());
+    let works = match session.binding() {
+        Binding::Unknown => None,
+        Binding::Works => Some(true),
+        Binding::Refused => Some(false),
+    };
+    let known = store.takes_bound_logins(&server.host, server.port).await?;
+    if let Some(works) = works.filter(|works| known != Some(*works)) {
+        store.saw_bound_login(&server.host, server.port, works, now).await?;
+    }
     store.saw_connection(mailbox.id, seen.clone(), now).await?;
     let trusted = store.trusted_dates(mailbox.id).await?;
     for warning in warnings(&mailbox.access, Some(&seen), &trusted, now) {

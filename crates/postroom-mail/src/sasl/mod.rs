@@ -2,7 +2,7 @@
 //!
 //! [`choose`] picks one mechanism out of what a server offers, [`Client`] carries it through. A login is tried with that one
 //! and with no other, so that nobody can talk us down to a weaker one by making a stronger one fail. Only its binding to the
-//! TLS connection may be given up: there are servers that offer it and do not know the bindings of TLS 1.3. Nonces and
+//! TLS connection may be given up, where it never worked: there are servers that offer it and do not know the bindings of TLS 1.3. Nonces and
 //! channel bindings are passed in.
 //!
 //! Standards: RFC 4422 (SASL), 4616 (PLAIN), draft-murchison-sasl-login (LOGIN), 2195 (CRAM-MD5), 5802 and 7677 (SCRAM), 5929 and

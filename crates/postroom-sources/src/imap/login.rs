@@ -1,9 +1,10 @@
 //! From the first octet to the login: greeting, STARTTLS, the choice of a login that the connection allows.
 
 use super::{ImapSession, is_transient, refused, throttled};
+use crate::login::{self, Login};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
-use crate::{Limits, SourceError, Trust, login};
+use crate::{Limits, SourceError, Trust};
 use postroom_mail::conversation::Protection;
 use postroom_mail::imap::{Capabilities, Command, Conversation, Event, State, Status, StatusLine};
 use postroom_mail::{ImapAccess, Secret, ServerAccess};
@@ -111,8 +112,12 @@ impl ImapSession {
         let capabilities = self.ask_capabilities().await?;
         let user = server.user.as_str();
         let offers = |name: &str| capabilities.has(&format!("AUTH={name}"));
-        let client = login::choose(server.auth, user, password, self.wire.binding.as_ref(), offers)?;
-        let is_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let (host, channel) = (self.wire.host.clone(), self.wire.binding.clone());
+        let known = self.wire.bound_logins;
+        let login = Login { host: &host, wanted: server.auth, user, password, channel: channel.as_ref(), known };
+        let client = login.choose(offers)?;
+        let began_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let mut ends_bound = began_bound;
         let mut line = match client {
             Some(client) => self.run("the login", &Command::Authenticate { client: &client }).await?,
             // RFC 9051 §6.2.3: LOGINDISABLED forbids the LOGIN command, not SASL.
@@ -122,13 +127,18 @@ impl ImapSession {
             None => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),
         };
         if line.status != Status::Ok
-            && is_bound
+            && began_bound
             && !is_transient(&line)
-            && let Some(client) = login::choose_unbound(server.auth, user, password, offers)?
+            && let Some(client) = login.unbound(offers)?
         {
+            ends_bound = false;
             line = self.run("the login", &Command::Authenticate { client: &client }).await?;
         }
-        if line.status == Status::Ok { Ok(()) } else { Err(self.login_refused(line)) }
+        if line.status != Status::Ok {
+            return Err(self.login_refused(line));
+        }
+        self.wire.bound_logins = login::shown(began_bound, ends_bound);
+        Ok(())
     }
 
     // RFC 5530 §3

@@ -1,9 +1,10 @@
 //! From the first octet to the login: greeting, STLS, the choice of a login that the connection allows.
 
 use super::{Pop3Session, is_transient, refused};
+use crate::login::{self, Login};
 use crate::stream::{self, Stream};
 use crate::wire::Wire;
-use crate::{Limits, SourceError, Trust, login, pace};
+use crate::{Limits, SourceError, Trust, pace};
 use postroom_mail::conversation::Protection;
 use postroom_mail::pop3::{Capabilities, Command, Conversation, Event, Reply};
 use postroom_mail::{AuthMethod, Secret, ServerAccess};
@@ -87,11 +88,14 @@ impl Pop3Session {
         let password = password.ok_or(SourceError::PasswordMissing)?;
         let capabilities = self.ask_capabilities().await?;
         let user = server.user.as_str();
-        let binding = self.wire.binding.clone();
-        let client = login::choose(server.auth, user, password, binding.as_ref(), |name| capabilities.offers(name))?;
+        let (host, channel) = (self.wire.host.clone(), self.wire.binding.clone());
+        let known = self.wire.bound_logins;
+        let login = Login { host: &host, wanted: server.auth, user, password, channel: channel.as_ref(), known };
+        let client = login.choose(|name| capabilities.offers(name))?;
         // APOP sends no password, so it goes before those mechanisms that do.
         let wants_apop = matches!(server.auth, AuthMethod::Auto | AuthMethod::Apop) && self.conversation.offers_apop();
-        let is_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let began_bound = client.as_ref().is_some_and(|client| client.mechanism().is_bound());
+        let mut ends_bound = began_bound;
         let mut reply = match client {
             Some(client) if !(wants_apop && client.mechanism().sends_password()) => {
                 self.run("the login", &Command::Auth { client: &client }).await?
@@ -104,15 +108,17 @@ impl Pop3Session {
             _ => return Err(SourceError::LoginDisabled { host: self.wire.host.clone() }),
         };
         if !reply.ok
-            && is_bound
+            && began_bound
             && !is_transient(&reply)
-            && let Some(client) = login::choose_unbound(server.auth, user, password, |name| capabilities.offers(name))?
+            && let Some(client) = login.unbound(|name| capabilities.offers(name))?
         {
+            ends_bound = false;
             reply = self.run("the login", &Command::Auth { client: &client }).await?;
         }
         if !reply.ok {
             return Err(self.login_refused(reply));
         }
+        self.wire.bound_logins = login::shown(began_bound, ends_bound);
         self.ask_capabilities().await?;
         Ok(())
     }

@@ -96,6 +96,7 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "release_lease",
     "remember",
     "renew_lease",
+    "saw_bound_login",
     "saw_connection",
     "sweep_deleted",
     "take_lease",

@@ -4,7 +4,7 @@ use crate::support::*;
 use jiff::SignedDuration;
 use postroom_domain::connection::{CertificateDates, ConnectionSeen};
 use postroom_domain::{DomainPolicy, GlobalPolicy, MailboxPolicy, Role, StartFrom, Unverified, WorkspacePolicy};
-use postroom_mail::{Access, Secret, Settlement};
+use postroom_mail::{Access, AuthMethod, Secret, Settlement};
 use postroom_store::{MailboxChange, NewCertificate, NewUser, StoreError};
 
 fn global(pattern: &str) -> GlobalPolicy {
@@ -226,6 +226,34 @@ async fn what_a_connection_showed() {
         // A mailbox that is gone takes nothing of it away.
         store.remove_mailbox("one", noon()).await.unwrap();
         assert!(store.is_tls_seen("mail.example.org").await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_known_of_bound_logins_lasts_until_another_login_is_chosen() {
+    on_each_database(|place| async move {
+        let house = House::usual(&place).await;
+        let store = &house.store;
+        let (host, port) = ("Mail.Example.ORG", 993);
+        let mut access = house.mailbox.access.clone();
+        let Access::Imap(imap) = &mut access else { panic!("the mailbox of this house is on a server") };
+        (imap.server.host, imap.server.port) = (host.to_owned(), port);
+        let change = |access: Access| MailboxChange { access: Some(access), ..MailboxChange::default() };
+        store.update_mailbox("desk", change(access.clone()), noon()).await.unwrap();
+        assert_eq!(store.takes_bound_logins(host, port).await.unwrap(), None);
+        store.saw_bound_login(host, port, false, noon()).await.unwrap();
+        assert_eq!(store.takes_bound_logins("mail.example.org.", port).await.unwrap(), Some(false));
+        store.saw_bound_login(host, port, true, noon()).await.unwrap();
+        store.saw_bound_login(host, port, false, noon()).await.unwrap();
+        assert_eq!(store.takes_bound_logins(host, port).await.unwrap(), Some(true), "what works is not given up");
+        assert_eq!(store.takes_bound_logins(host, 143).await.unwrap(), None, "another server");
+        store.update_mailbox("desk", change(access.clone()), noon()).await.unwrap();
+        assert_eq!(store.takes_bound_logins(host, port).await.unwrap(), Some(true));
+        let Access::Imap(imap) = &mut access else { unreachable!() };
+        imap.server.auth = AuthMethod::Plain;
+        store.update_mailbox("desk", change(access), noon()).await.unwrap();
+        assert_eq!(store.takes_bound_logins(host, port).await.unwrap(), None);
     })
     .await;
 }

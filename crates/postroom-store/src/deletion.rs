@@ -6,6 +6,7 @@
 use crate::audit::{AuditAction, Notes};
 use crate::files::Files;
 use crate::journal::receipt;
+use crate::names::give_up;
 use crate::tx::params;
 use crate::visits::after;
 use crate::workspaces::{to_json, workspaces};
@@ -142,6 +143,18 @@ fn delete(tx: &mut Tx<'_>, was: &Receipt, whose: &str, why: &str, now: Timestamp
         return Ok(());
     }
     tx.execute("UPDATE raw SET octets = NULL, deleted = TRUE WHERE sha256 = ?1", params![&sha256]).map(drop)
+}
+
+/// A message is not on its server any more. If its octets never came, they never will: nobody has to wait for it, and its name
+/// is given up, so that it is a new message should it come again. Returns whether it was such a one.
+pub(crate) fn gone_unfetched(tx: &mut Tx<'_>, id: ReceiptId, now: Timestamp) -> Result<bool, StoreError> {
+    let unfetched = "SELECT 1 FROM receipt WHERE id = ?1 AND sha256 IS NULL AND state = 'held' AND reason <> 'DELETED'";
+    if tx.query_opt(unfetched, params![id.0])?.is_none() {
+        return Ok(false);
+    }
+    let was = locked(tx, id)?;
+    delete(tx, &was, "on its server", "somebody removed it before its octets came", now)?;
+    give_up(tx, id, &was.remote_id.to_string()).map(|()| true)
 }
 
 /// Whether a receipt that was not deleted has these octets. Attachments that are parts of them are on what a filed receipt

@@ -1,5 +1,6 @@
 //! Folders: what was there before the first visit, what is known of them, and what they showed last.
 
+use crate::deletion::gone_unfetched;
 use crate::mailboxes::mailbox_by_id;
 use crate::names::{give_up, give_up_all};
 use crate::tx::{Row, params};
@@ -214,11 +215,18 @@ impl Store {
     }
 
     /// Records that these messages are on their server no longer. With `give_up_names` their UIDs may mean other messages from
-    /// now on, and they may come under other UIDs, as after a restored backup.
+    /// now on, and they may come under other UIDs, as after a restored backup. For one whose octets never came nobody has to wait any
+    /// longer.
     ///
     /// # Errors
     /// `LEASE_LOST`.
-    pub async fn vanished(&self, lease: &Lease, ids: Vec<RemoteId>, give_up_names: bool) -> Result<(), StoreError> {
+    pub async fn vanished(
+        &self,
+        lease: &Lease,
+        ids: Vec<RemoteId>,
+        give_up_names: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             check_lease(tx, &lease)?;
@@ -226,8 +234,10 @@ impl Store {
                 let name = id.to_string();
                 let sql = "UPDATE receipt SET on_server = FALSE WHERE mailbox_id = ?1 AND remote_id = ?2 RETURNING id";
                 let row = tx.query_opt(sql, params![lease.mailbox().0, &name])?;
-                if let (Some(mut row), true) = (row, give_up_names) {
-                    give_up(tx, ReceiptId(row.int(0)?), &name)?;
+                let Some(mut row) = row else { continue };
+                let receipt = ReceiptId(row.int(0)?);
+                if !gone_unfetched(tx, receipt, now)? && give_up_names {
+                    give_up(tx, receipt, &name)?;
                 }
             }
             Ok(())
@@ -307,7 +317,7 @@ const IN_EPOCH: &str =
 
 /// The receipts of mailbox `?1` without octets whose message is asked for again under a limit of `?2` octets. Both databases
 /// find these few by the index on digests.
-const ASKED_AGAIN: &str = "sha256 IS NULL AND mailbox_id = ?1 \
+pub(crate) const ASKED_AGAIN: &str = "sha256 IS NULL AND mailbox_id = ?1 \
      AND (reason = 'UNFETCHABLE' OR (reason = 'TOO_LARGE' AND server_size <= ?2))";
 
 /// Leaves them out.

@@ -4,11 +4,13 @@
 //! that is missing in a whole listing is given up at once: its receipt is kept under [`RemoteId::Gone`]. Octets decide what a
 //! name means when it comes again, and which receipt a message has that comes under another name.
 
-use crate::folders::not_asked_again;
+use crate::deletion::gone_unfetched;
+use crate::folders::{ASKED_AGAIN, not_asked_again};
 use crate::names::give_up;
 use crate::tx::params;
 use crate::visits::{check_lease, signed};
 use crate::{Lease, Store, StoreError};
+use jiff::Timestamp;
 use postroom_domain::{MailboxId, ReceiptId};
 use postroom_mail::{Listed, RemoteId};
 use std::collections::{HashMap, HashSet};
@@ -20,6 +22,8 @@ pub struct KnownDrop {
     pub receipted: HashMap<RemoteId, KnownMessage>,
     /// Those that were there before the first visit and are left alone.
     pub before_start: HashSet<RemoteId>,
+    /// Those that are asked for again although they have a receipt.
+    pub asked_again: HashSet<RemoteId>,
 }
 
 /// A message that has a receipt, as the server showed it last.
@@ -59,16 +63,20 @@ impl Store {
             }
             let rows = tx.query("SELECT remote_id FROM before_start WHERE mailbox_id = ?1", params![mailbox.0])?;
             let before_start = rows.into_iter().map(|mut row| row.parse(0)).collect::<Result<_, _>>()?;
-            Ok(KnownDrop { receipted, before_start })
+            let again = format!("SELECT remote_id FROM receipt WHERE {ASKED_AGAIN} AND on_server");
+            let rows = tx.query(&again, params![mailbox.0, signed(max_message)])?;
+            let asked_again = rows.into_iter().map(|mut row| row.parse(0)).collect::<Result<_, _>>()?;
+            Ok(KnownDrop { receipted, before_start, asked_again })
         })
         .await
     }
 
-    /// Gives up the names that a whole listing does not have any more. Their receipts stay.
+    /// Gives up the names that a whole listing does not have any more. Their receipts stay; for one whose octets never came
+    /// nobody has to wait any longer.
     ///
     /// # Errors
     /// `LEASE_LOST`.
-    pub async fn names_gone(&self, lease: &Lease, gone: Vec<RemoteId>) -> Result<(), StoreError> {
+    pub async fn names_gone(&self, lease: &Lease, gone: Vec<RemoteId>, now: Timestamp) -> Result<(), StoreError> {
         let lease = lease.clone();
         self.write(move |tx| {
             check_lease(tx, &lease)?;
@@ -76,7 +84,10 @@ impl Store {
             for id in &gone {
                 let id = id.to_string();
                 if let Some(mut row) = tx.query_opt(find, params![lease.mailbox().0, &id])? {
-                    give_up(tx, ReceiptId(row.int(0)?), &id)?;
+                    let receipt = ReceiptId(row.int(0)?);
+                    if !gone_unfetched(tx, receipt, now)? {
+                        give_up(tx, receipt, &id)?;
+                    }
                 }
                 let sql = "DELETE FROM before_start WHERE mailbox_id = ?1 AND remote_id = ?2";
                 tx.execute(sql, params![lease.mailbox().0, &id])?;

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use postroom_domain::connection::CertificateDates;
-use postroom_domain::{MailboxPolicy, Reason, SettlementState, StartFrom};
+use postroom_domain::{MailboxPolicy, Reason, Receipt, ReceiptState, SettlementState, StartFrom};
 use postroom_mail::{Access, Listed, RemoteId, Settlement};
 use postroom_store::{Holder, LoggedConversation, MailboxChange, Memory, NewCertificate, Plan, VisitEnd};
 
@@ -28,7 +28,7 @@ async fn what_a_folder_showed_is_remembered_and_counted() {
         assert_eq!(store.present_uids(id, &house.epoch).await.unwrap(), [1, 2, 5]);
         assert_eq!(store.known_uids(id, &house.epoch, 2, 100).await.unwrap().len(), 2);
 
-        store.vanished(&house.lease, vec![uid(7, 2), uid(7, 99)], false).await.unwrap();
+        store.vanished(&house.lease, vec![uid(7, 2), uid(7, 99)], false, noon()).await.unwrap();
         assert_eq!(store.present_uids(id, &house.epoch).await.unwrap(), [1, 5]);
         assert_eq!(store.remember(&house.lease, "INBOX", 7, memory(6, 0)).await.unwrap(), 2);
         // The very same message is back; and another one has the UID of one that was there.
@@ -66,8 +66,19 @@ async fn only_what_may_come_now_is_asked_for_again() {
             assert_eq!(store.asked_again(id, &house.epoch, limit).await.unwrap(), expected, "limit {limit}");
         }
         assert_eq!(store.present_uids(id, &house.epoch).await.unwrap(), [1, 2, 3], "they are there all the same");
-        store.vanished(&house.lease, vec![uid(7, 3)], false).await.unwrap();
+        store.vanished(&house.lease, vec![uid(7, 3)], false, noon()).await.unwrap();
         assert!(store.asked_again(id, &house.epoch, 999).await.unwrap().is_empty());
+        let waits = |receipt: &Receipt| receipt.state == ReceiptState::Held && !receipt.is_deleted();
+        let left = store.receipts(Default::default()).await.unwrap();
+        assert_eq!(
+            left.iter().filter(|receipt| waits(receipt)).count(),
+            1,
+            "nobody waits for what cannot come any more"
+        );
+        // Should it come again all the same, it is new mail.
+        let again = store.accept(&house.lease, vec![fetched(uid(7, 3), "late")], &house.me, noon()).await.unwrap();
+        assert_eq!(again.claimed.len(), 1);
+        assert_eq!(store.check().await.unwrap().problems, []);
     })
     .await;
 }
@@ -115,7 +126,7 @@ async fn clues_bind_where_they_are_clear_and_octets_elsewhere() {
         let other = Listed { id: elsewhere, size: 6, received_at: None };
         assert_eq!(store.bind_by_digest(&house.lease, vec![(other, digest("same b"))]).await.unwrap(), [false]);
         // Whoever restored a backup has messages under other UIDs of the same UIDVALIDITY.
-        store.vanished(&house.lease, vec![uid(8, 12)], true).await.unwrap();
+        store.vanished(&house.lease, vec![uid(8, 12)], true, noon()).await.unwrap();
         let again = store.accept(&house.lease, vec![fetched(uid(8, 20), "two")], &house.me, noon()).await.unwrap();
         assert_eq!((again.rebound, again.claimed.len()), (1, 0));
         assert_eq!(store.present_uids(id, &epoch).await.unwrap(), [11, 13, 20]);

@@ -69,7 +69,7 @@ async fn new_names_are_bound_to_old_receipts_by_their_octets() {
         // The second was deleted by us: what comes with its octets under another name is a copy of it.
         let settled = store.owed(id, None, 9).await.unwrap().split_off(1);
         store.mark_settled(&house.lease, settled, noon()).await.unwrap();
-        store.names_gone(&house.lease, vec![pop3("a"), pop3("b"), pop3("never")]).await.unwrap();
+        store.names_gone(&house.lease, vec![pop3("a"), pop3("b"), pop3("never")], noon()).await.unwrap();
         assert!(store.known_drop(id, 1000).await.unwrap().receipted.is_empty());
         let batch = accept(&house, vec![came("x", "one"), came("y", "two"), came("z", "one")]).await;
         assert_eq!((batch.rebound, batch.claimed.len()), (1, 2), "each receipt has one message");
@@ -77,7 +77,7 @@ async fn new_names_are_bound_to_old_receipts_by_their_octets() {
         assert_eq!((receipt.remote_id, receipt.settlement), (pop3("x"), Some(SettlementState::Owed)));
         assert!(matches!(store.receipt(two).await.unwrap().remote_id, RemoteId::Gone { .. }));
         // Under its own name it is the same message, whatever the server confirmed.
-        store.names_gone(&house.lease, vec![pop3("y")]).await.unwrap();
+        store.names_gone(&house.lease, vec![pop3("y")], noon()).await.unwrap();
         assert_eq!(accept(&house, vec![came("b", "two")]).await.rebound, 1);
         assert_eq!(store.receipt(two).await.unwrap().settlement, Some(SettlementState::Kept));
     })
@@ -91,7 +91,7 @@ async fn old_mail_is_left_alone_as_long_as_it_is_there() {
         let (store, id) = (&house.store, house.mailbox.id);
         store.leave(&house.lease, vec![pop3("a"), pop3("b")], noon()).await.unwrap();
         store.leave(&house.lease, vec![pop3("b")], noon()).await.unwrap();
-        store.names_gone(&house.lease, vec![pop3("a")]).await.unwrap();
+        store.names_gone(&house.lease, vec![pop3("a")], noon()).await.unwrap();
         assert_eq!(store.known_drop(id, 1000).await.unwrap().before_start, [pop3("b")].into());
         let access = Access::Pop3(postroom_mail::ServerAccess {
             host: "mail.test".to_owned(),

@@ -242,7 +242,7 @@ async fn gone(visit: &Visit<'_>, epoch: &Epoch, uids: Vec<u32>, give_up_names: b
             uid_validity: epoch.uid_validity,
             uid: *uid,
         });
-        visit.floor.store.vanished(visit.lease, ids.collect(), give_up_names).await?;
+        visit.floor.store.vanished(visit.lease, ids.collect(), give_up_names, Timestamp::now()).await?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) async fn visit(visit: &mut Visit<'_>, session: &mut Session) -> Resul
         store.leave(visit.lease, left.iter().map(|message| message.id.clone()).collect(), now).await?;
     }
     let known = store.known_names(mailbox.id, visit.floor.limits.max_message).await?;
-    gone(visit, &known, &listed).await?;
+    gone(visit, &known, &listed, now).await?;
     let mut wanted = Vec::new();
     for message in &listed {
         let RemoteId::Maildir { name } = &message.id else { continue };
@@ -43,9 +43,9 @@ pub(super) async fn visit(visit: &mut Visit<'_>, session: &mut Session) -> Resul
 }
 
 /// Records what is not there any more.
-async fn gone(visit: &Visit<'_>, known: &KnownNames, listed: &[Listed]) -> Result<(), VisitError> {
+async fn gone(visit: &Visit<'_>, known: &KnownNames, listed: &[Listed], now: Timestamp) -> Result<(), VisitError> {
     let there: HashSet<&RemoteId> = listed.iter().map(|message| &message.id).collect();
     let ids = known.receipted.iter().map(|name| RemoteId::Maildir { name: name.clone() });
     let gone: Vec<RemoteId> = ids.filter(|id| !there.contains(id)).collect();
-    if gone.is_empty() { Ok(()) } else { Ok(visit.floor.store.vanished(visit.lease, gone, false).await?) }
+    if gone.is_empty() { Ok(()) } else { Ok(visit.floor.store.vanished(visit.lease, gone, false, now).await?) }
 }

@@ -96,10 +96,10 @@ async fn find_all(
     let known = store.known_drop(mailbox.id, visit.floor.limits.max_message).await?;
     // The listing came to its end, so what it does not have is gone, and the name is free for another message.
     let there: HashSet<&RemoteId> = listed.iter().map(|message| &message.id).collect();
-    let gone: Vec<RemoteId> =
-        known.receipted.keys().chain(&known.before_start).filter(|id| !there.contains(id)).cloned().collect();
+    let names = known.receipted.keys().chain(&known.before_start).chain(&known.asked_again);
+    let gone: Vec<RemoteId> = names.filter(|id| !there.contains(id)).cloned().collect();
     if !gone.is_empty() {
-        store.names_gone(visit.lease, gone).await?;
+        store.names_gone(visit.lease, gone, now).await?;
     }
     let (mut wanted, mut unknown, mut before_start) = (Vec::new(), Vec::new(), 0);
     for message in &listed {

@@ -328,6 +328,43 @@ fn b14_one_message_that_cannot_be_had_does_not_keep_the_others() {
     assert_eq!(ledger(&desk)["filed"], 80);
 }
 
+/// Nobody waits for a message that others have removed before it could be had, and no visit looks for it.
+#[test]
+fn b14_what_others_remove_before_it_could_be_had_is_over() {
+    let over = |desk: &Desk| {
+        assert_eq!(desk.ok(&["receipt", "list", "--state", "held"])[0]["reason"], "UNFETCHABLE");
+        move |desk: &Desk| {
+            counts(&fetch(desk), &[("listed", 4), ("items", 0), ("held", 0)]);
+            assert!(desk.ok(&["receipt", "list", "--state", "held"]).is_empty());
+            let closed = desk.ok(&["receipt", "list", "--state", "held", "--reason", "DELETED"]).remove(0);
+            assert!(closed["remote_id"].as_str().unwrap().starts_with("gone:"), "{closed}");
+            assert_eq!(ledger(desk)["filed"], 4);
+        }
+    };
+    let (server, desk) = imap(&["--start", "all"]);
+    server.change(|world| {
+        deliver(world.inbox(), 0..5);
+        world.keeps_back.insert(3);
+    });
+    counts(&fetch(&desk), &[("items", 4), ("held", 1)]);
+    let is_over = over(&desk);
+    server.change(|world| world.inbox().mails.retain(|mail| mail.uid != 3));
+    is_over(&desk);
+
+    let (server, desk) = (FakePop3::start().unwrap(), Desk::furnished());
+    add(&desk, "pop3", server.port, &["--start", "all"]);
+    server.maildrop().messages =
+        (0..5).map(|number| Kept { uidl: Some(format!("u{number}")), octets: numbered(number) }).collect();
+    server.maildrop().refuses = Some("u3".to_owned());
+    counts(&fetch(&desk), &[("items", 4), ("held", 1)]);
+    let is_over = over(&desk);
+    server.maildrop().messages.remove(3);
+    is_over(&desk);
+    server.maildrop().commands.clear();
+    counts(&fetch(&desk), &[("listed", 4), ("fetched", 0)]);
+    assert_eq!(server.maildrop().take_count("LIST"), 0, "a whole listing for nothing");
+}
+
 #[test]
 fn b15_a_thousand_messages_come_however_they_are_divided() {
     let (server, desk) = imap(&["--start", "all"]);

@@ -13,7 +13,7 @@ use crate::certificate::CertificateInfo;
 use crate::login::Binding;
 use crate::session::{Folder, Purpose};
 use crate::wire::{GOODBYE, Wire};
-use crate::{SourceError, pace};
+use crate::{SourceError, WireLog, pace};
 use postroom_mail::RemoteId;
 use postroom_mail::conversation::Breach;
 use postroom_mail::imap::{
@@ -56,6 +56,11 @@ impl ImapSession {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// Where what is said is logged, if anywhere.
+    pub(crate) fn wire_log(&self) -> Option<&WireLog> {
+        self.wire.limits.log.as_ref()
     }
 
     /// What the login has shown of bound ones.

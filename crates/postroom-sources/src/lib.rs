@@ -6,7 +6,7 @@
 //! May touch: sockets, TLS, the DNS, Maildirs and mail files. Must not: the database, items, policy; it decides nothing.
 //! Standards: RFC 9051, 3501 (IMAP), 4315 (UIDPLUS), 6851 (MOVE), 2595, 8314 (TLS), 4959 (SASL-IR),
 //! 1939, 2449, 5034 (POP3), 4155 (mbox), 5280 (certificates), 7292 (PKCS #12), 2782, 6186 (SRV records), 9110 (HTTP).
-//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `wire`, `login`, `pace`, `imap`, `pop3`, `maildir`, `probe`,
+//! Read in this order: `session`, `error`, `limits`, `trust`, `stream`, `wire`, `wire_log`, `login`, `pace`, `imap`, `pop3`, `maildir`, `probe`,
 //! `local`, `mbox`; then `dns`, `names`, `https`, `discover`.
 
 pub mod certificate;
@@ -28,6 +28,7 @@ pub mod session;
 pub mod stream;
 pub mod trust;
 mod wire;
+mod wire_log;
 
 pub use dns::Dns;
 pub use error::{Remedy, SourceError};
@@ -38,3 +39,4 @@ pub use pop3::{Listing, MaildropShown, Pop3Session};
 pub use probe::{Shown, Step, probe, shown};
 pub use session::{Fetched, Folder, Outcome, Purpose, Session, open};
 pub use trust::Trust;
+pub use wire_log::WireLog;

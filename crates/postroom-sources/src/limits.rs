@@ -1,10 +1,11 @@
-//! Deadlines and sizes of a visit, each with its default.
+//! Deadlines and sizes of a visit, each with its default, and whether it is logged.
 
+use crate::WireLog;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Deadlines and sizes of one visit.
+/// Deadlines and sizes of one visit, and its log.
 #[derive(Debug, Clone)]
 pub struct Limits {
     /// For one attempt to connect to one address. Default 20 s.
@@ -22,6 +23,8 @@ pub struct Limits {
     pub max_unnamed_messages: usize,
     /// Most octets of them, as announced. Default 200 MB (200,000,000).
     pub max_unnamed_octets: u64,
+    /// Where what is said is logged, if anywhere. Default: nowhere.
+    pub log: Option<WireLog>,
 }
 
 impl Default for Limits {
@@ -34,6 +37,7 @@ impl Default for Limits {
             max_message: 50_000_000,
             max_unnamed_messages: 2_000,
             max_unnamed_octets: 200_000_000,
+            log: None,
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::certificate::CertificateInfo;
 use crate::login::Binding;
 use crate::session::Folder;
 use crate::wire::{GOODBYE, Wire};
-use crate::{SourceError, pace};
+use crate::{SourceError, WireLog, pace};
 use postroom_mail::RemoteId;
 use postroom_mail::conversation::Breach;
 use postroom_mail::pop3::{self, Command, Conversation, Event, Pop3Error, Reply, State};
@@ -50,6 +50,11 @@ impl Pop3Session {
     /// Whether the conversation is protected by TLS.
     pub fn tls(&self) -> bool {
         self.conversation.is_protected()
+    }
+
+    /// Where what is said is logged, if anywhere.
+    pub(crate) fn wire_log(&self) -> Option<&WireLog> {
+        self.wire.limits.log.as_ref()
     }
 
     /// What the login has shown of bound ones.

@@ -7,7 +7,7 @@ use crate::login::Binding;
 use crate::maildir::MaildirSession;
 use crate::pop3::Pop3Session;
 use crate::stream::{self, Stream};
-use crate::{SourceError, Trust};
+use crate::{SourceError, Trust, WireLog};
 use postroom_mail::{Access, Listed, RawMessage, RemoteId, Secret, ServerAccess, Settlement};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -149,6 +149,15 @@ impl Session {
             Self::Imap(session) => session.take_chain(),
             Self::Pop3(session) => session.take_chain(),
             Self::Maildir(_) => Vec::new(),
+        }
+    }
+
+    /// Where what is said is logged, if anywhere.
+    pub fn wire_log(&self) -> Option<&WireLog> {
+        match self {
+            Self::Imap(session) => session.wire_log(),
+            Self::Pop3(session) => session.wire_log(),
+            Self::Maildir(_) => None,
         }
     }
 

@@ -84,6 +84,9 @@ impl Wire {
     pub(crate) async fn start_tls(self, trust: &Trust) -> Result<Self, SourceError> {
         let protected = stream::start_tls(self.stream, &self.host, trust, &self.limits).await?;
         let Protected { stream, binding, chain } = protected;
+        if let Some(log) = &self.limits.log {
+            log.note("TLS from here on");
+        }
         Ok(Self { stream, binding, chain, ..self })
     }
 
@@ -114,6 +117,9 @@ impl Wire {
     /// # Errors
     /// `TIMEOUT`, `CONNECTION_LOST`.
     pub(crate) async fn write(&mut self, octets: &[u8]) -> Result<(), SourceError> {
+        if let Some(log) = &self.limits.log {
+            log.sent(octets);
+        }
         let stream = &mut self.stream;
         let work = async {
             stream.write_all(octets).await?;
@@ -135,10 +141,18 @@ impl Wire {
             Ok(0) => Err(self.closed()),
             Ok(octets) => {
                 self.check_trickle(begun.elapsed(), octets, stage)?;
-                Ok(self.buffer.split().freeze())
+                Ok(self.take_read())
             }
             Err(error) => Err(self.lost(&error)),
         }
+    }
+
+    fn take_read(&mut self) -> Bytes {
+        let octets = self.buffer.split().freeze();
+        if let Some(log) = &self.limits.log {
+            log.received(&octets);
+        }
+        octets
     }
 
     /// Waits for octets for as long as it takes, with little memory; giving up loses none of them.
@@ -151,7 +165,7 @@ impl Wire {
         }
         match self.stream.read_buf(&mut self.buffer).await {
             Ok(0) => Err(self.closed()),
-            Ok(_) => Ok(self.buffer.split().freeze()),
+            Ok(_) => Ok(self.take_read()),
             Err(error) => Err(self.lost(&error)),
         }
     }

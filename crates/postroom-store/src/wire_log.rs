@@ -20,33 +20,31 @@ pub struct LoggedConversation {
 }
 
 impl Store {
-    /// Keeps what was said in a conversation so far, and only the latest conversations of the mailbox. `id` is what an earlier
-    /// call for the same conversation returned. Nothing is kept of a mailbox whose log is switched off.
+    /// Keeps what was said in a conversation so far, which is known by its beginning, and only the latest conversations of the
+    /// mailbox. Nothing is kept of a mailbox whose log is switched off.
     pub async fn log_conversation(
         &self,
         mailbox: MailboxId,
-        id: Option<i64>,
         conversation: LoggedConversation,
-    ) -> Result<Option<i64>, StoreError> {
+    ) -> Result<(), StoreError> {
         self.write(move |tx| {
             let wanted = "SELECT 1 FROM mailbox WHERE id = ?1 AND wire_log AND removed_at IS NULL";
             if tx.query_opt(wanted, params![mailbox.0])?.is_none() {
-                return Ok(None);
+                return Ok(());
             }
             let LoggedConversation { begun_at, log } = &conversation;
-            if let Some(id) = id
-                && tx.execute("UPDATE wire_log SET log = ?2 WHERE id = ?1", params![id, log])? > 0
-            {
-                return Ok(Some(id));
+            let more = "UPDATE wire_log SET log = ?3 WHERE mailbox_id = ?1 AND begun_at = ?2";
+            if tx.execute(more, params![mailbox.0, *begun_at, log])? > 0 {
+                return Ok(());
             }
-            let sql = "INSERT INTO wire_log (mailbox_id, begun_at, log) VALUES (?1, ?2, ?3) RETURNING id";
-            let id = tx.query_one(sql, params![mailbox.0, *begun_at, log])?.int(0)?;
+            let sql = "INSERT INTO wire_log (mailbox_id, begun_at, log) VALUES (?1, ?2, ?3)";
+            tx.execute(sql, params![mailbox.0, *begun_at, log])?;
             tx.execute(
                 "DELETE FROM wire_log WHERE mailbox_id = ?1 AND id NOT IN \
                  (SELECT id FROM wire_log WHERE mailbox_id = ?1 ORDER BY id DESC LIMIT ?2)",
                 params![mailbox.0, CONVERSATIONS_MAX],
-            )?;
-            Ok(Some(id))
+            )
+            .map(drop)
         })
         .await
     }

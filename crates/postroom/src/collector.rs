@@ -15,8 +15,8 @@ use crate::intake::{self, Tally};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::Mailbox;
 use postroom_mail::{Access, Settlement};
-use postroom_sources::{Session, SourceError};
-use postroom_store::{Lease, LeaseTaken, Memory, Plan, StoreError, VisitEnd};
+use postroom_sources::{Limits, Session, SourceError, WireLog};
+use postroom_store::{Lease, LeaseTaken, LoggedConversation, Memory, Plan, StoreError, VisitEnd};
 use std::time::Duration;
 
 /// How long a lease holds unless it is renewed.
@@ -148,6 +148,8 @@ pub struct Visited {
     pub session: Option<Session>,
     /// What was seen of each folder.
     pub shown: Vec<FolderShown>,
+    /// What was said, where that is logged.
+    log: Option<WireLog>,
 }
 
 /// A visit while it goes on: what every step of it needs.
@@ -188,7 +190,8 @@ impl Visit<'_> {
 
 /// Visits a mailbox under a lease that the caller took. `kept` is the conversation of an earlier visit. Then [`end`] is due.
 pub async fn visit(floor: &Floor, lease: &Lease, progress: &dyn Progress, kept: Option<Session>) -> Visited {
-    let mut visited = Visited { report: Report::default(), result: Ok(()), session: kept, shown: Vec::new() };
+    let mut visited =
+        Visited { report: Report::default(), result: Ok(()), session: kept, shown: Vec::new(), log: None };
     let keep_lease = async {
         loop {
             tokio::time::sleep(Duration::from_secs(LEASE_TTL.as_secs() as u64 / 3)).await;
@@ -215,6 +218,10 @@ pub async fn visit(floor: &Floor, lease: &Lease, progress: &dyn Progress, kept: 
 /// Those of the store; the lease is given back all the same, or runs out.
 pub async fn end(floor: &Floor, lease: Lease, visited: &Visited, plan: Option<Plan>) -> Result<(), StoreError> {
     let ended = async {
+        if let Some(log) = &visited.log {
+            let said = LoggedConversation { begun_at: log.begun_at(), log: log.text() };
+            floor.store.log_conversation(lease.mailbox(), said).await?;
+        }
         let end = visit_end(floor, &lease, visited, plan).await?;
         floor.store.end_visit(&lease, end, Timestamp::now()).await
     };
@@ -275,6 +282,7 @@ async fn visit_under(
     // Read again under the lease: while we waited for it, another visit or a person may have changed the mailbox.
     let mailbox = floor.store.mailbox_by_id(lease.mailbox()).await?;
     if let Some(session) = visited.session.take() {
+        visited.log = session.wire_log().cloned();
         let result = visit_in(&mailbox, lease, floor, visited, progress, session).await;
         let is_stale = |error: &VisitError| matches!(error, VisitError::Source(error) if error.is_of_the_connection());
         match result {
@@ -284,15 +292,16 @@ async fn visit_under(
             other => return other,
         }
     }
-    let session = connect(&mailbox, floor).await?;
+    visited.log = mailbox.wire_log.then(|| WireLog::begin(Timestamp::now()));
+    let session = connect(&mailbox, floor, visited.log.clone()).await?;
     crash_point!("visit.after_login");
     visit_in(&mailbox, lease, floor, visited, progress, session).await
 }
 
-async fn connect(mailbox: &Mailbox, floor: &Floor) -> Result<Session, VisitError> {
+async fn connect(mailbox: &Mailbox, floor: &Floor, log: Option<WireLog>) -> Result<Session, VisitError> {
     let password = floor.store.password(mailbox.id).await?;
     let trust = connection::trust(&floor.store, mailbox).await?;
-    let mut limits = floor.limits.clone();
+    let mut limits = Limits { log, ..floor.limits.clone() };
     if mailbox.policy.filed == Settlement::Delete {
         // Messages without names are few where each is deleted once it is filed.
         (limits.max_unnamed_messages, limits.max_unnamed_octets) = (usize::MAX, u64::MAX);

@@ -267,21 +267,23 @@ async fn conversations_are_kept_as_long_as_their_log_is_switched_on() {
     on_each_database(|place| async move {
         let house = House::usual(&place).await;
         let (store, id) = (&house.store, house.mailbox.id);
-        let said = |log: &str| LoggedConversation { begun_at: noon(), log: log.to_owned() };
-        assert_eq!(store.log_conversation(id, None, said("early")).await.unwrap(), None);
+        let begun = |minute: i64| noon() + jiff::SignedDuration::from_mins(minute);
+        let said = |minute, log: &str| LoggedConversation { begun_at: begun(minute), log: log.to_owned() };
+        store.log_conversation(id, said(0, "early")).await.unwrap();
         let switch = |on| MailboxChange { wire_log: Some(on), ..MailboxChange::default() };
         assert!(store.update_mailbox("desk", switch(true), noon()).await.unwrap().wire_log);
-        let first = store.log_conversation(id, None, said("one")).await.unwrap();
-        assert_eq!(store.log_conversation(id, first, said("one and more")).await.unwrap(), first);
-        assert_eq!(store.logged_conversations("desk").await.unwrap(), [said("one and more")]);
+        store.log_conversation(id, said(1, "one")).await.unwrap();
+        store.log_conversation(id, said(1, "one and more")).await.unwrap();
+        assert_eq!(store.logged_conversations("desk").await.unwrap(), [said(1, "one and more")]);
         for n in 0..20 {
-            store.log_conversation(id, None, said(&format!("{n}"))).await.unwrap();
+            store.log_conversation(id, said(2 + n, &format!("{n}"))).await.unwrap();
         }
         let kept = store.logged_conversations("desk").await.unwrap();
         assert_eq!((kept.len(), kept[0].log.as_str(), kept[19].log.as_str()), (20, "0", "19"));
         store.update_mailbox("desk", switch(false), noon()).await.unwrap();
         assert!(store.logged_conversations("desk").await.unwrap().is_empty());
-        assert_eq!(store.log_conversation(id, first, said("late")).await.unwrap(), None);
+        store.log_conversation(id, said(1, "late")).await.unwrap();
+        assert!(store.logged_conversations("desk").await.unwrap().is_empty());
         assert_eq!(store.logged_conversations("nobody").await.unwrap_err().code(), "MAILBOX_UNKNOWN");
     })
     .await;

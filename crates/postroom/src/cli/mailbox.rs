@@ -1,7 +1,9 @@
 //! `postroom mailbox`: add, set, test, list, pause, resume, remove.
 
 use super::access::{changed_access, new_access};
-use super::args::{AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, SwitchArg, YesNo};
+use super::args::{
+    AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, OnOff, SwitchArg, YesNo,
+};
 use super::output::{Output, count, text_table};
 use super::{open_or_create, open_store, read_secret_file, workspace_key};
 use crate::failure::Failure;
@@ -11,7 +13,7 @@ use postroom_domain::domain_pattern::Syntax;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxAddress, MailboxPolicy, StartFrom, Switch};
 use postroom_mail::{Access, Secret, Settlement};
 use postroom_sources::SourceError;
-use postroom_store::{MailboxChange, MailboxStatus, NewMailbox, Store};
+use postroom_store::{LoggedConversation, MailboxChange, MailboxStatus, NewMailbox, Store};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ pub async fn run(global: &Global, command: MailboxCommand, out: Output) -> Resul
         MailboxCommand::Test { name } => return super::probe::run(&store().await?, &name, out).await,
         MailboxCommand::Trust(args) => super::trust::run(&store().await?, args, out).await?,
         MailboxCommand::List => list(&store().await?, out).await?,
+        MailboxCommand::Log { name } => log(&store().await?, &name, out).await?,
         MailboxCommand::Pause { name } => {
             let store = store().await?;
             store.pause_mailbox(&name, Timestamp::now()).await?;
@@ -103,7 +106,7 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
         start: options.start.as_deref().map(start_from).transpose()?,
         every_s: options.every.as_deref().map(seconds).transpose()?,
         password: password(&options)?,
-        ..MailboxChange::default()
+        wire_log: set.wire_log.map(|switch| switch == OnOff::On),
     };
     let mailbox = store.update_mailbox(&set.name, change, Timestamp::now()).await?;
     out.object(&shown(&mailbox), || format!("changed mailbox {}", mailbox.name))?;
@@ -112,6 +115,22 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
 
 fn say_warnings(warnings: &[Warning], out: Output) -> Result<(), Failure> {
     warnings.iter().try_for_each(|warning| out.say(format!("WARNING [{}]: {warning}", warning.code())))
+}
+
+/// What was said to its server, the oldest conversation first.
+async fn log(store: &Store, name: &str, out: Output) -> Result<(), Failure> {
+    let is_on = store.mailbox(name).await?.wire_log;
+    let conversations = store.logged_conversations(name).await?;
+    for LoggedConversation { begun_at, log } in &conversations {
+        out.object(&json!({"mailbox": name, "begun_at": begun_at, "lines": log.lines().collect::<Vec<_>>()}), || {
+            format!("{begun_at:.0}\n{log}")
+        })?;
+    }
+    match (conversations.is_empty(), is_on) {
+        (true, true) => out.say("Nothing was said yet; the next visit is logged."),
+        (true, false) => out.say(format!("Nothing is logged: postroom mailbox set {name} --wire-log on")),
+        (false, _) => Ok(()),
+    }
 }
 
 async fn list(store: &Store, out: Output) -> Result<(), Failure> {

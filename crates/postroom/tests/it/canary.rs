@@ -201,12 +201,14 @@ fn use_everything(dovecot: &Dovecot, desk: &Desk, user: &str, database: Vec<(&'s
         watch.run(&[&add[..], &server].concat());
         let pem = desk.file("server.pem", dovecot.certificate.chain_pem.as_bytes());
         watch.run(&["certificate", "add", pem.to_str().unwrap(), "--mailbox", name]);
+        watch.run(&["mailbox", "set", name, "--wire-log", "on"]);
     }
     let mails = [message("ann@example.org", "Hello", "one"), message("eve@elsewhere.example", "Buy", "two")];
     dovecot.fill(user, &mails).unwrap();
     for auth in ["auto", "plain", "login", "cram-md5", "scram-sha-1", "scram-sha-256"] {
         watch.run(&["mailbox", "set", "desk", "--auth", auth]);
         watch.run(&["mailbox", "test", "desk"]);
+        watch.run(&["fetch", "desk"]);
     }
     for arguments in [vec!["mailbox", "test", "drop"], vec!["fetch"], vec!["--json", "--verbose", "fetch"]] {
         watch.run(&arguments);
@@ -217,6 +219,13 @@ fn use_everything(dovecot: &Dovecot, desk: &Desk, user: &str, database: Vec<(&'s
         watch.run(&arguments);
     }
     watch.run_with(&["mailbox", "set", "drop", "--password-stdin"], format!("{other}\nline").as_bytes());
+    for name in ["desk", "drop"] {
+        let said = String::from_utf8(watch.run(&["mailbox", "log", name])).unwrap();
+        let [login, answer, end] =
+            if name == "desk" { ["AUTHENTICATE PLAIN …", " OK ", "UID FETCH"] } else { ["AUTH ", "-ERR", "RETR 1"] };
+        assert!([login, answer, end].iter().all(|words| said.contains(words)), "{said}");
+        assert!(!said.contains("Subject:"), "{said}");
+    }
     let signin = watch.shows(&["user", "signin-link", "ann@example.org"], |object| vec![token_of(object)]).remove(0);
     let join = watch.shows(&["user", "invite", "kim@example.org"], |object| vec![token_of(object)]).remove(0);
     watch.run(&["setting", "set", "registration", "open"]);

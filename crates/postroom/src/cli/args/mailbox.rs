@@ -1,7 +1,7 @@
 //! Mailboxes: `postroom mailbox`.
 
-use super::SyntaxArg;
 use super::trust::{DiscoverArgs, TrustArgs};
+use super::{OnOff, SyntaxArg};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +22,11 @@ pub enum MailboxCommand {
     Trust(TrustArgs),
     /// List the mailboxes with their state
     List,
+    /// Show what was said to its server, where `mailbox set NAME --wire-log on` has switched that on
+    ///
+    /// Passwords and mail are left out. Of each mailbox the latest 20 conversations are kept, and of a long one its beginning
+    /// and its end.
+    Log { name: String },
     /// Suspend visits
     Pause { name: String },
     /// Go on with visits
@@ -56,6 +61,9 @@ pub struct MailboxSet {
     /// Directory of a Maildir
     #[arg(long, value_name = "DIR")]
     pub path: Option<PathBuf>,
+    /// Whether what is said to its server is logged, without passwords and mail; `off` also removes what was logged
+    #[arg(long, value_name = "SWITCH")]
+    pub wire_log: Option<OnOff>,
     #[command(flatten)]
     pub options: MailboxOptions,
 }

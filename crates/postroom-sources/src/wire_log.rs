@@ -1,0 +1,318 @@
+//! A log of what is said over the wire, for mailboxes where that is switched on: what was asked and answered, without secrets
+//! and without mail.
+//!
+//! Until the login is done, nothing of a command is kept but its name, and nothing of a challenge or of the answer to it. The
+//! literals of IMAP and the lines of a message over POP3 are counted and left out. Of a long conversation the beginning and
+//! the latest are kept.
+
+use jiff::Timestamp;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Octets that are kept of the beginning of a conversation.
+const BEGINNING: usize = 16 * 1024;
+/// Octets that are kept of the latest, behind that.
+const LATEST: usize = 48 * 1024;
+/// Characters that are kept of a line.
+const LINE: usize = 300;
+/// Longest line that is understood, in octets; behind a longer one nothing can be told from mail any more.
+const LONGEST: usize = 64 * 1024;
+
+/// Names of commands that may stand in the log before the login, without their arguments.
+const BEFORE_LOGIN: [&str; 14] = [
+    "APOP",
+    "AUTH",
+    "AUTHENTICATE",
+    "CAPA",
+    "CAPABILITY",
+    "ID",
+    "LOGIN",
+    "LOGOUT",
+    "NOOP",
+    "PASS",
+    "QUIT",
+    "STARTTLS",
+    "STLS",
+    "USER",
+];
+
+/// The log of one conversation. Cheap to clone: all clones are the same log.
+#[derive(Debug, Clone)]
+pub struct WireLog {
+    begun_at: Timestamp,
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    begun: Instant,
+    beginning: String,
+    latest: VecDeque<String>,
+    latest_octets: usize,
+    lines_left_out: u64,
+    ours: Vec<u8>,
+    theirs: Vec<u8>,
+    is_greeted: bool,
+    is_pop3: bool,
+    login: Login,
+    /// Octets of a literal that are still to come.
+    literal: u64,
+    /// What the server's next replies are to, over POP3.
+    expected: VecDeque<Reply>,
+    /// The reply of many lines that is under way.
+    within: Option<Reply>,
+    octets_left_out: u64,
+    is_blind: bool,
+}
+
+/// How far the login has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Login {
+    /// Not tried yet.
+    None,
+    /// A command is under way that logs us in if it succeeds; over IMAP with this tag.
+    Asked(Vec<u8>),
+    Done,
+}
+
+/// What a POP3 server answers with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    Line,
+    Lines,
+    /// Lines of a message.
+    Mail,
+}
+
+impl WireLog {
+    /// The log of a conversation that begins now.
+    pub fn begin(now: Timestamp) -> Self {
+        let inner = Inner {
+            begun: Instant::now(),
+            beginning: String::new(),
+            latest: VecDeque::new(),
+            latest_octets: 0,
+            lines_left_out: 0,
+            ours: Vec::new(),
+            theirs: Vec::new(),
+            is_greeted: false,
+            is_pop3: false,
+            login: Login::None,
+            literal: 0,
+            expected: VecDeque::new(),
+            within: None,
+            octets_left_out: 0,
+            is_blind: false,
+        };
+        Self { begun_at: now, inner: Arc::new(Mutex::new(inner)) }
+    }
+
+    /// When the conversation began.
+    pub fn begun_at(&self) -> Timestamp {
+        self.begun_at
+    }
+
+    /// Its lines so far: seconds since the beginning, who spoke (C: we, S: the server, --: a note), what was said.
+    pub fn text(&self) -> String {
+        let inner = self.lock();
+        let mut text = inner.beginning.clone();
+        if inner.lines_left_out > 0 {
+            text.push_str(&format!("-- {} lines are left out here\n", inner.lines_left_out));
+        }
+        inner.latest.iter().for_each(|line| text.push_str(line));
+        text
+    }
+
+    pub(crate) fn note(&self, text: &str) {
+        self.lock().keep("--", text);
+    }
+
+    pub(crate) fn sent(&self, octets: &[u8]) {
+        let mut inner = self.lock();
+        let mut ours = std::mem::take(&mut inner.ours);
+        ours.extend_from_slice(octets);
+        while let Some(end) = line_end(&ours) {
+            inner.we_said(trimmed(&ours[..end]));
+            ours.drain(..=end);
+        }
+        if ours.len() > LONGEST {
+            inner.go_blind();
+            ours.clear();
+        }
+        inner.ours = ours;
+    }
+
+    pub(crate) fn received(&self, mut octets: &[u8]) {
+        let mut inner = self.lock();
+        while !octets.is_empty() && !inner.is_blind {
+            if inner.literal > 0 {
+                let taken = octets.len().min(usize::try_from(inner.literal).unwrap_or(usize::MAX));
+                inner.literal -= taken as u64;
+                octets = &octets[taken..];
+                continue;
+            }
+            let end = line_end(octets).map_or(octets.len(), |end| end + 1);
+            inner.theirs.extend_from_slice(&octets[..end]);
+            octets = &octets[end..];
+            if inner.theirs.last() == Some(&b'\n') {
+                let line = std::mem::take(&mut inner.theirs);
+                inner.they_said(trimmed(&line));
+            } else if inner.theirs.len() > LONGEST {
+                inner.go_blind();
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn we_said(&mut self, line: &[u8]) {
+        let words: Vec<&[u8]> = line.split(|octet| *octet == b' ').collect();
+        let verb_at = usize::from(!self.is_pop3);
+        let verb = words.get(verb_at).map(|verb| verb.to_ascii_uppercase()).unwrap_or_default();
+        if self.is_pop3 {
+            self.expect(&verb, words.len() > 1);
+        }
+        if self.login == Login::Done {
+            return self.keep("C:", &String::from_utf8_lossy(line));
+        }
+        let Some(name) = BEFORE_LOGIN.into_iter().find(|name| name.as_bytes() == verb) else {
+            return self.keep("C:", "…");
+        };
+        if ["AUTHENTICATE", "LOGIN", "AUTH", "PASS", "APOP"].contains(&name) {
+            self.login = Login::Asked(words[0].to_vec());
+        }
+        // The name of a mechanism is no secret.
+        let shown = if name.starts_with("AUTH") { verb_at + 2 } else { verb_at + 1 };
+        let mut text = String::from_utf8_lossy(&words[..shown.min(words.len())].join(&b' ')).into_owned();
+        if words.len() > shown {
+            text.push_str(" …");
+        }
+        self.keep("C:", &text);
+    }
+
+    /// What the reply to a command of POP3 looks like. An answer to a challenge is no command.
+    fn expect(&mut self, verb: &[u8], has_argument: bool) {
+        let reply = match verb {
+            b"RETR" | b"TOP" => Reply::Mail,
+            b"CAPA" => Reply::Lines,
+            b"LIST" | b"UIDL" if !has_argument => Reply::Lines,
+            _ if self.login != Login::Done && !BEFORE_LOGIN.iter().any(|name| name.as_bytes() == verb) => return,
+            _ => Reply::Line,
+        };
+        self.expected.push_back(reply);
+    }
+
+    fn they_said(&mut self, line: &[u8]) {
+        if !std::mem::replace(&mut self.is_greeted, true) {
+            self.is_pop3 = line.starts_with(b"+OK") || line.starts_with(b"-ERR");
+            if line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"* PREAUTH")) {
+                self.login = Login::Done;
+            }
+            return self.keep("S:", &String::from_utf8_lossy(line));
+        }
+        if self.is_pop3 { self.pop3_said(line) } else { self.imap_said(line) }
+    }
+
+    fn imap_said(&mut self, line: &[u8]) {
+        if let Login::Asked(tag) = &self.login {
+            if line.starts_with(b"+") {
+                return self.keep("S:", "+ …");
+            }
+            let rest = line.strip_prefix(tag.as_slice()).and_then(|rest| rest.strip_prefix(b" "));
+            if rest.is_some_and(|rest| rest.get(..2).is_some_and(|status| status.eq_ignore_ascii_case(b"OK"))) {
+                self.login = Login::Done;
+            }
+        }
+        let text = String::from_utf8_lossy(line);
+        // A part of a message may also come between quotation marks.
+        let quoted = text.find("BODY[").and_then(|at| text[at..].find('"').map(|quote| at + quote));
+        match quoted {
+            Some(at) => self.keep("S:", &format!("{}…", &text[..at])),
+            None => self.keep("S:", &text),
+        }
+        if let Some(octets) = literal(line) {
+            self.literal = octets;
+            self.keep("--", &format!("{octets} octets are left out"));
+        }
+    }
+
+    fn pop3_said(&mut self, line: &[u8]) {
+        if let Some(reply) = self.within {
+            if line == b"." {
+                if reply == Reply::Mail {
+                    self.keep("--", &format!("{} octets are left out", self.octets_left_out));
+                }
+                self.within = None;
+                return self.keep("S:", ".");
+            }
+            self.octets_left_out += line.len() as u64 + 2;
+            if reply == Reply::Lines {
+                self.keep("S:", &String::from_utf8_lossy(line));
+            }
+            return;
+        }
+        if line.starts_with(b"+ ") || line == b"+" {
+            return self.keep("S:", "+ …");
+        }
+        let is_ok = line.starts_with(b"+OK");
+        match self.expected.pop_front() {
+            Some(reply @ (Reply::Lines | Reply::Mail)) if is_ok => {
+                (self.within, self.octets_left_out) = (Some(reply), 0)
+            }
+            Some(_) => {}
+            // Nothing was asked, so nobody can say what this is.
+            None => return self.keep("S:", "…"),
+        }
+        if let Login::Asked(_) = self.login {
+            self.login = if is_ok && self.expected.is_empty() { Login::Done } else { Login::None };
+        }
+        self.keep("S:", &String::from_utf8_lossy(line));
+    }
+
+    fn go_blind(&mut self) {
+        self.is_blind = true;
+        self.keep("--", "a line without an end: nothing behind it is logged");
+    }
+
+    fn keep(&mut self, who: &str, text: &str) {
+        let printable = text.chars().take(LINE).map(|c| if c.is_control() { '\u{fffd}' } else { c });
+        let mut line = format!("{:9.3} {who} ", self.begun.elapsed().as_secs_f64());
+        line.extend(printable);
+        line.push_str(if text.chars().nth(LINE).is_some() { "…\n" } else { "\n" });
+        if self.latest.is_empty() && self.beginning.len() + line.len() <= BEGINNING {
+            return self.beginning.push_str(&line);
+        }
+        self.latest_octets += line.len();
+        self.latest.push_back(line);
+        while self.latest_octets > LATEST {
+            let Some(first) = self.latest.pop_front() else { break };
+            self.latest_octets -= first.len();
+            self.lines_left_out += 1;
+        }
+    }
+}
+
+fn line_end(octets: &[u8]) -> Option<usize> {
+    octets.iter().position(|octet| *octet == b'\n')
+}
+
+fn trimmed(line: &[u8]) -> &[u8] {
+    line.trim_ascii_end()
+}
+
+/// How many octets of a literal follow this line.
+// RFC 9051 §4.3
+fn literal(line: &[u8]) -> Option<u64> {
+    let inner = line.strip_suffix(b"}")?;
+    let digits = &inner[inner.iter().rposition(|octet| *octet == b'{')? + 1..];
+    let digits = digits.strip_suffix(b"+").unwrap_or(digits);
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests;

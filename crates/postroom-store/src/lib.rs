@@ -87,7 +87,7 @@ pub use people::{NewUser, UserChange};
 pub use registration::{Ask, Asked, AskedBy, Invitation, Letter, Pending, Proven};
 pub use reply_keys::ReplyKeyForms;
 pub use settling::Owed;
-pub use status::{FolderStatus, Ledger, MailboxStatus, Planned, ReceiptCounts};
+pub use status::{FolderStatus, Ledger, MailboxState, MailboxStatus, Planned, ReceiptCounts};
 pub use tokens::{ApiToken, NewToken, Scope, TOKEN_NAME_MAX, TOKEN_PREFIX};
 pub use trust::{NewCertificate, TrustedCertificate};
 pub use tx::Tx;

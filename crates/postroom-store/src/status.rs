@@ -43,6 +43,25 @@ pub struct MailboxStatus {
     pub trusted: Vec<CertificateDates>,
 }
 
+/// How a mailbox is doing, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MailboxState {
+    /// A person has paused it.
+    Paused,
+    /// It looks like another mailbox, and waits for an answer.
+    Asks,
+    /// Its server asked to be left alone, until then if that was decided.
+    Throttled(Option<Timestamp>),
+    /// Its visits fail since then.
+    Failing(Timestamp),
+    /// All is well, and its server tells of new mail.
+    Waiting,
+    /// All is well.
+    Ok,
+    /// It was not visited yet.
+    NotVisited,
+}
+
 /// Why a folder could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FolderStatus {
@@ -104,6 +123,19 @@ pub struct Ledger {
 }
 
 impl MailboxStatus {
+    /// How it is doing.
+    pub fn state(&self) -> MailboxState {
+        match self.failing_since {
+            _ if self.mailbox.paused && self.mailbox.asks => MailboxState::Asks,
+            _ if self.mailbox.paused => MailboxState::Paused,
+            Some(_) if self.throttled => MailboxState::Throttled(self.next_visit_at),
+            Some(since) => MailboxState::Failing(since),
+            None if self.waits => MailboxState::Waiting,
+            None if self.visited_at.is_some() => MailboxState::Ok,
+            None => MailboxState::NotVisited,
+        }
+    }
+
     /// What a person should be told of it, apart from its failures.
     pub fn warnings(&self, now: Timestamp) -> Vec<Warning> {
         connection::warnings(&self.mailbox.access, self.connection.as_ref(), &self.trusted, now)

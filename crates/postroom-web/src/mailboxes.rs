@@ -12,9 +12,7 @@ use axum::response::Response;
 use jiff::Timestamp;
 use postroom_domain::{Action, Actor, Object, WorkspaceKey, authorize};
 use postroom_mail::{Access, Security, ServerAccess};
-use postroom_store::{MailboxStatus, ReceiptCounts};
-use serde_json::Value;
-use std::cmp::Ordering;
+use postroom_store::{FolderStatus, Ledger, MailboxState, MailboxStatus, ReceiptCounts};
 
 #[derive(Template)]
 #[template(path = "mailboxes.html")]
@@ -31,7 +29,7 @@ struct Inbox {
     journal: String,
     place: String,
     feeds: String,
-    state: &'static str,
+    state: String,
     tone: &'static str,
     trouble: Option<Trouble>,
     /// What should be known of it although it works: mail in clear, certificates that run out.
@@ -40,6 +38,8 @@ struct Inbox {
     every: String,
     counts: ReceiptCounts,
     waiting: u64,
+    next_visit_at: Option<Timestamp>,
+    failed_folders: Vec<FolderStatus>,
     ledger: Option<Ledger>,
 }
 
@@ -50,17 +50,6 @@ struct Trouble {
     help: String,
     since: Option<Timestamp>,
     failures: u64,
-}
-
-/// Contract: what is on the server is what we have, and what we left alone.
-struct Ledger {
-    on_server: u64,
-    before_start: u64,
-    /// What is on the server and not accounted for.
-    gap: u64,
-    /// What we have that is no longer there.
-    gone: u64,
-    sign: &'static str,
 }
 
 /// `GET /mailboxes`
@@ -90,13 +79,7 @@ pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<Curr
 
 fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) -> Inbox {
     let mailbox = &status.mailbox;
-    let failing = status.failing_since.is_some();
-    let (state, tone) = match (mailbox.paused, failing, status.visited_at) {
-        (true, ..) => ("paused", "warn"),
-        (_, true, _) => ("failing", "bad"),
-        (_, _, None) => ("not visited yet", "info"),
-        _ => ("well", "good"),
-    };
+    let (state, tone) = state(status.state());
     Inbox {
         journal: href("/receipts", &[("mailbox", &mailbox.name)]),
         place: place(&mailbox.access),
@@ -112,10 +95,27 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) 
         visited_at: status.visited_at,
         every: every(mailbox.every_s),
         waiting: status.counts.accepted + status.counts.deferred,
-        ledger: status.last_visit.as_ref().and_then(|report| ledger(report, &status.counts)),
+        next_visit_at: status.next_visit_at.filter(|_| !mailbox.paused && !status.waits),
+        failed_folders: status.failed_folders.clone(),
+        ledger: status.ledger(),
         counts: status.counts,
         name: status.mailbox.name,
     }
+}
+
+/// In words, and in which tone.
+fn state(state: MailboxState) -> (String, &'static str) {
+    let (words, tone) = match state {
+        MailboxState::Paused => ("paused", "warn"),
+        MailboxState::Asks => ("paused, and asks", "bad"),
+        MailboxState::Throttled(Some(until)) => return (format!("throttled until {}", words::when(&until)), "warn"),
+        MailboxState::Throttled(None) => ("throttled", "warn"),
+        MailboxState::Failing(_) => ("failing", "bad"),
+        MailboxState::Waiting => ("waiting for mail", "good"),
+        MailboxState::Ok => ("well", "good"),
+        MailboxState::NotVisited => ("not visited yet", "info"),
+    };
+    (words.to_owned(), tone)
 }
 
 fn place(access: &Access) -> String {
@@ -164,19 +164,4 @@ fn trouble(status: &MailboxStatus) -> Option<Trouble> {
         since: status.failing_since,
         failures: status.failures.into(),
     })
-}
-
-/// The ledger of the last visit that could list the mailbox.
-fn ledger(report: &Value, counts: &ReceiptCounts) -> Option<Ledger> {
-    let on_server = report["listed"].as_u64()?;
-    let before_start = report["before_start"].as_u64().unwrap_or(0);
-    let ours = counts.filed + counts.held + counts.done + counts.accepted + counts.deferred;
-    let known = ours + before_start;
-    let sign = match on_server.cmp(&known) {
-        Ordering::Less => "<",
-        Ordering::Equal => "=",
-        Ordering::Greater => ">",
-    };
-    let (gap, gone) = (on_server.saturating_sub(known), known.saturating_sub(on_server));
-    Some(Ledger { on_server, before_start, gap, gone, sign })
 }

@@ -13,7 +13,7 @@ use postroom_domain::domain_pattern::Syntax;
 use postroom_domain::{AutomaticMail, Mailbox, MailboxAddress, MailboxPolicy, StartFrom, Switch};
 use postroom_mail::{Access, Secret, Settlement};
 use postroom_sources::SourceError;
-use postroom_store::{LoggedConversation, MailboxChange, MailboxStatus, NewMailbox, Store};
+use postroom_store::{LoggedConversation, MailboxChange, MailboxState, MailboxStatus, NewMailbox, Store};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::ExitCode;
@@ -168,6 +168,7 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
             ]
         },
     ))?;
+    mailboxes.iter().try_for_each(|s| troubles(s).into_iter().try_for_each(|line| out.say(line)))?;
     let now = Timestamp::now();
     mailboxes.iter().try_for_each(|s| {
         let lines = s.warnings(now).into_iter().map(|w| format!("WARNING [{}] {}: {w}", w.code(), s.mailbox.name));
@@ -175,19 +176,45 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
     })
 }
 
-/// How a mailbox is doing, in a few words that begin with one of a few: `ok`, `paused`, `asks`, `throttled`, `failing`, `not`.
+/// How a mailbox is doing, in a few words that begin with one of a few: `ok`, `waiting`, `paused`, `asks`, `throttled`,
+/// `failing`, `not`.
 fn state(status: &MailboxStatus) -> String {
-    match (&status.mailbox.paused, &status.last_error, status.visited_at) {
-        (true, Some((code, _)), _) if status.mailbox.asks => format!("asks: {code}"),
-        (true, ..) => "paused".to_owned(),
-        (_, Some(_), _) if status.throttled => match status.next_visit_at {
-            Some(until) => format!("throttled until {}", minute(until)),
-            None => "throttled".to_owned(),
-        },
-        (_, Some((code, _)), _) => format!("failing: {code}, {}", count(u64::from(status.failures), "time")),
-        (_, None, Some(_)) => "ok".to_owned(),
-        (_, None, None) => "not visited yet".to_owned(),
+    let code = status.last_error.as_ref().map_or("", |(code, _)| code);
+    match status.state() {
+        MailboxState::Asks => format!("asks: {code}"),
+        MailboxState::Paused => "paused".to_owned(),
+        MailboxState::Throttled(Some(until)) => format!("throttled until {}", minute(until)),
+        MailboxState::Throttled(None) => "throttled".to_owned(),
+        MailboxState::Failing(since) => {
+            format!("failing since {}: {code}, {}", minute(since), count(u64::from(status.failures), "time"))
+        }
+        MailboxState::Waiting => "waiting for mail".to_owned(),
+        MailboxState::Ok => "ok".to_owned(),
+        MailboxState::NotVisited => "not visited yet".to_owned(),
     }
+}
+
+/// Why it is not doing well, and what to do.
+fn troubles(status: &MailboxStatus) -> Vec<String> {
+    let name = &status.mailbox.name;
+    let failed = status.last_error.as_ref().filter(|_| status.failing_since.is_some()).map(|(code, message)| {
+        let help = help(status).map_or_else(String::new, |help| format!("\n  help: {help}"));
+        format!("{name} [{code}]: {message}{help}")
+    });
+    let folders = status.failed_folders.iter().map(|failed| {
+        format!(
+            "{name}, folder {} [{}]: {}, since {}",
+            failed.folder,
+            failed.code,
+            failed.message,
+            minute(failed.since)
+        )
+    });
+    failed.into_iter().chain(folders).collect()
+}
+
+fn help(status: &MailboxStatus) -> Option<&str> {
+    status.last_visit.as_ref()?["error"]["help"].as_str()
 }
 
 /// What comes next.
@@ -221,10 +248,10 @@ fn status(status: &MailboxStatus) -> Value {
     object["state"] = json!(state(status));
     object["visited_at"] = json!(status.visited_at);
     object["failing_since"] = json!(status.failing_since);
-    object["error"] = status.last_error.as_ref().map_or(Value::Null, |(code, message)| {
-        let help = status.last_visit.as_ref().and_then(|visit| visit["error"]["help"].as_str());
-        json!({"code": code, "message": message, "help": help})
-    });
+    object["error"] = status
+        .last_error
+        .as_ref()
+        .map_or(Value::Null, |(code, message)| json!({"code": code, "message": message, "help": help(status)}));
     object["last_visit"] = json!(status.last_visit);
     object["warnings"] = json!(status.warnings(Timestamp::now()));
     object["next_visit_at"] = json!(status.next_visit_at);

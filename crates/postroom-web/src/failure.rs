@@ -135,7 +135,7 @@ impl Failure {
                 "TOO_MANY_REQUESTS",
             ),
             Self::Unreadable(why) => Trouble::new("The body is no JSON", &sentence(why), "BAD_REQUEST"),
-            Self::Unprocessable(why) => Trouble::new("The body does not fit", &sentence(why), "UNPROCESSABLE"),
+            Self::Unprocessable(why) => Trouble::new("The body does not fit", &sentence(why), "BODY_UNFIT"),
             Self::SignInNeeded => Trouble::new("Please sign in", "There is no session.", "SIGN_IN_NEEDED"),
             Self::LinkSpent => Trouble {
                 shell: "postroom user signin-link ADDRESS",

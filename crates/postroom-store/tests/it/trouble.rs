@@ -85,8 +85,8 @@ async fn what_others_could_read_is_closed_to_them() {
 #[tokio::test]
 async fn a_full_disk_loses_nothing() {
     let place = prepared().await;
-    // Files of at most 2 MB; a write beyond that fails instead of killing the process.
-    let child = command("fill", &place.config.data_dir, "trap '' XFSZ; ulimit -f 4000").output().unwrap();
+    // Files of at most 4 MB; a write beyond that fails instead of killing the process.
+    let child = command("fill", &place.config.data_dir, "trap '' XFSZ; ulimit -f 8000").output().unwrap();
     let out = String::from_utf8_lossy(&child.stdout).into_owned();
     assert!(child.status.success(), "{out}{}", String::from_utf8_lossy(&child.stderr));
     let accepted = out.lines().find_map(|line| line.split("accepted ").nth(1)?.trim().parse::<usize>().ok()).unwrap();

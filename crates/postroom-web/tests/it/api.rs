@@ -183,10 +183,10 @@ async fn what_does_not_fit_is_said_and_nothing_is_changed() {
     let app = furnished().await;
     let token = token_of(&app, &app.users[&Who::Admin], Scope::Write).await;
     for (method, path, body, status, code) in [
-        ("patch", "/items/1", r#"{"status":"done"}"#, 422, "UNPROCESSABLE"),
+        ("patch", "/items/1", r#"{"status":"done"}"#, 422, "BODY_UNFIT"),
         ("patch", "/items/1", r#"{"assignee":"nobody@demo.example"}"#, 422, "USER_UNKNOWN"),
         ("patch", "/items/1", r#"{"add-tag":"two words"}"#, 422, "TAG_INVALID"),
-        ("patch", "/items/1", r#"{"colour":"red"}"#, 422, "UNPROCESSABLE"),
+        ("patch", "/items/1", r#"{"colour":"red"}"#, 422, "BODY_UNFIT"),
         ("patch", "/items/1", "{", 400, "BAD_REQUEST"),
         ("post", "/items/1/comments", r#"{"text":"  "}"#, 422, "TEXT_INVALID"),
         ("get", "/items?cursor=nonsense", "", 400, "BAD_REQUEST"),

@@ -16,7 +16,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn secrets_and_mail_of_imap_are_left_out() {
+fn k3_secrets_and_mail_of_imap_are_left_out() {
     let said = log(&[
         "S * OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi",
         "C P1 AUTHENTICATE SCRAM-SHA-256 c2VjcmV0",
@@ -51,7 +51,7 @@ fn secrets_and_mail_of_imap_are_left_out() {
 }
 
 #[test]
-fn secrets_and_mail_of_pop3_are_left_out() {
+fn k3_secrets_and_mail_of_pop3_are_left_out() {
     let said = log(&[
         "S +OK hi",
         "C CAPA",

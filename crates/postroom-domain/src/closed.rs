@@ -92,7 +92,8 @@ fn obstacle(item: &ItemFacts, message: &Message, facts: &Facts, closed: &Closed)
 /// The item that continues it, if the sender may comment there, which may be in another workspace by now.
 fn successor<'a>(closed: &Closed, facts: &'a Facts, actor: Actor<'_>, policy: &Policy) -> Option<&'a ItemFacts> {
     let next = facts.item(closed.continued_in?)?;
-    let may = next.takes_comment_of(actor)
+    let may = policy.reaches(next.workspace_id)
+        && next.takes_comment_of(actor)
         && Standing::of(facts, policy, next.policy, Some(next.number)) == Standing::Comments;
     (next.closed.is_none() && may).then_some(next)
 }

@@ -189,7 +189,9 @@ pub struct ItemSummary {
     /// The beginning of the description, one line, at most 200 characters.
     pub preview: String,
     /// Number of comments.
+    #[serde(rename = "comment_count")]
     pub comments: u64,
     /// Number of attachments of the item and its comments, inline images not counted.
+    #[serde(rename = "attachment_count")]
     pub attachments: u64,
 }

@@ -126,7 +126,7 @@ pub struct Policy {
     pub routing: Routing,
     /// How much mail may arrive within an hour.
     pub limits: Limits,
-    /// A person released this message: nothing about its sender is judged any more.
+    /// A person released this message: nothing about its sender is judged any more, in the workspace that was chosen, if one was.
     pub released: bool,
 }
 
@@ -147,5 +147,11 @@ impl Policy {
             limits: global.limits,
             released: false,
         })
+    }
+
+    /// Whether the message may have an effect in this workspace, whatever else stands in the way. Whoever releases it into one
+    /// workspace has said nothing about the others, where he may have no right to.
+    pub(crate) fn reaches(&self, workspace: WorkspaceId) -> bool {
+        !self.released || self.routing.chosen.is_none_or(|chosen| chosen == workspace)
     }
 }

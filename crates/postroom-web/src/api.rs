@@ -26,6 +26,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use utoipa::OpenApi;
+use utoipa::openapi::path::PathItem;
+use utoipa::openapi::{ContentBuilder, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -33,8 +35,6 @@ use utoipa_axum::routes;
 pub const REQUESTS_MAX: u32 = 600;
 /// The time for which requests are counted.
 const WINDOW: Duration = Duration::from_secs(60);
-/// Entries of one page of a list, unless fewer are asked for.
-const PAGE: u32 = 100;
 
 #[derive(OpenApi)]
 #[openapi(
@@ -63,10 +63,10 @@ impl utoipa::Modify for Security {
 
 /// The routes, and their description.
 fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let routes = OpenApiRouter::with_openapi(Description::openapi())
+    let routes = OpenApiRouter::new()
         .routes(routes!(people::me))
         .routes(routes!(people::workspaces))
-        .routes(routes!(people::tokens, people::add_token))
+        .routes(routes!(people::tokens))
         .routes(routes!(people::remove_token))
         .routes(routes!(items::list))
         .routes(routes!(items::show, items::change))
@@ -86,10 +86,33 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(rules::list, rules::replace, rules::add))
         .routes(routes!(rules::set, rules::remove))
         .routes(routes!(rules::move_rule));
-    let nested = OpenApiRouter::with_openapi(utoipa::openapi::OpenApi::default()).nest("/api/v1", routes);
+    let nested = OpenApiRouter::with_openapi(Description::openapi()).nest("/api/v1", routes);
     let (router, mut openapi) = nested.split_for_parts();
     openapi.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    openapi.paths.paths.values_mut().for_each(add_refusals);
     (router, openapi)
+}
+
+/// Describes how every operation can be refused before it is asked anything.
+fn add_refusals(item: &mut PathItem) {
+    let refusal = |why: &str| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        ResponseBuilder::new().description(why).content("application/problem+json", content).build()
+    };
+    let changing = [&mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    for operation in changing.into_iter().flatten() {
+        operation.responses.responses.insert("403".to_owned(), refusal("The token only looks").into());
+    }
+    let all = [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete];
+    for operation in all.into_iter().flatten() {
+        for (status, why) in [
+            ("400", "The request cannot be understood"),
+            ("401", "A token is needed"),
+            ("429", "Too many requests; Retry-After says when the next one is answered"),
+        ] {
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(|| refusal(why).into());
+        }
+    }
 }
 
 /// All of `/api/v1`.

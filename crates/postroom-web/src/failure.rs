@@ -181,7 +181,9 @@ fn is_unfit(error: &StoreError) -> bool {
 
 /// The text as a sentence: a capital letter in front and a full stop behind.
 fn sentence(text: &str) -> String {
-    let text = crate::words::capital(text.trim());
+    // An address at the beginning is no word.
+    let is_address = text.split_whitespace().next().is_some_and(|word| word.contains('@'));
+    let text = if is_address { text.trim().to_owned() } else { crate::words::capital(text.trim()) };
     if text.ends_with(['.', '!', '?']) { text } else { format!("{text}.") }
 }
 
@@ -191,6 +193,9 @@ impl IntoResponse for Failure {
             && self.status().is_server_error()
         {
             tracing::error!(code = error.code(), "a request failed in the store");
+        }
+        if matches!(self, Self::Bug) {
+            tracing::error!("a request met a fault of Postroom");
         }
         let mut response = self.status().into_response();
         response.extensions_mut().insert(self.trouble());

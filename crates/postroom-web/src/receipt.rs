@@ -103,15 +103,11 @@ pub(crate) async fn headers_of(app: &App, receipt: &Receipt) -> Result<(Vec<(Str
 
 /// The workspaces into which the user may release it, the one it was meant for chosen beforehand.
 async fn targets(app: &App, user: &User, receipt: &Receipt) -> Result<Vec<Choice>, Failure> {
-    let meant = match app.store.mailbox(&receipt.mailbox).await {
-        Ok(mailbox) => mailbox.workspace,
-        Err(StoreError::Unknown { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
+    let meant = own_workspace(app, receipt).await?;
     let workspaces = app.store.workspaces().await?;
     let may = |key: &WorkspaceKey| authorize(Actor::User(user), Action::Handle, Object::Workspace(key));
     let choices = workspaces.into_iter().filter(|workspace| may(&workspace.key)).map(|workspace| Choice {
-        current: meant.as_ref().map_or(workspace.default, |key| *key == workspace.key),
+        current: meant.as_ref() == Some(&workspace.key),
         label: workspace.name,
         key: workspace.key.to_string(),
         href: String::new(),
@@ -165,12 +161,40 @@ pub(crate) struct ReleaseForm {
     workspace: String,
 }
 
-/// Whether somebody who may handle a receipt may also release it into this workspace, and for good: to admit an address is to
-/// admit it everywhere.
-pub(crate) fn in_own_hands(user: &User, workspace: Option<&WorkspaceKey>, always: bool) -> bool {
+/// Where somebody who may handle a receipt releases it into, `None` for wherever the rules lead, which may be any workspace.
+/// With `always` its sender is admitted, which is to admit it everywhere.
+pub(crate) async fn release_into(
+    app: &App,
+    user: &User,
+    receipt: &Receipt,
+    asked: Option<WorkspaceKey>,
+    always: bool,
+) -> Result<Option<WorkspaceKey>, Failure> {
     let actor = Actor::User(user);
-    workspace.is_none_or(|key| authorize(actor, Action::Handle, Object::Workspace(key)))
-        && (!always || authorize(actor, Action::Configure, Object::Installation))
+    if authorize(actor, Action::Configure, Object::Installation) {
+        return Ok(asked);
+    }
+    let into = match asked {
+        Some(key) => Some(key),
+        None => own_workspace(app, receipt).await?,
+    };
+    match into {
+        Some(key) if !always && authorize(actor, Action::Handle, Object::Workspace(&key)) => Ok(Some(key)),
+        _ => Err(Failure::NotFound),
+    }
+}
+
+/// The workspace that the mailbox of a receipt feeds.
+async fn own_workspace(app: &App, receipt: &Receipt) -> Result<Option<WorkspaceKey>, Failure> {
+    let meant = match app.store.mailbox(&receipt.mailbox).await {
+        Ok(mailbox) => mailbox.workspace,
+        Err(StoreError::Unknown { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    match meant {
+        Some(key) => Ok(Some(key)),
+        None => Ok(app.store.workspaces().await?.into_iter().find(|one| one.default).map(|one| one.key)),
+    }
 }
 
 /// `POST /receipts/{id}/release`
@@ -182,10 +206,8 @@ pub(crate) async fn release(
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
     let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest("There is no such workspace."))?;
-    if !in_own_hands(&user, Some(&key), false) {
-        return Err(Failure::NotFound);
-    }
-    app.by(&user).release(receipt.id, Some(&key), false, Timestamp::now()).await?;
+    let into = release_into(&app, &user, &receipt, Some(key), false).await?;
+    app.by(&user).release(receipt.id, into.as_ref(), false, Timestamp::now()).await?;
     tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");
     Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
 }

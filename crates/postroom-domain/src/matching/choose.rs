@@ -124,6 +124,10 @@ impl<'a> Chooser<'a, '_> {
 
     /// Takes an item on which the sender may comment, if that is enough in its workspace.
     fn take(&mut self, rule: &str, item: &'a ItemFacts, named: String, reason: Reason) -> Result<(), Reason> {
+        if !self.policy.reaches(item.workspace_id) {
+            self.mention(rule, item.number, "which is not where it was released into");
+            return Ok(());
+        }
         match Standing::of(self.facts, self.policy, item.policy, Some(item.number)) {
             Standing::Comments => {
                 self.trace.push(TraceStep::new(rule, "comment", named));

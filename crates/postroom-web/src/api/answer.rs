@@ -1,7 +1,7 @@
 //! How the API answers: pages of lists, bodies that are read strictly, and validators that save sending things twice.
 
 use crate::failure::Failure;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody, to_bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -13,7 +13,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
-/// Octets of an answer that gets a validator; what is larger is a download.
+/// Entries of one page of a list, unless fewer are asked for.
+const PAGE_MAX: u32 = 100;
+/// Octets of an answer that gets a validator.
 const VALIDATED_MAX: usize = 4 << 20;
 
 /// One page of a list.
@@ -40,6 +42,14 @@ pub(crate) struct Problem {
     detail: String,
     /// The stable code.
     code: String,
+}
+
+/// How many entries of a list are asked for.
+pub(crate) fn limit_of(asked: Option<u32>) -> Result<u32, Failure> {
+    match asked.unwrap_or(PAGE_MAX) {
+        limit @ 1..=PAGE_MAX => Ok(limit),
+        _ => Err(Failure::BadRequest("`limit` is a number from 1 to 100.")),
+    }
 }
 
 /// A body in JSON. What does not fit is said as a problem.
@@ -71,7 +81,9 @@ pub(crate) async fn etag(request: Request, next: Next) -> Response {
     let known = request.headers().get(header::IF_NONE_MATCH).cloned();
     let response = next.run(request).await;
     let is_json = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind == "application/json");
-    if !(asks && is_json && response.status() == StatusCode::OK) {
+    // What is longer is sent as it is: it cannot be put back once it was taken out of the answer.
+    let is_short = response.body().size_hint().upper().is_some_and(|size| size <= VALIDATED_MAX as u64);
+    if !(asks && is_json && is_short && response.status() == StatusCode::OK) {
         return response;
     }
     let (mut parts, body) = response.into_parts();

@@ -1,7 +1,6 @@
 //! Items: what one may see, and what one does with them.
 
-use super::PAGE;
-use super::answer::{Input, Page, Problem, named_in_body};
+use super::answer::{Input, Page, Problem, limit_of, named_in_body};
 use crate::App;
 use crate::failure::Failure;
 use crate::item::item_for;
@@ -13,7 +12,7 @@ use axum::{Extension, Json};
 use jiff::Timestamp;
 use postroom_domain::{Action, Actor, Item, ItemSummary, Object, User, WorkspaceKey, access, authorize};
 use postroom_store::{ChangeKind, HistoryEntry, ItemFilter};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which items.
@@ -23,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 pub(crate) struct Which {
     /// Of this workspace.
     workspace: Option<String>,
-    /// `open`, `closed` or `all`; open if nothing is said.
+    /// `open`, `closed` or `all`; all if nothing is said.
     status: Option<String>,
     /// With this tag.
     tag: Option<String>,
@@ -44,7 +43,7 @@ pub(crate) async fn list(
     Extension(user): Extension<CurrentUser>,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<ItemSummary>>, Failure> {
-    let status = which.status.unwrap_or_else(|| "open".to_owned());
+    let status = which.status.unwrap_or_else(|| "all".to_owned());
     if !is_status(&status) {
         return Err(Failure::BadRequest("The status of an item is open or closed; all asks for both."));
     }
@@ -59,7 +58,7 @@ pub(crate) async fn list(
         .cursor
         .as_deref()
         .map(|text| cursor_of(text).ok_or(Failure::BadRequest("`cursor` is what `next` of another page says.")));
-    let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let limit = limit_of(which.limit)?;
     let filter = ItemFilter {
         visible: joined,
         workspace,
@@ -99,18 +98,28 @@ pub(crate) async fn history(
     Ok(Json(app.store.history(number).await?))
 }
 
-/// What is to be different about an item, for example `{"status":"closed"}`.
+/// What is to be different about an item: one of these, for example `{"status":"closed"}`.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) enum Change {
+pub(crate) struct Change {
     /// `open` or `closed`.
-    Status(String),
+    #[serde(default)]
+    status: Option<String>,
     /// Address of the user who gets it, or `null` for nobody.
-    Assignee(Option<String>),
+    #[serde(default, deserialize_with = "named")]
+    #[schema(value_type = Option<String>)]
+    assignee: Option<Option<String>>,
     /// A tag more.
-    AddTag(String),
+    #[serde(default)]
+    add_tag: Option<String>,
     /// A tag less.
-    RemoveTag(String),
+    #[serde(default)]
+    remove_tag: Option<String>,
+}
+
+/// Tells what is `null` from what is not there.
+fn named<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// Closes an item or opens it again, assigns it, tags it: one of these.
@@ -125,15 +134,18 @@ pub(crate) async fn change(
 ) -> Result<Json<Item>, Failure> {
     item_for(&app, &user, Action::Edit, number).await?;
     let (store, now) = (app.by(&user), Timestamp::now());
-    match change {
-        Change::Status(status) => match status.as_str() {
-            "open" => store.reopen_item(number, now).await?,
-            "closed" => store.close_item(number, now).await?,
-            _ => return Err(Failure::Unprocessable("The status of an item is open or closed.".to_owned())),
-        },
-        Change::Assignee(to) => store.assign_item(number, to.as_deref(), now).await.map_err(named_in_body)?,
-        Change::AddTag(tag) => store.tag_item(number, &[tag], &[], now).await?,
-        Change::RemoveTag(tag) => store.tag_item(number, &[], &[tag], now).await?,
+    let Change { status, assignee, add_tag, remove_tag } = change;
+    match (status.as_deref(), assignee, add_tag, remove_tag) {
+        (Some("open"), None, None, None) => store.reopen_item(number, now).await?,
+        (Some("closed"), None, None, None) => store.close_item(number, now).await?,
+        (Some(_), None, None, None) => {
+            return Err(Failure::Unprocessable("the status of an item is open or closed".to_owned()));
+        }
+        (None, Some(to), None, None) => store.assign_item(number, to.as_deref(), now).await.map_err(named_in_body)?,
+        (None, None, Some(tag), None) => store.tag_item(number, &[tag], &[], now).await?,
+        (None, None, None, Some(tag)) => store.tag_item(number, &[], &[tag], now).await?,
+        // Each is a change of its own, which can be taken back alone.
+        _ => return Err(Failure::Unprocessable("it names one change at a time".to_owned())),
     }
     Ok(Json(item_for(&app, &user, Action::See, number).await?))
 }

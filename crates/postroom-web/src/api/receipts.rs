@@ -1,9 +1,8 @@
 //! Receipts: what became of every message, and what a person does with held mail.
 
-use super::PAGE;
-use super::answer::{Input, Page, Problem};
+use super::answer::{Input, Page, Problem, limit_of};
 use crate::failure::Failure;
-use crate::receipt::{in_own_hands, receipt_for};
+use crate::receipt::{receipt_for, release_into};
 use crate::session::CurrentUser;
 use crate::{App, attachments};
 use axum::extract::{Path, Query, State};
@@ -11,7 +10,9 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use postroom_domain::{Action, Actor, Object, Receipt, ReceiptId, ReceiptState, WorkspaceKey, access, authorize};
+use postroom_domain::{
+    Action, Actor, Object, Reason, Receipt, ReceiptId, ReceiptState, WorkspaceKey, access, authorize,
+};
 use postroom_store::ReceiptFilter;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -25,6 +26,8 @@ pub(crate) struct Which {
     mailbox: Option<String>,
     /// In this state: `accepted`, `deferred`, `filed` or `held`.
     state: Option<String>,
+    /// Where they are for this reason, as its code.
+    reason: Option<String>,
     /// How many at most.
     #[param(minimum = 1, maximum = 100)]
     limit: Option<u32>,
@@ -49,10 +52,15 @@ pub(crate) async fn list(
             Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest("There is no such state of a receipt."))?)
         }
     };
-    let limit = which.limit.unwrap_or(PAGE).clamp(1, PAGE);
+    let reason = match which.reason.as_deref() {
+        None => None,
+        Some(code) => Some(Reason::from_code(code).ok_or(Failure::BadRequest("There is no such reason."))?),
+    };
+    let limit = limit_of(which.limit)?;
     let filter = ReceiptFilter {
         mailbox: which.mailbox,
         state,
+        reason,
         workspaces: access::managed(&user),
         before: which.cursor.map(ReceiptId),
         limit: limit + 1,
@@ -107,9 +115,10 @@ pub(crate) async fn retry(
 #[derive(Deserialize, Default, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ReleaseAsked {
-    /// Where to; where its mailbox sends its mail if nothing is said.
+    /// Where to. If nothing is said, the workspace that its mailbox feeds, or for an admin wherever the rules lead. Items of other
+    /// workspaces get no comment of it.
     workspace: Option<WorkspaceKey>,
-    /// Whether its sender is admitted for all of its mail, so that it need not be done again.
+    /// Whether its sender is admitted for all of its mail, so that it need not be done again; for an admin.
     always: bool,
 }
 
@@ -124,10 +133,9 @@ pub(crate) async fn release(
     Input(asked): Input<ReleaseAsked>,
 ) -> Result<StatusCode, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    if !in_own_hands(&user, asked.workspace.as_ref(), asked.always) {
-        return Err(Failure::NotFound);
-    }
-    app.by(&user).release(receipt.id, asked.workspace.as_ref(), asked.always, Timestamp::now()).await?;
+    let ReleaseAsked { workspace, always } = asked;
+    let into = release_into(&app, &user, &receipt, workspace, always).await?;
+    app.by(&user).release(receipt.id, into.as_ref(), always, Timestamp::now()).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -140,7 +148,7 @@ pub(crate) struct Deletion {
     why: Option<String>,
 }
 
-/// Removes the octets of a held message. The receipt stays, and so does what its server has.
+/// Removes the octets of a held message, for good; for an admin. The receipt stays, and so does what its server has.
 #[utoipa::path(delete, path = "/receipts/{id}", params(("id" = i64, Path, description = "Its number"), Deletion),
     responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn delete(
@@ -149,6 +157,9 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
     Query(deletion): Query<Deletion>,
 ) -> Result<StatusCode, Failure> {
+    if !authorize(Actor::User(&user), Action::Configure, Object::Installation) {
+        return Err(Failure::NotFound);
+    }
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
     app.by(&user).delete_receipt(receipt.id, deletion.why.as_deref(), Timestamp::now()).await?;
     Ok(StatusCode::NO_CONTENT)

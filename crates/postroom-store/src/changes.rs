@@ -1,10 +1,11 @@
 //! The history of items: one row for everything that happened to one, in the order in which it became visible.
 
+use crate::items::sees;
 use crate::tx::{Row, params};
 use crate::workspaces::to_json;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
-use postroom_domain::ReceiptId;
+use postroom_domain::{Action, Actor, Object, ReceiptId, User, authorize};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -156,6 +157,22 @@ impl Store {
         if entries.is_empty() { Err(StoreError::unknown(Noun::Item, number)) } else { Ok(entries) }
     }
 
+    /// What happened to an item, as this user may know it: other items and workspaces are named only to those who see them.
+    ///
+    /// # Errors
+    /// `ITEM_UNKNOWN` for a number that never was one.
+    pub async fn history_for(&self, number: i64, viewer: &User) -> Result<Vec<HistoryEntry>, StoreError> {
+        let mut entries = self.history(number).await?;
+        let viewer = viewer.clone();
+        self.read(move |tx| {
+            for entry in &mut entries {
+                conceal(tx, entry, Actor::User(&viewer))?;
+            }
+            Ok(entries.clone())
+        })
+        .await
+    }
+
     /// A number that grows whenever something happens to an item. Cheap enough to be asked for every second.
     pub async fn latest_change(&self) -> Result<i64, StoreError> {
         self.read(|tx| Ok(tx.query_one("SELECT max(id) FROM change", &[])?.opt_int(0)?.unwrap_or(0))).await
@@ -168,6 +185,24 @@ const SELECT: &str = "SELECT c.id, c.at, c.actor, c.kind, c.item_number, c.other
 fn history(tx: &mut Tx<'_>, number: i64) -> Result<Vec<HistoryEntry>, StoreError> {
     let sql = format!("{SELECT} WHERE c.item_number = ?1 OR c.other_item = ?1 ORDER BY c.id");
     tx.query(&sql, params![number])?.into_iter().map(entry_of).collect()
+}
+
+/// Leaves out of an entry what the viewer may not see.
+fn conceal(tx: &mut Tx<'_>, entry: &mut HistoryEntry, viewer: Actor<'_>) -> Result<(), StoreError> {
+    if let Some(other) = entry.other_item
+        && !sees(tx, viewer, other)?
+    {
+        entry.other_item = None;
+    }
+    if entry.kind == ChangeKind::Moved {
+        for end in ["from", "to"] {
+            let key = entry.detail[end].as_str().and_then(|key| key.parse().ok());
+            if key.is_none_or(|key| !authorize(viewer, Action::See, Object::Workspace(&key))) {
+                entry.detail[end] = Value::Null;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The change of this number.

@@ -239,15 +239,24 @@ fn item_for(tx: &mut Tx<'_>, number: i64, viewer: Actor<'_>) -> Result<Item, Sto
     }
     let mut visible = Vec::new();
     for &linked in item.mentions.iter().chain(&item.continues) {
-        let workspace = workspace_of_item(tx, linked)?;
-        let takes_part = viewer.is_among(&participants_of(tx, linked)?);
-        if authorize(viewer, Action::See, Object::Item { workspace: &workspace, takes_part }) {
+        if sees(tx, viewer, linked)? {
             visible.push(linked);
         }
     }
     item.mentions.retain(|linked| visible.contains(linked));
     item.continues = item.continues.filter(|linked| visible.contains(linked));
     Ok(item)
+}
+
+/// Whether somebody may see an item. One that is gone is seen by nobody.
+pub(crate) fn sees(tx: &mut Tx<'_>, viewer: Actor<'_>, number: i64) -> Result<bool, StoreError> {
+    let workspace = match workspace_of_item(tx, number) {
+        Ok(workspace) => workspace,
+        Err(StoreError::Unknown { .. }) => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let takes_part = viewer.is_among(&participants_of(tx, number)?);
+    Ok(authorize(viewer, Action::See, Object::Item { workspace: &workspace, takes_part }))
 }
 
 fn comments_of(

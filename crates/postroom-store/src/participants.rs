@@ -32,6 +32,20 @@ pub(crate) struct Proposal {
     pub(crate) from_item: Option<i64>,
 }
 
+/// Characters of a participant's name.
+const NAME_MAX: usize = 200;
+
+/// A name as it is kept: one line, of bounded length.
+fn name_of(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c == ' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+        .chars()
+        .take(NAME_MAX)
+        .collect()
+}
+
 /// Why somebody is proposed.
 pub(crate) type Why = ProposedBecause;
 
@@ -48,7 +62,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let address = canonical(address).ok_or_else(|| StoreError::AddressInvalid(address.to_owned()))?;
-        let (name, actor) = (name.map(str::to_owned), Arc::clone(&self.actor));
+        let (name, actor) = (name.map(name_of), Arc::clone(&self.actor));
         self.change(now, move |tx, notes| {
             tx.take_turn()?;
             workspace_of_item(tx, number)?;

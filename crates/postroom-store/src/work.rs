@@ -172,7 +172,10 @@ fn assign(tx: &mut Tx<'_>, number: i64, to: Option<&str>) -> Result<Option<Value
             let user = user_by_address(tx, &canonical)?.ok_or_else(|| StoreError::unknown(Noun::User, address))?;
             let object = Object::Item { workspace: &workspace, takes_part: false };
             if !authorize(Actor::User(&user), Action::Edit, object) {
-                return Err(StoreError::AssigneeUnfit { address: user.address, workspace: workspace.to_string() });
+                return Err(StoreError::AssigneeUnfit {
+                    address: address.to_owned(),
+                    workspace: workspace.to_string(),
+                });
             }
             Some(user)
         }

@@ -95,7 +95,7 @@ pub(crate) async fn history(
     Path(number): Path<i64>,
 ) -> Result<Json<Vec<HistoryEntry>>, Failure> {
     item_for(&app, &user, Action::ReadOriginal, number).await?;
-    Ok(Json(app.store.history(number).await?))
+    Ok(Json(app.store.history_for(number, &user).await?))
 }
 
 /// What is to be different about an item: one of these, for example `{"status":"closed"}`.

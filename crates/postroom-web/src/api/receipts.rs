@@ -64,7 +64,6 @@ pub(crate) async fn list(
         workspaces: access::managed(&user),
         before: which.cursor.map(ReceiptId),
         limit: limit + 1,
-        ..ReceiptFilter::default()
     };
     let mut entries = app.store.receipts(filter).await?;
     let more = entries.len() > limit as usize;

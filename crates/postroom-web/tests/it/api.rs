@@ -312,3 +312,21 @@ async fn an_item_of_any_length_is_answered() {
     assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, ""));
     assert!(answer.octets.len() > 5_000_000);
 }
+
+#[tokio::test]
+async fn a_history_names_nothing_that_one_may_not_see() {
+    let app = furnished().await;
+    let (admin, now) = (&app.users[&Who::Admin], Timestamp::now());
+    let store = app.house.store.by(&admin.address);
+    store.move_item(2, &"OPS".parse().unwrap(), now).await.unwrap();
+    store.move_comment(1, 1, 2, now).await.unwrap();
+    store.move_item(1, &"OPS".parse().unwrap(), now).await.unwrap();
+    store.move_item(1, &"SUP".parse().unwrap(), now).await.unwrap();
+    for (who, knows) in [(Who::Reader, false), (Who::Admin, true)] {
+        let token = token_of(&app, &app.users[&who], Scope::Read).await;
+        let answer = ask(&app, Some(&token), "get", "/items/1/history", "").await;
+        let entries = of(&answer);
+        let moved = entries.as_array().unwrap().iter().find(|entry| entry["kind"] == "comment-moved").unwrap();
+        assert_eq!((moved["other_item"] == 2, answer.text().contains("OPS")), (knows, knows), "{entries}");
+    }
+}

@@ -132,7 +132,10 @@ impl Desk {
         if self.user.is_some() {
             self.require(number, Action::ReadOriginal).await?;
         }
-        let entries = self.store.history(number).await?;
+        let entries = match &self.user {
+            Some(user) => self.store.history_for(number, user).await?,
+            None => self.store.history(number).await?,
+        };
         show::history(&entries, self.out)
     }
 

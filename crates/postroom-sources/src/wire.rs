@@ -109,6 +109,9 @@ impl Wire {
     /// `TIMEOUT`, `CONNECTION_LOST`.
     pub(crate) async fn command(&mut self, octets: &[u8]) -> Result<(), SourceError> {
         self.waited = Waited::default();
+        if let Some(log) = &self.limits.log {
+            log.begin_command();
+        }
         self.write(octets).await
     }
 

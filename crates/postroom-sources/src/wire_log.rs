@@ -1,11 +1,12 @@
 //! A log of what is said over the wire, for mailboxes where that is switched on: what was asked and answered, without secrets
 //! and without mail.
 //!
-//! Until the login is done, nothing of a command is kept but its name, and nothing of a challenge or of the answer to it. The
-//! literals of IMAP and the lines of a message over POP3 are counted and left out. Of a long conversation the beginning and
-//! the latest are kept.
+//! Until the login is done, nothing of a command is kept but its name, and nothing of a challenge or of the answer to it; of a
+//! literal that we send nothing is ever kept, nor of what stands behind it. The literals of the server over IMAP and the
+//! messages over POP3 are counted and left out. Of a long conversation the beginning and the latest are kept.
 
 use jiff::Timestamp;
+use postroom_mail::Access;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -18,6 +19,10 @@ const LATEST: usize = 48 * 1024;
 const LINE: usize = 300;
 /// Longest line that is understood, in octets; behind a longer one nothing can be told from mail any more.
 const LONGEST: usize = 64 * 1024;
+
+/// What ends a message over POP3, the end of the line before included.
+// RFC 1939 §3
+const END_OF_MAIL: &[u8] = b"\r\n.\r\n";
 
 /// Names of commands that may stand in the log before the login, without their arguments.
 const BEFORE_LOGIN: [&str; 14] = [
@@ -55,14 +60,15 @@ struct Inner {
     theirs: Vec<u8>,
     is_greeted: bool,
     is_pop3: bool,
+    /// Whether what we say next is the rest of a command: a literal, the answer to a challenge, PASS behind USER.
+    is_rest: bool,
     login: Login,
     /// Octets of a literal that are still to come.
     literal: u64,
     /// What the server's next replies are to, over POP3.
     expected: VecDeque<Reply>,
     /// The reply of many lines that is under way.
-    within: Option<Reply>,
-    octets_left_out: u64,
+    within: Option<Within>,
     is_blind: bool,
 }
 
@@ -81,13 +87,29 @@ enum Login {
 enum Reply {
     Line,
     Lines,
-    /// Lines of a message.
+    /// A message.
     Mail,
 }
 
+/// What follows the first line of a reply over POP3.
+#[derive(Debug)]
+enum Within {
+    Lines,
+    Mail(Mail),
+}
+
+/// A message that is under way over POP3.
+#[derive(Debug)]
+struct Mail {
+    /// Octets that have come.
+    octets: u64,
+    /// How many octets of [`END_OF_MAIL`] they end with.
+    matched: usize,
+}
+
 impl WireLog {
-    /// The log of a conversation that begins now.
-    pub fn begin(now: Timestamp) -> Self {
+    /// The log of a conversation over the protocol of `access` that begins now.
+    pub fn begin(now: Timestamp, access: &Access) -> Self {
         let inner = Inner {
             begun: Instant::now(),
             beginning: String::new(),
@@ -97,12 +119,12 @@ impl WireLog {
             ours: Vec::new(),
             theirs: Vec::new(),
             is_greeted: false,
-            is_pop3: false,
+            is_pop3: matches!(access, Access::Pop3(_)),
+            is_rest: false,
             login: Login::None,
             literal: 0,
             expected: VecDeque::new(),
             within: None,
-            octets_left_out: 0,
             is_blind: false,
         };
         Self { begun_at: now, inner: Arc::new(Mutex::new(inner)) }
@@ -128,6 +150,13 @@ impl WireLog {
         self.lock().keep("--", text);
     }
 
+    /// Says that what is sent next is a command, or over POP3 several, from its first octet on. What is sent behind that is
+    /// its rest: only we can tell, since a secret may look like a command, and a server may say that the login is done
+    /// while we still send it.
+    pub(crate) fn begin_command(&self) {
+        self.lock().is_rest = false;
+    }
+
     pub(crate) fn sent(&self, octets: &[u8]) {
         let mut inner = self.lock();
         let mut ours = std::mem::take(&mut inner.ours);
@@ -141,6 +170,7 @@ impl WireLog {
             ours.clear();
         }
         inner.ours = ours;
+        inner.is_rest = true;
     }
 
     pub(crate) fn received(&self, mut octets: &[u8]) {
@@ -152,12 +182,17 @@ impl WireLog {
                 octets = &octets[taken..];
                 continue;
             }
+            if let Some(Within::Mail(mail)) = &mut inner.within {
+                octets = mail.take(octets);
+                inner.end_mail();
+                continue;
+            }
             let end = line_end(octets).map_or(octets.len(), |end| end + 1);
             inner.theirs.extend_from_slice(&octets[..end]);
             octets = &octets[end..];
             if inner.theirs.last() == Some(&b'\n') {
                 let line = std::mem::take(&mut inner.theirs);
-                inner.they_said(trimmed(&line));
+                inner.they_said(&line);
             } else if inner.theirs.len() > LONGEST {
                 inner.go_blind();
             }
@@ -171,13 +206,19 @@ impl WireLog {
 
 impl Inner {
     fn we_said(&mut self, line: &[u8]) {
+        let is_rest = self.is_rest;
+        // RFC 9051 §4.3: a command of IMAP has a second line only where a literal begins.
+        self.is_rest |= !self.is_pop3;
+        if is_rest && !(self.is_pop3 && line.starts_with(b"PASS ")) {
+            return self.keep("C:", "…");
+        }
         let words: Vec<&[u8]> = line.split(|octet| *octet == b' ').collect();
         let verb_at = usize::from(!self.is_pop3);
         let verb = words.get(verb_at).map(|verb| verb.to_ascii_uppercase()).unwrap_or_default();
         if self.is_pop3 {
             self.expect(&verb, words.len() > 1);
         }
-        if self.login == Login::Done {
+        if self.login == Login::Done && !is_rest {
             return self.keep("C:", &String::from_utf8_lossy(line));
         }
         let Some(name) = BEFORE_LOGIN.into_iter().find(|name| name.as_bytes() == verb) else {
@@ -195,27 +236,27 @@ impl Inner {
         self.keep("C:", &text);
     }
 
-    /// What the reply to a command of POP3 looks like. An answer to a challenge is no command.
+    /// What the reply to a command of POP3 looks like.
     fn expect(&mut self, verb: &[u8], has_argument: bool) {
         let reply = match verb {
             b"RETR" | b"TOP" => Reply::Mail,
             b"CAPA" => Reply::Lines,
             b"LIST" | b"UIDL" if !has_argument => Reply::Lines,
-            _ if self.login != Login::Done && !BEFORE_LOGIN.iter().any(|name| name.as_bytes() == verb) => return,
             _ => Reply::Line,
         };
         self.expected.push_back(reply);
     }
 
     fn they_said(&mut self, line: &[u8]) {
+        let text = trimmed(line);
         if !std::mem::replace(&mut self.is_greeted, true) {
-            self.is_pop3 = line.starts_with(b"+OK") || line.starts_with(b"-ERR");
-            if line.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"* PREAUTH")) {
+            let is_preauth = text.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"* PREAUTH"));
+            if is_preauth && !self.is_pop3 {
                 self.login = Login::Done;
             }
-            return self.keep("S:", &String::from_utf8_lossy(line));
+            return self.keep("S:", &String::from_utf8_lossy(text));
         }
-        if self.is_pop3 { self.pop3_said(line) } else { self.imap_said(line) }
+        if self.is_pop3 { self.pop3_said(line) } else { self.imap_said(text) }
     }
 
     fn imap_said(&mut self, line: &[u8]) {
@@ -230,7 +271,8 @@ impl Inner {
         }
         let text = String::from_utf8_lossy(line);
         // A part of a message may also come between quotation marks.
-        let quoted = text.find("BODY[").and_then(|at| text[at..].find('"').map(|quote| at + quote));
+        let quoted =
+            text.to_ascii_uppercase().find("BODY[").and_then(|at| text[at..].find('"').map(|quote| at + quote));
         match quoted {
             Some(at) => self.keep("S:", &format!("{}…", &text[..at])),
             None => self.keep("S:", &text),
@@ -241,37 +283,40 @@ impl Inner {
         }
     }
 
+    /// Takes a line with its end, since only a dot between two CRLFs ends the lines of a reply.
     fn pop3_said(&mut self, line: &[u8]) {
-        if let Some(reply) = self.within {
-            if line == b"." {
-                if reply == Reply::Mail {
-                    self.keep("--", &format!("{} octets are left out", self.octets_left_out));
-                }
+        let text = trimmed(line);
+        if self.within.is_some() {
+            if line == b".\r\n" {
                 self.within = None;
-                return self.keep("S:", ".");
             }
-            self.octets_left_out += line.len() as u64 + 2;
-            if reply == Reply::Lines {
-                self.keep("S:", &String::from_utf8_lossy(line));
-            }
-            return;
+            return self.keep("S:", &String::from_utf8_lossy(text));
         }
-        if line.starts_with(b"+ ") || line == b"+" {
+        if text.starts_with(b"+ ") || text == b"+" {
             return self.keep("S:", "+ …");
         }
-        let is_ok = line.starts_with(b"+OK");
-        match self.expected.pop_front() {
-            Some(reply @ (Reply::Lines | Reply::Mail)) if is_ok => {
-                (self.within, self.octets_left_out) = (Some(reply), 0)
-            }
-            Some(_) => {}
-            // Nothing was asked, so nobody can say what this is.
-            None => return self.keep("S:", "…"),
-        }
+        // Where nothing was asked, or this answers nothing, nobody can say what it is.
+        let Some(is_ok) = is_ok(text) else { return self.keep("S:", "…") };
+        let Some(reply) = self.expected.pop_front() else { return self.keep("S:", "…") };
+        self.within = match reply {
+            Reply::Lines if is_ok => Some(Within::Lines),
+            Reply::Mail if is_ok => Some(Within::Mail(Mail::begin())),
+            _ => None,
+        };
         if let Login::Asked(_) = self.login {
             self.login = if is_ok && self.expected.is_empty() { Login::Done } else { Login::None };
         }
-        self.keep("S:", &String::from_utf8_lossy(line));
+        self.keep("S:", &String::from_utf8_lossy(text));
+    }
+
+    /// Goes back to lines if the message is complete.
+    fn end_mail(&mut self) {
+        let Some(Within::Mail(mail)) = &self.within else { return };
+        if let Some(octets) = mail.complete() {
+            self.within = None;
+            self.keep("--", &format!("{octets} octets are left out"));
+            self.keep("S:", ".");
+        }
     }
 
     fn go_blind(&mut self) {
@@ -294,6 +339,44 @@ impl Inner {
             self.latest_octets -= first.len();
             self.lines_left_out += 1;
         }
+    }
+}
+
+impl Mail {
+    fn begin() -> Self {
+        // The first line begins behind the CRLF of the reply.
+        Self { octets: 0, matched: 2 }
+    }
+
+    /// Takes octets up to the end of the message, however they are divided, and gives those behind it.
+    fn take<'a>(&mut self, octets: &'a [u8]) -> &'a [u8] {
+        for (at, octet) in octets.iter().enumerate() {
+            let is_next = END_OF_MAIL.get(self.matched) == Some(octet);
+            // Where the end breaks off, only a CR can begin another one.
+            self.matched = if is_next { self.matched + 1 } else { usize::from(*octet == b'\r') };
+            if self.matched == END_OF_MAIL.len() {
+                self.octets += at as u64 + 1;
+                return &octets[at + 1..];
+            }
+        }
+        self.octets += octets.len() as u64;
+        &[]
+    }
+
+    /// How many octets the message has, dots that were put in included, once all of it has come.
+    fn complete(&self) -> Option<u64> {
+        (self.matched == END_OF_MAIL.len()).then(|| self.octets - b".\r\n".len() as u64)
+    }
+}
+
+/// Whether a reply over POP3 is `+OK` or, if not, `-ERR`; `None` for a line that is no reply.
+// RFC 1939 §3: in upper case. There are servers that do not keep to it.
+fn is_ok(line: &[u8]) -> Option<bool> {
+    let word = line.split(|octet| *octet == b' ').next()?;
+    match word {
+        _ if word.eq_ignore_ascii_case(b"+OK") => Some(true),
+        _ if word.eq_ignore_ascii_case(b"-ERR") => Some(false),
+        _ => None,
     }
 }
 

@@ -292,7 +292,7 @@ async fn visit_under(
             other => return other,
         }
     }
-    visited.log = mailbox.wire_log.then(|| WireLog::begin(Timestamp::now()));
+    visited.log = mailbox.wire_log.then(|| WireLog::begin(Timestamp::now(), &mailbox.access));
     let session = connect(&mailbox, floor, visited.log.clone()).await?;
     crash_point!("visit.after_login");
     visit_in(&mailbox, lease, floor, visited, progress, session).await

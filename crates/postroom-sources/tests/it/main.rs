@@ -14,3 +14,4 @@ mod logins;
 mod servers;
 mod starttls;
 mod sweep;
+mod wire_log;

@@ -1,6 +1,6 @@
 //! A backup: the tables as of one instant, and the large contents, in a directory of its own.
 
-use crate::check::IN_FILES;
+use crate::check::{IN_FILES, broken_references};
 use crate::config::make_private_dir;
 use crate::dump::{DigestedFile, FORMAT, MANIFEST, Manifest, ManifestFile, TABLES, Table, columns, to_json};
 use crate::files::{Files, sync_dir};
@@ -22,11 +22,14 @@ pub struct BackupReport {
     pub files: u64,
     /// Octets of these.
     pub octets: u64,
+    /// Rows that are not there although others in the backup name them. Such a backup has all that is left, but it cannot be restored as it is.
+    pub broken: u64,
 }
 
 impl BackupReport {
-    pub(crate) fn of(manifest: &Manifest) -> Self {
+    pub(crate) fn of(manifest: &Manifest, broken: u64) -> Self {
         Self {
+            broken,
             rows: manifest.rows,
             files: manifest.files.len() as u64,
             octets: manifest.files.iter().map(|file| file.size).sum(),
@@ -39,7 +42,7 @@ const PAGE: usize = 64;
 
 impl Store {
     /// Writes everything into `dir`, as of one instant, while work goes on. The key of the sealed passwords is not in it;
-    /// passwords are, sealed. The backup is whole once this returns.
+    /// passwords are, sealed. The backup is whole once this returns, but for what is broken in the data already.
     ///
     /// # Errors
     /// `NOT_EMPTY` when there is something in `dir`; `DATABASE_FULL`, `DATA_DIR_UNWRITABLE`, `RAW_MISSING`, `RAW_DAMAGED`.
@@ -102,7 +105,15 @@ fn write_backup(tx: &mut Tx<'_>, dir: &Path, files: &Files, now: Timestamp) -> R
     written.and_then(|file| file.finish(MANIFEST.to_owned())).map_err(|error| StoreError::file(&path, error))?;
     sync_dir(dir)?;
     dir.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(Ok(()), sync_dir)?;
-    Ok(BackupReport::of(&manifest))
+    let is_kept = |name: &str| TABLES.iter().any(|table| table.name == name);
+    let broken = broken_references(tx, is_kept)?.len() as u64;
+    if broken > 0 {
+        tracing::error!(
+            broken,
+            "the data names what is not there, so this backup cannot be restored as it is; run `postroom check`"
+        );
+    }
+    Ok(BackupReport::of(&manifest, broken))
 }
 
 fn write_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(u64, ManifestFile), StoreError> {

@@ -1,6 +1,6 @@
 //! Verifying the data: every receipt's octets, every link, the ledger.
 
-use crate::tx::params;
+use crate::tx::{Value, params};
 use crate::{Store, StoreError, Tx, audit};
 use postroom_mail::Sha256;
 use serde::Serialize;
@@ -79,6 +79,23 @@ const LINKS: &[(&str, &str, &str)] = &[
         "SELECT r.id FROM receipt r JOIN raw w ON w.sha256 = r.sha256 WHERE w.deleted AND coalesce(r.reason, '') <> 'DELETED'",
     ),
     (
+        "RAW_MISSING",
+        "receipt",
+        "SELECT r.id FROM receipt r WHERE r.sha256 IS NOT NULL AND coalesce(r.reason, '') <> 'DELETED' \
+         AND NOT EXISTS (SELECT 1 FROM raw w WHERE w.sha256 = r.sha256)",
+    ),
+    (
+        "RAW_MISSING",
+        "attachment",
+        "SELECT a.id FROM attachment a WHERE NOT EXISTS (SELECT 1 FROM blob b WHERE b.sha256 = a.blob_sha256)",
+    ),
+    ("SIZE_DIFFERS", "receipt", "SELECT r.id FROM receipt r JOIN raw w ON w.sha256 = r.sha256 WHERE w.size <> r.size"),
+    (
+        "SIZE_DIFFERS",
+        "attachment",
+        "SELECT a.id FROM attachment a JOIN blob b ON b.sha256 = a.blob_sha256 WHERE b.size <> a.size",
+    ),
+    (
         "ATTACHMENT_ASTRAY",
         "attachment",
         "SELECT a.id FROM attachment a JOIN comment c ON c.id = a.comment_id WHERE c.item_number <> a.item_number",
@@ -125,16 +142,15 @@ impl Store {
     async fn check_raw(&self, report: &mut CheckReport) -> Result<(), StoreError> {
         let mut last: Option<Sha256> = None;
         loop {
-            let page =
-                self.read(move |tx| digests_after(tx, "(SELECT sha256 FROM raw WHERE NOT deleted) kept", last)).await?;
-            let Some(&newest) = page.last() else { return Ok(()) };
+            let page = self
+                .read(move |tx| contents_after(tx, "(SELECT sha256, size FROM raw WHERE NOT deleted) kept", last))
+                .await?;
+            let Some(&(newest, _)) = page.last() else { return Ok(()) };
             last = Some(newest);
-            for sha256 in page {
+            for (sha256, size) in page {
                 report.raw += 1;
-                match self.octets_of_raw(sha256).await {
-                    Ok(raw) => report.octets += raw.size(),
-                    Err(error) => note(report, error, sha256)?,
-                }
+                let found = self.octets_of_raw(sha256).await.map(|raw| raw.size());
+                report.octets += compare(report, sha256, size, found)?;
             }
         }
     }
@@ -142,39 +158,91 @@ impl Store {
     async fn check_blobs(&self, report: &mut CheckReport) -> Result<(), StoreError> {
         let mut last: Option<Sha256> = None;
         loop {
-            let page = self.read(move |tx| digests_after(tx, "blob", last)).await?;
-            let Some(&newest) = page.last() else { return Ok(()) };
+            let page = self.read(move |tx| contents_after(tx, "blob", last)).await?;
+            let Some(&(newest, _)) = page.last() else { return Ok(()) };
             last = Some(newest);
-            for sha256 in page {
+            for (sha256, size) in page {
                 report.blobs += 1;
-                if let Err(error) = self.blob_octets(sha256).await {
-                    note(report, error, sha256)?;
-                }
+                let found = self.blob_octets(sha256).await.map(|octets| octets.len() as u64);
+                compare(report, sha256, size, found)?;
             }
         }
     }
 }
 
-/// Adds damage to the report; any other error ends the check.
-fn note(report: &mut CheckReport, error: StoreError, sha256: Sha256) -> Result<(), StoreError> {
-    match error {
-        StoreError::RawMissing { .. } | StoreError::RawDamaged { .. } => {
-            report.problems.push(Problem { code: error.code(), what: format!("octets {sha256}") });
-            Ok(())
-        }
-        other => Err(other),
-    }
+/// Compares the octets `found` with the `size` that their row says, and returns how many there are. Damage goes to the
+/// report; any other error ends the check.
+fn compare(
+    report: &mut CheckReport,
+    sha256: Sha256,
+    size: i64,
+    found: Result<u64, StoreError>,
+) -> Result<u64, StoreError> {
+    let (code, octets) = match found {
+        Ok(octets) if i64::try_from(octets) == Ok(size) => return Ok(octets),
+        Ok(octets) => ("SIZE_DIFFERS", octets),
+        Err(error @ (StoreError::RawMissing { .. } | StoreError::RawDamaged { .. })) => (error.code(), 0),
+        Err(other) => return Err(other),
+    };
+    report.problems.push(Problem { code, what: format!("octets {sha256}") });
+    Ok(octets)
 }
 
-fn digests_after(tx: &mut Tx<'_>, table: &str, last: Option<Sha256>) -> Result<Vec<Sha256>, StoreError> {
+/// The next contents of `table`: their digests, and the sizes that their rows say.
+fn contents_after(tx: &mut Tx<'_>, table: &str, last: Option<Sha256>) -> Result<Vec<(Sha256, i64)>, StoreError> {
     let rows = match &last {
-        None => tx.query(&format!("SELECT sha256 FROM {table} ORDER BY sha256 LIMIT {PAGE}"), &[])?,
+        None => tx.query(&format!("SELECT sha256, size FROM {table} ORDER BY sha256 LIMIT {PAGE}"), &[])?,
         Some(last) => {
-            let sql = format!("SELECT sha256 FROM {table} WHERE sha256 > ?1 ORDER BY sha256 LIMIT {PAGE}");
+            let sql = format!("SELECT sha256, size FROM {table} WHERE sha256 > ?1 ORDER BY sha256 LIMIT {PAGE}");
             tx.query(&sql, params![last])?
         }
     };
-    rows.into_iter().map(|mut row| row.sha256(0)).collect()
+    rows.into_iter().map(|mut row| Ok((row.sha256(0)?, row.int(1)?))).collect()
+}
+
+/// The foreign keys of the schema: table, column, and the table and column that it refers to. Each has one column.
+const FOREIGN_KEYS_SQLITE: &str = "SELECT t.name, k.\"from\", k.\"table\", k.\"to\" FROM sqlite_schema t, \
+     pragma_foreign_key_list(t.name) k WHERE t.type = 'table' ORDER BY 1, 2";
+const FOREIGN_KEYS_POSTGRES: &str = "SELECT t.relname::text, c.attname::text, r.relname::text, d.attname::text \
+     FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid JOIN pg_class r ON r.oid = k.confrelid \
+     JOIN pg_attribute c ON c.attrelid = k.conrelid AND c.attnum = k.conkey[1] \
+     JOIN pg_attribute d ON d.attrelid = k.confrelid AND d.attnum = k.confkey[1] \
+     WHERE k.contype = 'f' AND t.relnamespace = current_schema()::regnamespace ORDER BY 1, 2";
+
+/// What rows of these tables name that is not there, one for each that is missing. The databases see to it that there is none, unless
+/// somebody tells them not to: a tool that changes SQLite's file does not look at foreign keys of its own accord.
+pub(crate) fn broken_references(tx: &mut Tx<'_>, is_asked: impl Fn(&str) -> bool) -> Result<Vec<Problem>, StoreError> {
+    let keys = match tx {
+        Tx::Sqlite(_) => FOREIGN_KEYS_SQLITE,
+        Tx::Postgres(_) => FOREIGN_KEYS_POSTGRES,
+    };
+    let mut problems = Vec::new();
+    for mut key in tx.query(keys, &[])? {
+        let (table, column, other, at) = (key.text(0)?, key.text(1)?, key.text(2)?, key.text(3)?);
+        if !is_asked(&table) {
+            continue;
+        }
+        let sql = format!(
+            "SELECT t.{column}, count(*) FROM {table} t WHERE t.{column} IS NOT NULL \
+             AND NOT EXISTS (SELECT 1 FROM {other} o WHERE o.{at} = t.{column}) GROUP BY t.{column} ORDER BY t.{column}"
+        );
+        for mut row in tx.query(&sql, &[])? {
+            let missing = name_of(row.0.first());
+            let what = format!("{other} {missing} is not there, named by {table}.{column} in rows: {}", row.int(1)?);
+            problems.push(Problem { code: "REFERENCE_BROKEN", what });
+        }
+    }
+    Ok(problems)
+}
+
+/// A key by which a row is named. A damaged one may be anything, and is not repeated.
+fn name_of(key: Option<&Value>) -> String {
+    match key {
+        Some(Value::Int(number)) => Some(number.to_string()),
+        Some(Value::Blob(octets)) => Sha256::try_from(octets.as_slice()).ok().map(|digest| digest.to_string()),
+        _ => None,
+    }
+    .unwrap_or_else(|| "of a damaged key".to_owned())
 }
 
 /// The ledger: the collector counts what a visit saw on the server and can give no account of, neither a receipt nor mail
@@ -209,6 +277,7 @@ fn check_links(tx: &mut Tx<'_>) -> Result<CheckReport, StoreError> {
             report.problems.push(Problem { code, what: format!("{what} {}", row.int(0)?) });
         }
     }
+    report.problems.extend(broken_references(tx, |_| true)?);
     check_ledger(tx, &mut report)?;
     audit::check(tx, &mut report)?;
     if let Tx::Sqlite(_) = tx {

@@ -3,18 +3,19 @@
 use crate::audit::AuditAction;
 use crate::backup::{BackupReport, require_empty};
 use crate::dump::{FORMAT, MANIFEST, Manifest, RETIRED, TABLES, Table, columns, from_json, param_of};
+use crate::error::Cause;
 use crate::files::{Files, sync_dir};
 use crate::migrate::NEWEST;
 use crate::tx::{Param, Value};
-use crate::{Store, StoreConfig, StoreError, Tx, config, search};
+use crate::{Database, Store, StoreConfig, StoreError, Tx, config, search};
 use jiff::Timestamp;
 use postroom_mail::Sha256;
 use serde_json::json;
 use sha2::Digest as _;
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
-use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 impl Store {
@@ -22,6 +23,8 @@ impl Store {
     /// verified before anything is written. All mailboxes are paused afterwards, so that two copies never visit the same
     /// mailbox; `postroom mailbox resume` takes up the visits. The data directory may have the key file in it already. `actor`:
     /// in whose name, as with [`Store::by`]; the store that is returned acts in it too.
+    ///
+    /// After an error the data directory is as it was.
     ///
     /// # Errors
     /// `BACKUP_DAMAGED`, `NOT_EMPTY`, and those of [`Store::open`].
@@ -32,26 +35,90 @@ impl Store {
         now: Timestamp,
     ) -> Result<(Self, BackupReport), StoreError> {
         require_empty(&config.data_dir, &["secret.key"])?;
+        let from = dir.to_owned();
+        let manifest = on_blocking_thread(move || verified_manifest(&from)).await?;
+        // Dropped after the store, which by then has let go of its files.
+        let target = Target::claim(&config.data_dir)?;
         let (from, to) = (dir.to_owned(), config.clone());
-        let (store, manifest) = tokio::task::spawn_blocking(move || {
-            let manifest = verified_manifest(&from)?;
-            config::make_private_dir(&to.data_dir)?;
+        let (store, manifest) = on_blocking_thread(move || {
             copy_large(&from, &to.data_dir, &manifest)?;
             Ok((Self::open(&to)?, manifest))
         })
-        .await
-        .unwrap_or_else(|error| Err(StoreError::Database(error.into())))?;
-        let (store, report) = (store.by(actor), BackupReport::of(&manifest));
+        .await?;
+        let (store, report) = (store.by(actor), BackupReport::of(&manifest, 0));
         let dir = dir.to_owned();
-        let target = config.data_dir.clone();
-        store
+        let data_dir = config.data_dir.clone();
+        let loaded = store
             .change(now, move |tx, notes| {
-                load(tx, &dir, &target, &manifest)?;
+                load(tx, &dir, &data_dir, &manifest)?;
                 notes.add(AuditAction::DataRestore, "backup", manifest.made_at, json!({ "rows": manifest.rows }));
                 Ok(())
             })
-            .await?;
-        Ok((store, report))
+            .await;
+        // A file of a database in which somebody else has begun to work meanwhile is theirs.
+        let is_theirs = matches!(loaded, Err(StoreError::NotEmpty { .. })) && config.database == Database::Sqlite;
+        if loaded.is_ok() || is_theirs {
+            target.keep();
+        }
+        loaded.map(|()| (store, report))
+    }
+}
+
+async fn on_blocking_thread<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, StoreError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(StoreError::Database(error.into())))
+}
+
+/// The data directory of a restore. Until it is kept, dropping it takes away all that the restore made there.
+struct Target {
+    dir: PathBuf,
+    /// Directories that were not there before, the innermost first.
+    made: Vec<PathBuf>,
+    is_ours: bool,
+}
+
+impl Target {
+    /// Makes the directory, and in it that of the large contents: only one restore can, so no other works there.
+    fn claim(dir: &Path) -> Result<Self, StoreError> {
+        let missing = dir.ancestors().take_while(|dir| !dir.as_os_str().is_empty() && !dir.exists());
+        let mut target = Self { dir: dir.to_owned(), made: missing.map(Path::to_owned).collect(), is_ours: false };
+        config::make_private_dir(dir)?;
+        let large = dir.join("raw");
+        match DirBuilder::new().mode(0o700).create(&large) {
+            Ok(()) => target.is_ours = true,
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                return Err(StoreError::NotEmpty { path: dir.to_owned() });
+            }
+            Err(error) => return Err(StoreError::file(&large, error)),
+        }
+        Ok(target)
+    }
+
+    fn keep(mut self) {
+        self.is_ours = false;
+        self.made.clear();
+    }
+
+    fn clear(&self) -> std::io::Result<()> {
+        if self.is_ours {
+            std::fs::remove_dir_all(self.dir.join("raw"))?;
+            for name in ["postroom.sqlite3", "postroom.sqlite3-wal", "postroom.sqlite3-shm"] {
+                match std::fs::remove_file(self.dir.join(name)) {
+                    Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
+            }
+        }
+        self.made.iter().try_for_each(std::fs::remove_dir)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        if let Err(error) = self.clear() {
+            tracing::error!(path = %self.dir.display(), %error, "what a failed restore left here could not be removed");
+        }
     }
 }
 
@@ -160,7 +227,8 @@ fn load_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(), StoreErr
     }
     let params: Vec<String> = (1..=kept.len()).map(|n| format!("?{n}")).collect();
     let sql = format!("INSERT INTO {} ({}) VALUES ({})", table.name, kept.join(", "), params.join(", "));
-    for line in lines {
+    // The first line has the names of the columns.
+    for (number, line) in (2..).zip(lines) {
         let line = line.map_err(|error| broken(error.to_string()))?;
         let row: Vec<serde_json::Value> = serde_json::from_str(&line).map_err(|error| broken(error.to_string()))?;
         let values: Option<Vec<Value>> = row.iter().map(from_json).collect();
@@ -168,9 +236,20 @@ fn load_table(tx: &mut Tx<'_>, table: &Table, dir: &Path) -> Result<(), StoreErr
         let values = values.ok_or_else(|| broken("a row that cannot be read".to_owned()))?;
         let params: Vec<Param<'_>> =
             names.iter().zip(&values).filter(|(name, _)| is_kept(name)).map(|(_, value)| param_of(value)).collect();
-        tx.execute(&sql, &params)?;
+        tx.execute(&sql, &params).map_err(|error| match error {
+            StoreError::Database(cause) => {
+                broken(format!("line {number} does not fit the rest of the backup: {}", reason_of(&cause)))
+            }
+            other => other,
+        })?;
     }
     advance_counter(tx, table)
+}
+
+/// Why a database refuses a row, without what is in the row, which PostgreSQL adds as details.
+fn reason_of(cause: &Cause) -> String {
+    let postgres = cause.downcast_ref::<postgres::Error>().and_then(postgres::Error::as_db_error);
+    postgres.map_or_else(|| cause.to_string(), |error| error.message().to_owned())
 }
 
 /// Makes new numbers follow the restored ones; SQLite does so by itself.

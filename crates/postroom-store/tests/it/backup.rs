@@ -5,6 +5,7 @@ use postroom_domain::{MailboxPolicy, StartFrom};
 use postroom_mail::{Secret, Settlement};
 use postroom_store::{Database, ItemFilter, OutcomeKind, Store, StoreConfig};
 use postroom_testkit::postgres::Postgres;
+use std::collections::BTreeSet;
 
 /// A house with an item, a comment, an attachment, a large message, held mail, something owed and a password.
 async fn furnished(place: &Place) -> House {
@@ -23,13 +24,15 @@ async fn furnished(place: &Place) -> House {
     house
 }
 
+/// A place for each database that is here.
+fn places(server: Option<&Postgres>) -> impl Iterator<Item = Place> {
+    std::iter::once(Place::sqlite()).chain(server.map(Place::postgres))
+}
+
 #[tokio::test]
 async fn a_backup_is_restored_into_either_database() {
     let server = Postgres::start();
-    let places = || {
-        let postgres = server.as_ref().map(Place::postgres);
-        std::iter::once(Place::sqlite()).chain(postgres)
-    };
+    let places = || places(server.as_ref());
     for source in places() {
         let house = furnished(&source).await;
         let dir = tempfile::tempdir().unwrap();
@@ -132,6 +135,98 @@ async fn check_finds_what_is_missing_or_damaged() {
     let mut codes: Vec<_> = report.problems.iter().map(|problem| problem.code).collect();
     codes.sort_unstable();
     assert_eq!(codes, ["FILED_WITHOUT_EFFECT", "HELD_TO_BE_DELETED", "RAW_DAMAGED", "RAW_DAMAGED", "RAW_MISSING"]);
+}
+
+/// What somebody does to the database, and what `check` says of it.
+const DAMAGE: &[(&str, &[&str])] = &[
+    (
+        "DELETE FROM raw WHERE sha256 = (SELECT sha256 FROM receipt WHERE id = 2); DELETE FROM blob; \
+         DELETE FROM mailbox WHERE name = 'desk'; DELETE FROM workspace WHERE key = 'SUP'",
+        &[
+            "RAW_MISSING attachment 1",
+            "RAW_MISSING receipt 2",
+            "REFERENCE_BROKEN blob BLOB is not there, named by attachment.blob_sha256 in rows: 1",
+            "REFERENCE_BROKEN mailbox 1 is not there, named by epoch.mailbox_id in rows: 1",
+            "REFERENCE_BROKEN mailbox 1 is not there, named by lease.mailbox_id in rows: 1",
+            "REFERENCE_BROKEN mailbox 1 is not there, named by receipt.mailbox_id in rows: 5",
+            "REFERENCE_BROKEN raw RAW2 is not there, named by receipt.sha256 in rows: 1",
+            "REFERENCE_BROKEN workspace 1 is not there, named by item.workspace_id in rows: 2",
+            "REFERENCE_BROKEN workspace 1 is not there, named by mailbox.workspace_id in rows: 1",
+            "REFERENCE_BROKEN workspace 1 is not there, named by member.workspace_id in rows: 1",
+        ],
+    ),
+    (
+        "UPDATE receipt SET size = 5 WHERE id = 2; UPDATE blob SET size = 5; \
+         UPDATE raw SET size = 5 WHERE sha256 = (SELECT sha256 FROM receipt WHERE id = 3)",
+        &[
+            "SIZE_DIFFERS attachment 1",
+            "SIZE_DIFFERS octets RAW3",
+            "SIZE_DIFFERS octets BLOB",
+            "SIZE_DIFFERS receipt 2",
+            "SIZE_DIFFERS receipt 3",
+        ],
+    ),
+];
+
+#[tokio::test]
+async fn check_finds_what_names_something_that_is_not_there() {
+    let server = Postgres::start();
+    let digests = [("RAW2", "a comment"), ("RAW3", "held"), ("BLOB", "two")]
+        .map(|(name, text)| (name, raw(text).sha256().to_string()));
+    for (sql, expected) in DAMAGE {
+        for place in places(server.as_ref()) {
+            let house = furnished(&place).await;
+            place.damage(sql);
+            let problems = house.store.check().await.unwrap().problems;
+            let found: BTreeSet<_> =
+                problems.iter().map(|problem| format!("{} {}", problem.code, problem.what)).collect();
+            let filled =
+                |text: &&str| digests.iter().fold((*text).to_owned(), |text, (name, of)| text.replace(name, of));
+            assert_eq!(found, expected.iter().map(filled).collect(), "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backup_of_a_damaged_house_says_so_and_a_failed_restore_leaves_nothing_behind() {
+    let server = Postgres::start();
+    let source = Place::sqlite();
+    let house = furnished(&source).await;
+    let dir = source.config.data_dir.with_file_name("backups");
+    let (whole, broken) = (dir.join("whole"), dir.join("broken"));
+    // What is not in a backup cannot spoil it.
+    source.damage("UPDATE lease SET mailbox_id = 99");
+    assert_eq!(house.store.backup(&whole, noon()).await.unwrap().broken, 0);
+    // One names octets that are gone, the other has been overwritten.
+    source.damage("DELETE FROM raw WHERE sha256 = (SELECT sha256 FROM receipt WHERE id = 2)");
+    source.damage("UPDATE receipt SET sha256 = X'01' WHERE id = 3");
+    assert_eq!(house.store.backup(&broken, noon()).await.unwrap().broken, 2);
+    for target in places(server.as_ref()) {
+        let to = &target.config.data_dir;
+        for has_key in [false, true] {
+            if has_key {
+                std::fs::create_dir(to).unwrap();
+                std::fs::write(to.join("secret.key"), "a key").unwrap();
+            }
+            let error = Store::restore(&broken, &target.config, "cli:test", noon()).await.err().unwrap();
+            assert_eq!(error.code(), "BACKUP_DAMAGED");
+            assert!(error.to_string().contains("tables/receipt.jsonl: line 3"), "{error}");
+            assert!(!error.to_string().contains("ann@"), "{error}");
+            assert_eq!(to.exists(), has_key);
+        }
+        let left: Vec<_> = std::fs::read_dir(to).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["secret.key"]);
+        let (store, _) = Store::restore(&whole, &target.config, "cli:test", noon()).await.unwrap();
+        assert_eq!(store.check().await.unwrap().problems, []);
+        if target.config.database != Database::Sqlite {
+            // The directory is empty, the database is not.
+            let data_dir = to.with_file_name("else").join("where");
+            let elsewhere = StoreConfig { data_dir, ..target.config.clone() };
+            let error = Store::restore(&whole, &elsewhere, "cli:test", noon()).await.err().unwrap();
+            assert_eq!(error.code(), "NOT_EMPTY");
+            assert!(!to.with_file_name("else").exists());
+        }
+    }
 }
 
 #[tokio::test]

@@ -352,6 +352,7 @@ async fn odd_messages_are_stored_as_they_are() {
         with_large.attachments.push(postroom_mail::Attachment {
             content: postroom_mail::Content::Octets(bytes::Bytes::from(large.to_uppercase().into_bytes())),
             sha256: postroom_mail::Sha256::of(large.to_uppercase().as_bytes()),
+            size: large.len() as u64,
             ..slice(&raw, "big", 0..1)
         });
         let outcome = house.take(3, with_large).await;

@@ -51,6 +51,15 @@ impl Place {
         thread.join().unwrap();
     }
 
+    /// Changes the database as a tool that does not look at foreign keys.
+    pub fn damage(&self, sql: &str) {
+        let unchecked = match &self.config.database {
+            Database::Sqlite => "PRAGMA foreign_keys = OFF",
+            Database::Postgres(_) => "SET session_replication_role = replica",
+        };
+        self.sql(&format!("{unchecked}; {sql}"));
+    }
+
     pub fn open(&self) -> Store {
         Store::open(&self.config).unwrap()
     }

@@ -185,6 +185,37 @@ fn an_edited_list_is_tried_on_the_last_messages_before_it_is_imported() {
 }
 
 #[test]
+fn rules_are_tried_although_some_of_the_last_messages_are_gone() {
+    let desk = furnished();
+    deliver(&desk, ANN, "desk@example.net", "invoice one");
+    deliver(&desk, "eve@elsewhere.example", "desk@example.net", "invoice two");
+    // So long that it is kept in a file of its own.
+    let long = message(ANN, "invoice three", &"more\r\n".repeat(1 << 18));
+    assert!(desk.run_with(&["deliver", "--mailbox", "local"], &long).status.success());
+    deliver(&desk, ANN, "desk@example.net", "invoice four");
+    desk.ok(&["receipt", "delete", "2"]);
+    std::fs::remove_dir_all(desk.path().join("data/raw")).unwrap();
+    desk.ok(&["rule", "add", "invoices", "--if", "subject=invoice*", "--workspace", "FIN"]);
+    let tried = desk.ok(&["rule", "test"]);
+    let mut told: Vec<_> = tried.iter().map(|line| (&line["receipt"], &line["changed"], &line["untried"])).collect();
+    told.sort_by_key(|(receipt, ..)| receipt.as_i64());
+    let (yes, none) = (json!(true), Value::Null);
+    let (deleted, missing) = (json!("RECEIPT_DELETED"), json!("RAW_MISSING"));
+    assert_eq!(
+        told,
+        [
+            (&json!(1), &yes, &none),
+            (&json!(2), &none, &deleted),
+            (&json!(3), &none, &missing),
+            (&json!(4), &yes, &none)
+        ]
+    );
+    let text = String::from_utf8(desk.run(&["rule", "test"]).stdout).unwrap();
+    assert!(text.contains("2 messages tried; it makes a difference for 2 of them"), "{text}");
+    assert!(text.contains("; 2 could not be tried, since deleted, not here or damaged"), "{text}");
+}
+
+#[test]
 fn a_receipt_is_explained_as_it_is_and_as_it_might_be() {
     let desk = furnished();
     let held = deliver(&desk, "eve@elsewhere.example", "desk@example.net", "hello")["id"].to_string();

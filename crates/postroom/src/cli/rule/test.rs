@@ -1,11 +1,12 @@
 //! `postroom rule test`: what rules make of the last messages, without writing anything.
 
 use crate::cli::explain::Decided;
+use crate::cli::inspect::unread_file;
 use crate::cli::output::{Output, count, one_line};
 use crate::failure::Failure;
 use postroom_domain::{Receipt, Rule};
 use postroom_mail::Message;
-use postroom_store::{Instead, Question, ReceiptFilter, Store};
+use postroom_store::{Instead, Question, ReceiptFilter, Store, StoreError};
 use serde_json::json;
 
 /// Octets of the messages that are read together.
@@ -28,25 +29,37 @@ pub async fn run(
         None => (Some(Vec::new()), None),
     };
     let filter = ReceiptFilter { mailbox, limit: last, ..ReceiptFilter::default() };
-    let mut receipts = store.receipts(filter).await?;
-    receipts.retain(|receipt| receipt.sha256.is_some());
+    let receipts = store.receipts(filter).await?;
     let readers = crate::floor::readers()?;
-    let (mut tried, mut changed, mut unread) = (0u64, 0u64, 0u64);
+    let (mut tried, mut changed, mut absent, mut unread) = (0u64, 0u64, 0u64, 0u64);
     let mut waiting = receipts.into_iter().peekable();
     while waiting.peek().is_some() {
         let (mut together, mut raws, mut octets) = (Vec::new(), Vec::new(), 0);
         while octets < TOGETHER
             && let Some(receipt) = waiting.next()
         {
-            octets += receipt.size;
-            raws.push(store.raw_of(receipt.id).await?);
-            together.push(receipt);
+            match store.raw_of(receipt.id).await {
+                Ok(raw) => {
+                    octets += receipt.size;
+                    raws.push(raw);
+                    together.push(receipt);
+                }
+                Err(error) if is_absent(&error) => {
+                    absent += 1;
+                    tell_untried(&receipt, error.code(), out)?;
+                }
+                Err(error) => return Err(error.into()),
+            }
         }
         let read = readers.read(raws).await.map_err(|error| Failure::of_readers(&error))?;
         for (receipt, message) in together.iter().zip(read) {
-            let Ok(message) = message else {
-                unread += 1;
-                continue;
+            let message = match message {
+                Ok(message) => message,
+                Err(why) => {
+                    unread += 1;
+                    tell_untried(receipt, unread_file(&format!("receipt {}", receipt.id), why).code, out)?;
+                    continue;
+                }
             };
             tried += 1;
             let before = decided(store, receipt, before.clone(), &message).await?;
@@ -54,7 +67,25 @@ pub async fn run(
             changed += u64::from(tell(receipt, &before, &after, out)?);
         }
     }
-    out.say(summary(tried, changed, unread))
+    out.say(summary(tried, changed, absent, unread))
+}
+
+/// Whether one message alone cannot be had, because it was deleted, never taken or is damaged; all others can.
+fn is_absent(error: &StoreError) -> bool {
+    use StoreError::{Deleted, NoOctets, RawDamaged, RawMissing};
+    matches!(error, Deleted(_) | NoOctets(_) | RawMissing { .. } | RawDamaged { .. })
+}
+
+/// Tells scripts of a message that was left out, and why; people are told how many there were.
+fn tell_untried(receipt: &Receipt, code: &str, out: Output) -> Result<(), Failure> {
+    if !out.is_json() {
+        return Ok(());
+    }
+    let object = json!({
+        "receipt": receipt.id, "mailbox": receipt.mailbox, "from": receipt.from, "subject": receipt.subject,
+        "changed": null, "untried": code,
+    });
+    out.object(&object, String::new)
 }
 
 async fn decided(
@@ -85,9 +116,12 @@ fn tell(receipt: &Receipt, before: &Decided, after: &Decided, out: Output) -> Re
     Ok(is_changed)
 }
 
-fn summary(tried: u64, changed: u64, unread: u64) -> String {
+fn summary(tried: u64, changed: u64, absent: u64, unread: u64) -> String {
     let tried = count(tried, "message");
     let mut text = format!("{tried} tried; it makes a difference for {changed} of them; nothing was written");
+    if absent > 0 {
+        text += &format!("; {absent} could not be tried, since deleted, not here or damaged");
+    }
     if unread > 0 {
         text += &format!("; {unread} could not be read");
     }

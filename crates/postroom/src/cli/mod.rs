@@ -27,6 +27,7 @@ mod setting;
 mod terminal;
 mod token;
 mod trust;
+mod usage;
 
 use crate::failure::Failure;
 use crate::floor::Floor;
@@ -52,7 +53,7 @@ pub fn run() -> ExitCode {
     }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return usage::refuse(&error),
     };
     start_logging(cli.global.verbose, matches!(cli.command, Command::Serve(_)));
     let json = cli.global.json;
@@ -71,26 +72,6 @@ pub fn run() -> ExitCode {
             ExitCode::from(if failure.code == "USAGE" { USAGE } else { FAILED })
         }
     }
-}
-
-/// Help and version, which are no failure and go to stdout; or wrong usage, in the form that every failure has.
-fn refuse(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        let _ = error.print();
-        return ExitCode::SUCCESS;
-    }
-    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let json = arguments.iter().any(|argument| argument == "--json");
-    let text = error.to_string();
-    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let message = lines.next().unwrap_or("wrong usage").trim_start_matches("error: ").to_owned();
-    // What the parser adds: the values it knows, the nearest command, the usage.
-    let rest: Vec<&str> = lines.filter(|line| !line.starts_with("For more information")).collect();
-    let help = if rest.is_empty() { "see `postroom --help`".to_owned() } else { rest.join(" · ") };
-    output::report(&Failure::new("USAGE", message, help), json);
-    // A mail server takes any other status for a final refusal and sends the message back.
-    let delivers = arguments.iter().any(|argument| argument == "deliver");
-    ExitCode::from(if delivers { push::EX_TEMPFAIL } else { USAGE })
 }
 
 async fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {

@@ -208,6 +208,59 @@ fn contains(root: &std::path::Path, needle: &[u8]) -> bool {
 }
 
 #[test]
+fn a_missing_command_is_answered_with_those_there_are() {
+    let desk = Desk::new();
+    for (arguments, names) in [
+        (&[][..], "one of demo, serve, "),
+        (&["mailbox"], "one of add, set, discover, test, "),
+        (&["mailbox", "--verbose"], "one of add, set, discover, test, "),
+        (&["item"], "one of list, show, "),
+        (&["setting", "set"], "one of submissions, unknown-senders, "),
+    ] {
+        let output = desk.run(arguments);
+        let text = String::from_utf8(output.stderr).unwrap();
+        let usage = format!("Usage: {} [OPTIONS] <COMMAND>", [&["postroom"], arguments].concat().join(" "));
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{arguments:?}");
+        assert!(text.contains(&usage.replace(" --verbose", "")) && text.lines().count() > 10, "{text}");
+        let output = desk.run(&[&["--json"], arguments].concat());
+        let error = &lines(&output.stderr)[0]["error"];
+        assert_eq!((output.status.code(), &error["code"]), (Some(2), &"USAGE".into()), "{arguments:?}");
+        assert!(error["message"].as_str().unwrap().contains(&format!("a command is missing: {names}")), "{error}");
+        assert!(error["help"].as_str().unwrap().ends_with(" --help`"), "{error}");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_named_with_where_to_look_them_up() {
+    let desk = Desk::new();
+    for (arguments, message, help) in [
+        (
+            &["mailbox", "add"][..],
+            "the following required arguments were not provided: --protocol <PROTOCOL>, <NAME>",
+            "Usage: postroom mailbox add --protocol <PROTOCOL> <NAME>",
+        ),
+        (
+            &["item", "show"],
+            "the following required arguments were not provided: <NUMBER>",
+            "Usage: postroom item show",
+        ),
+        (&["item", "show", "x"], "invalid value 'x' for '<NUMBER>': ", "see `postroom item show --help`"),
+        (&["rule", "test", "--last", "0"], "invalid value '0' for '--last <N>': ", "see `postroom rule test --help`"),
+        (
+            &["item", "list", "--status", "x"],
+            "invalid value 'x' for '--status <STATUS>'",
+            "[possible values: open, closed]",
+        ),
+    ] {
+        let output = desk.run(&[&["--json"], arguments].concat());
+        let error = &lines(&output.stderr)[0]["error"];
+        assert!(error["message"].as_str().unwrap().starts_with(message), "{error}");
+        assert!(error["help"].as_str().unwrap().starts_with(help), "{error}");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
 fn help_completions_and_manual_pages_are_there() {
     let desk = Desk::new();
     let help = String::from_utf8(desk.run(&["--help"]).stdout).unwrap();

@@ -49,7 +49,7 @@ pub use identity::{AuthenticationPolicy, Checks, Evidence, Identity, Level};
 pub use item::{Attachment, Comment, Item, ItemSummary, Party};
 pub use mailbox::{Mailbox, MailboxId, MailboxPolicy, StartFrom, Switch};
 pub use matching::{Clues, Facts, GivenTo, ItemFacts, NumberClue, Offer, ProvenKey};
-pub use place::{Given, Opening, Routing};
+pub use place::{Given, GivenThen, Opening, Routing};
 pub use policy::{AutomaticMail, DomainPolicy, GlobalPolicy, MetricsAccess, Policy, Unverified};
 pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
 pub use registration::{RegistrationId, RegistrationMode};

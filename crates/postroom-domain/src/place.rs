@@ -226,5 +226,36 @@ fn given(policy: &Policy, routed: &Routed, workspace: Option<&WorkspaceKey>, tra
     given
 }
 
+/// What rules gave to an item when it was opened, as its trace tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GivenThen {
+    /// The address of who got it.
+    pub assignee: Option<String>,
+    /// Its status, if not the usual one.
+    pub status: Option<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
+}
+
+impl GivenThen {
+    /// Reads the steps that are written when it is given.
+    pub fn of(trace: &[TraceStep]) -> Self {
+        let mut then = Self::default();
+        for step in trace.iter().filter(|step| step.rule == "rule") {
+            match step.outcome.as_str() {
+                "assignee" => then.assignee = step.detail.rsplit_once(": ").map(|(_, address)| address.to_owned()),
+                "status" => then.status = Some(step.detail.clone()),
+                "tags" => {
+                    // A tag has no blanks in it.
+                    let tags = step.detail.split_once("; ").map_or(step.detail.as_str(), |(tags, _)| tags);
+                    then.tags = tags.split(", ").map(str::to_owned).collect();
+                }
+                _ => {}
+            }
+        }
+        then
+    }
+}
+
 #[cfg(test)]
 mod tests;

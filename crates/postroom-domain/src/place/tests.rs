@@ -73,6 +73,9 @@ impl Desk {
         let place = match &filing.effect {
             Effect::OpenItem { workspace, opening, .. } => {
                 let given = &opening.given;
+                let then = GivenThen::of(&filing.trace);
+                assert_eq!((&then.status, &then.tags), (&given.status, &given.tags), "{header}");
+                assert_eq!(then.assignee.is_some(), given.assignee.is_some(), "{header}");
                 let key = self.policy.routing.workspaces.iter().find(|(_, (id, _))| id == workspace).unwrap().0;
                 let assignee = given.assignee.map(|id| format!(" to {id}")).unwrap_or_default();
                 let status = given.status.as_ref().map(|status| format!(" {status}")).unwrap_or_default();
@@ -85,6 +88,20 @@ impl Desk {
         let steps = steps.map(|step| format!(" | {} {}: {}", step.rule, step.outcome, step.detail));
         assert_eq!(place + &steps.collect::<String>(), expected, "{header}");
     }
+}
+
+#[test]
+fn what_an_item_was_given_is_read_out_of_its_trace() {
+    let tags = |name: &str| (0..20).map(|n| format!("{name}{n}")).collect::<Vec<_>>();
+    let rules = serde_json::json!([
+        {"name": "a: b", "then": {"workspace": "FIN", "assignee": "bob@x.example", "status": "closed", "tags": tags("a")}},
+        {"name": "c", "then": {"tags": tags("c")}},
+        {"name": "d", "then": {"tags": tags("d")}},
+    ]);
+    let then = GivenThen::of(&Desk::new(&rules.to_string()).decide("From: eve@y.example\n\nx").trace);
+    assert_eq!((then.assignee.as_deref(), then.status.as_deref()), (Some("bob@x.example"), Some("closed")));
+    // More than an item may have.
+    assert_eq!(then.tags, [tags("a"), tags("c"), tags("d")].concat()[..TAGS_MAX]);
 }
 
 #[test]

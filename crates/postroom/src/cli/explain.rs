@@ -11,7 +11,8 @@ use postroom_domain::as_if;
 use postroom_domain::filing::Effect;
 use postroom_domain::storm::LIMIT_NAMES;
 use postroom_domain::{
-    AuthenticationPolicy, Identity, MailboxPolicy, Reason, Receipt, ReceiptId, TraceStep, WorkspaceKey, WorkspacePolicy,
+    AuthenticationPolicy, GivenThen, Identity, MailboxPolicy, Reason, Receipt, ReceiptId, TraceStep, WorkspaceKey,
+    WorkspacePolicy,
 };
 use postroom_mail::{Message, RawMessage};
 use postroom_store::{Explanation, Instead, Question, Store};
@@ -63,7 +64,8 @@ impl Decided {
         }
     }
 
-    /// What became of it, where it was decided. An item is where it is now.
+    /// What became of it, where it was decided. An item is where it is now, with what it was given when it was opened: what a
+    /// person has changed on it since then does not count.
     async fn before(store: &Store, receipt: Receipt) -> Result<Option<Self>, Failure> {
         let filing = match (receipt.reason, receipt.item, receipt.comment) {
             (None, ..) => return Ok(None),
@@ -75,14 +77,15 @@ impl Decided {
             Some(number) => Some(store.item(number).await?),
             None => None,
         };
+        let given = if filing == "item" { GivenThen::of(&receipt.trace) } else { GivenThen::default() };
         Ok(Some(Self {
             filing,
             reason: receipt.reason,
             item: receipt.item,
             workspace: item.map(|item| item.workspace),
-            assignee: None,
-            status: None,
-            tags: Vec::new(),
+            assignee: given.assignee,
+            status: (filing == "item").then(|| given.status.unwrap_or_else(|| "open".to_owned())),
+            tags: given.tags,
             trace: receipt.trace,
         }))
     }
@@ -94,12 +97,6 @@ impl Decided {
         let is_item = self.filing == "item";
         let given = |one: &Self| (one.assignee.clone(), one.status.clone(), one.tags.clone());
         end(self) == end(other) && (!is_item || (self.workspace == other.workspace && given(self) == given(other)))
-    }
-
-    /// Whether it ends like what did become of it; what a person has changed on the item since then does not count.
-    fn ends_like_before(&self, before: &Self) -> bool {
-        let (assignee, status, tags) = (self.assignee.clone(), self.status.clone(), self.tags.clone());
-        self.ends_like(&Self { assignee, status, tags, ..before.clone() })
     }
 
     /// The object for scripts, where many stand together.
@@ -198,12 +195,14 @@ async fn explain_receipt(store: &Store, id: ReceiptId, as_if: &[String], out: Ou
         true => Some(what_if.identity(&readers, &message, &raw).await?),
         false => None,
     };
+    let shown = identity.clone().or_else(|| receipt.identity.clone());
     let question = Question { receipt: Some(id), identity, instead: what_if.instead, ..Question::default() };
     let decided = Decided::of(store.explain(question, &message, jiff::Timestamp::now()).await?);
     let was = Decided::before(store, receipt).await?;
-    let differs = was.as_ref().is_some_and(|was| !decided.ends_like_before(was));
+    let differs = was.as_ref().is_some_and(|was| !decided.ends_like(was));
     let mut object = json!(decided);
     object["receipt"] = json!(id);
+    object["identity"] = json!(shown);
     object["was"] = json!(was.as_ref());
     object["differs"] = json!(differs);
     out.object(&object, || {

@@ -252,6 +252,12 @@ fn a_receipt_is_explained_as_it_is_and_as_it_might_be() {
         (&explained["workspace"], &explained["tags"], &explained["differs"]),
         (&json!("FIN"), &json!(["t"]), &json!(true))
     );
+    assert_eq!(explained["was"]["status"], "open");
+    for receipt in [&held, &filed] {
+        let identity = &desk.ok(&["receipt", "show", receipt])[0]["identity"];
+        assert!(identity["level"].is_string(), "{identity}");
+        assert_eq!(explain(&["--receipt", receipt])["identity"], *identity);
+    }
     let text = desk.run(&["explain", "--receipt", &held, "--as-if", "unknown-senders=on"]).stdout;
     let text = String::from_utf8(text).unwrap();
     assert!(text.contains("It became held mail") && text.contains("It would become a new item in SUP"), "{text}");
@@ -288,6 +294,34 @@ fn a_receipt_is_explained_as_it_is_and_as_it_might_be() {
     }
     assert_eq!(desk.ok(&["setting", "show"])[0]["unknown_senders"], "off", "nothing was written");
     assert!(desk.ok(&["rule", "list"]).is_empty());
+}
+
+#[test]
+fn what_rules_gave_an_item_then_is_compared_with_what_they_give_now() {
+    let desk = furnished();
+    let rule = ["rule", "add", "all: of it", "--workspace", "FIN", "--tag", "one", "--tag", "two"];
+    desk.ok(&[&rule[..], &["--assign", "bob@example.org", "--status", "closed"]].concat());
+    let id = deliver(&desk, ANN, "desk@example.net", "hello")["id"].to_string();
+    let explain = || desk.ok(&["explain", "--receipt", &id]).remove(0);
+    for change in [vec!["tag", "1", "+three"], vec!["assign", "1", "nobody"], vec!["reopen", "1"]] {
+        desk.ok(&[vec!["item"], change].concat());
+    }
+    let same = explain();
+    assert_eq!(same["differs"], false, "what a person changed on the item does not count: {same}");
+    for key in ["assignee", "status", "tags"] {
+        assert_eq!(same["was"][key], same[key], "{key}");
+    }
+    assert_eq!((&same["assignee"], &same["tags"]), (&json!("bob@example.org"), &json!(["one", "two"])));
+    for changed in ["assign", "status", "tag"] {
+        desk.ok(&["rule", "set", "all: of it", "--clear", changed]);
+        assert_eq!(explain()["differs"], true, "{changed}");
+        let text = String::from_utf8(desk.run(&["explain", "--receipt", &id]).stdout).unwrap();
+        let then = "It became a new item in FIN, assigned to bob@example.org, closed, tagged one, two";
+        assert!(text.starts_with(then) && !text.contains("again"), "{text}");
+        let back = ["rule", "set", "all: of it", "--assign", "bob@example.org", "--status", "closed"];
+        desk.ok(&[&back[..], &["--tag", "one", "--tag", "two"]].concat());
+        assert_eq!(explain()["differs"], false, "{changed}");
+    }
 }
 
 #[test]

@@ -1,9 +1,8 @@
 //! How a mailbox is reached, out of the options of `mailbox add` and `mailbox set`.
 
-use super::args::{AuthArg, MailboxAdd, MailboxOptions, Protocol, SecurityArg};
+use super::args::{AuthArg, MailboxAdd, MailboxOptions, MailboxSet, OnOff, Protocol, SecurityArg};
 use crate::failure::Failure;
 use postroom_mail::{Access, AuthMethod, ImapAccess, Security, ServerAccess};
-use std::path::PathBuf;
 
 /// What differs between the servers of two protocols.
 struct Kind {
@@ -69,22 +68,37 @@ pub(super) fn new_access(add: &MailboxAdd) -> Result<Access, Failure> {
 }
 
 fn maildir(add: &MailboxAdd) -> Result<Access, Failure> {
-    let options = &add.options;
-    if options.host.is_some() || options.security.is_some() || options.user.is_some() {
-        let help = "leave --host, --security and --user away, or use --protocol imap";
-        return Err(Failure::new("USAGE", "a Maildir has neither host nor security nor user", help));
-    }
+    not_of_servers(&add.options, None, "or use --protocol imap")?;
     let path = add.path.clone().ok_or_else(|| missing("path"))?;
     // Kept absolute, because `serve` may run in another directory.
     let path = std::path::absolute(&path).unwrap_or(path);
     Ok(Access::Maildir { path })
 }
 
-pub(super) fn changed_access(
-    access: Access,
-    path: Option<PathBuf>,
-    options: &MailboxOptions,
-) -> Result<Access, Failure> {
+/// Refuses options that mean something only where there is a server.
+fn not_of_servers(options: &MailboxOptions, wire_log: Option<OnOff>, or_else: &str) -> Result<(), Failure> {
+    let given = [
+        ("--host", options.host.is_some()),
+        ("--port", options.port.is_some()),
+        ("--security", options.security.is_some()),
+        ("--user", options.user.is_some()),
+        ("--password-stdin", options.password_stdin),
+        ("--password-file", options.password_file.is_some()),
+        ("--auth", options.auth.is_some()),
+        ("--folder", !options.folder.is_empty()),
+        ("--allow-private-host", options.allow_private_host),
+        ("--wire-log on", wire_log == Some(OnOff::On)),
+    ];
+    let names: Vec<&str> = given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let message = format!("this mailbox is not on a server, so these mean nothing to it: {}", names.join(", "));
+    Err(Failure::new("USAGE", message, format!("nothing was saved; leave them away, {or_else}")))
+}
+
+pub(super) fn changed_access(access: Access, set: &MailboxSet) -> Result<Access, Failure> {
+    let MailboxSet { path, options, .. } = set;
     match access {
         Access::Imap(_) if path.is_some() => {
             let help = "remove the mailbox and add it again with --protocol maildir";
@@ -99,14 +113,11 @@ pub(super) fn changed_access(
             Err(Failure::new("USAGE", "a POP3 mailbox has neither --path nor --folder", help))
         }
         Access::Pop3(server) => POP3.changed_server(server, options).map(Access::Pop3),
-        Access::Maildir { .. } | Access::Push
-            if options.host.is_some() || options.security.is_some() || options.user.is_some() =>
-        {
-            let help = "remove the mailbox and add it again with --protocol imap";
-            Err(Failure::new("USAGE", "this mailbox is not on a server", help))
-        }
         Access::Maildir { .. } | Access::Push => {
-            Ok(path.map_or(access, |path| Access::Maildir { path: std::path::absolute(&path).unwrap_or(path) }))
+            not_of_servers(options, set.wire_log, "or remove the mailbox and add it again with --protocol imap")?;
+            Ok(path.as_ref().map_or(access, |path| Access::Maildir {
+                path: std::path::absolute(path).unwrap_or_else(|_| path.clone()),
+            }))
         }
     }
 }

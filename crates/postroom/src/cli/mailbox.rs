@@ -94,10 +94,9 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
 }
 
 async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure> {
-    let options = set.options;
+    let options = &set.options;
     let now = store.mailbox(&set.name).await?;
-    let path = set.path;
-    let (access, policy) = (changed_access(now.access.clone(), path, &options)?, policy(now.policy.clone(), &options)?);
+    let (access, policy) = (changed_access(now.access.clone(), &set)?, policy(now.policy.clone(), options)?);
     distinct_folders(&access, &policy)?;
     let change = MailboxChange {
         access: Some(access),
@@ -105,7 +104,7 @@ async fn set(store: &Store, set: MailboxSet, out: Output) -> Result<(), Failure>
         policy: Some(policy),
         start: options.start.as_deref().map(start_from).transpose()?,
         every_s: options.every.as_deref().map(seconds).transpose()?,
-        password: password(&options)?,
+        password: password(options)?,
         wire_log: set.wire_log.map(|switch| switch == OnOff::On),
     };
     let mailbox = store.update_mailbox(&set.name, change, Timestamp::now()).await?;
@@ -355,8 +354,11 @@ fn address(text: &str) -> Result<MailboxAddress, Failure> {
     Ok(MailboxAddress { address, workspace: key })
 }
 
-/// Refuses to move mail to where it cannot go.
+/// Refuses folders that there cannot be, and to move mail to where it cannot go.
 fn distinct_folders(access: &Access, policy: &MailboxPolicy) -> Result<(), Failure> {
+    if let Access::Imap(imap) = access {
+        [&imap.folder].into_iter().chain(&imap.more_folders).try_for_each(|folder| printable("folder", folder))?;
+    }
     for settlement in [&policy.filed, &policy.held] {
         if matches!(access, Access::Pop3(_)) && matches!(settlement, Settlement::MoveTo(_) | Settlement::MarkSeen) {
             return Err(SourceError::SettlementUnsupported.into());

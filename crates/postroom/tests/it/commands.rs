@@ -44,6 +44,10 @@ fn bad_input_gets_a_code_and_a_way_out() {
         ["--done-folder", "INBOX"],
         ["--held-folder", "inbox"],
         ["--done-folder", ""],
+        ["--folder", ""],
+        ["--folder", "a\u{7}b"],
+        ["--port", "0"],
+        ["--port", "65536"],
         ["--host", "a b"],
         ["--every", "2d"],
         ["--start", "soon"],
@@ -55,6 +59,35 @@ fn bad_input_gets_a_code_and_a_way_out() {
         );
     }
     assert_eq!(desk.run(&["deliver", "--bogus"]).status.code(), Some(75), "a mail server must keep the message");
+}
+
+#[test]
+fn what_is_for_servers_is_refused_of_a_maildir() {
+    let desk = Desk::furnished();
+    let (path, file) = (desk.path().to_str().unwrap().to_owned(), desk.file("p", b"secret"));
+    let add = |name| ["mailbox", "add", name, "--protocol", "maildir", "--path", &path];
+    desk.ok(&add("local"));
+    for options in [
+        &["--host", "imap.example.org"][..],
+        &["--port", "993"],
+        &["--security", "ssl"],
+        &["--user", "u"],
+        &["--password-stdin"],
+        &["--password-file", file.to_str().unwrap()],
+        &["--auth", "plain"],
+        &["--folder", "F"],
+        &["--allow-private-host"],
+        &["--wire-log", "on"],
+    ] {
+        let set = [&["--json", "mailbox", "set", "local"], options].concat();
+        let error = lines(&desk.run(&set).stderr).remove(0)["error"].take();
+        assert!(error["message"].as_str().unwrap().contains(options[0]), "{error}");
+        assert_eq!(desk.error(&set[1..]), ("USAGE".to_owned(), 2), "{options:?}");
+        // Only `set` knows the last one at all.
+        assert_eq!(desk.error(&[&add("other"), options].concat()), ("USAGE".to_owned(), 2), "{options:?}");
+    }
+    desk.ok(&["mailbox", "set", "local", "--wire-log", "off", "--every", "5m"]);
+    assert_eq!(desk.ok(&["mailbox", "list"]).len(), 1);
 }
 
 #[test]

@@ -74,7 +74,7 @@ pub struct MailboxOptions {
     #[arg(long, value_name = "H")]
     pub host: Option<String>,
     /// Port; by default the one that protocol and security use
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
     /// Protection of the connection
     #[arg(long)]

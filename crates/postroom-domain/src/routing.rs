@@ -159,6 +159,9 @@ pub enum RuleError {
     /// No rule has it.
     #[error("there is no rule `{0}`")]
     Unknown(String),
+    /// It is to be moved to a place that it names itself.
+    #[error("rule `{0}` cannot stand before or after itself")]
+    BesideItself(String),
     /// Too many of something.
     #[error("{what}: at most {most}")]
     TooMany {

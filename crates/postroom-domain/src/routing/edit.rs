@@ -48,7 +48,13 @@ pub fn edit(mut rules: Vec<Rule>, change: RuleEdit) -> Result<Vec<Rule>, RuleErr
             rules[at] = *rule;
         }
         RuleEdit::Move(name, place) => {
-            let rule = rules.remove(find(&rules, &name)?);
+            let from = find(&rules, &name)?;
+            if let Place::Before(other) | Place::After(other) = &place
+                && find(&rules, other)? == from
+            {
+                return Err(RuleError::BesideItself(rules.swap_remove(from).name));
+            }
+            let rule = rules.remove(from);
             let at = index_of(&rules, &place)?;
             rules.insert(at, rule);
         }

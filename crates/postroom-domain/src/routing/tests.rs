@@ -296,7 +296,9 @@ fn a_list_is_changed_step_by_step() {
         (RuleEdit::Add(named("Z"), Place::Last), RuleError::Taken("Z".into())),
         (RuleEdit::Add(named("y"), Place::Before("x".into())), RuleError::Unknown("x".into())),
         (RuleEdit::Move("x".into(), Place::First), RuleError::Unknown("x".into())),
-        (RuleEdit::Move("z".into(), Place::Before("z".into())), RuleError::Unknown("z".into())),
+        (RuleEdit::Move("z".into(), Place::Before("x".into())), RuleError::Unknown("x".into())),
+        (RuleEdit::Move("z".into(), Place::Before(" Z".into())), RuleError::BesideItself("z".into())),
+        (RuleEdit::Move("Z".into(), Place::After("z".into())), RuleError::BesideItself("z".into())),
         (RuleEdit::Remove("x".into()), RuleError::Unknown("x".into())),
     ] {
         assert_eq!(edit(rules.clone(), step).unwrap_err(), error);

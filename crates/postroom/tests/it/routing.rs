@@ -106,6 +106,8 @@ fn what_cannot_be_a_rule_is_refused_with_a_reason() {
         (vec!["rule", "add", "two", "--before", "nix"], "RULE_UNKNOWN", 1),
         (vec!["rule", "add", "two", "--first", "--last"], "USAGE", 2),
         (vec!["rule", "move", "one"], "USAGE", 2),
+        (vec!["rule", "move", "one", "--before", "One"], "RULE_INVALID", 1),
+        (vec!["rule", "move", "one", "--after", "nix"], "RULE_UNKNOWN", 1),
         (vec!["rule", "set", "nix", "--tag", "t"], "RULE_UNKNOWN", 1),
         (vec!["rule", "remove", "nix"], "RULE_UNKNOWN", 1),
         (vec!["rule", "import", "/nonexistent"], "FILE_UNREADABLE", 1),

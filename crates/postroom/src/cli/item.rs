@@ -181,8 +181,20 @@ impl Desk {
         let key = workspace_key(key)?;
         self.require(number, Action::Move).await?;
         self.require_workspace(&key, Action::Move)?;
+        let assignee = self.item(number).await?.assignee;
         self.store.move_item(number, &key, now).await?;
-        self.tell(number, format!("item {number} is in {key} now")).await
+        // Whoever may not work on it there loses it.
+        let item = self.item(number).await?;
+        let unassigned = assignee.filter(|_| item.assignee.is_none());
+        let mut object = json!(item);
+        object["unassigned"] = json!(unassigned);
+        self.out.object(&object, || match unassigned {
+            Some(address) => format!(
+                "item {number} is in {key} now; it is assigned to nobody, since {} does not work there",
+                one_line(&address, 100)
+            ),
+            None => format!("item {number} is in {key} now"),
+        })
     }
 
     async fn split(&self, number: i64, comment: i64, now: Timestamp) -> Result<(), Failure> {

@@ -9,6 +9,7 @@ use crate::intake;
 use jiff::Timestamp;
 use postroom_domain::{Reason, Receipt, ReceiptId, ReceiptState, SettlementState};
 use postroom_store::{ReceiptFilter, Store};
+use serde_json::json;
 use std::collections::BTreeSet;
 
 mod held;
@@ -34,7 +35,7 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
         ReceiptCommand::Retry { id: Some(id), .. } => {
             let floor = open_floor(global).await?;
             floor.store.retry(ReceiptId(id), Timestamp::now()).await?;
-            decided_again(floor, ReceiptId(id), out).await
+            decided_again(floor, ReceiptId(id), false, out).await
         }
         ReceiptCommand::Retry { id: None, reason, mailbox, all: _ } => {
             let reason = reason.as_deref().map(reason_of).transpose()?;
@@ -53,16 +54,30 @@ pub async fn run(global: &Global, command: ReceiptCommand, out: Output) -> Resul
             let floor = open_floor(global).await?;
             let key = workspace.as_deref().map(workspace_key).transpose()?;
             floor.store.release(ReceiptId(id), key.as_ref(), always, Timestamp::now()).await?;
-            decided_again(floor, ReceiptId(id), out).await
+            decided_again(floor, ReceiptId(id), always, out).await
         }
     }
 }
 
-/// Works off what is due, the message in question among it, and shows what became of it.
-async fn decided_again(floor: crate::floor::Floor, id: ReceiptId, out: Output) -> Result<(), Failure> {
+/// Works off what is due, the message in question among it, and shows what became of it, and whether its sender was admitted.
+async fn decided_again(
+    floor: crate::floor::Floor,
+    id: ReceiptId,
+    is_admitted: bool,
+    out: Output,
+) -> Result<(), Failure> {
     intake::work_off(&floor).await?;
     let receipt = floor.store.receipt(id).await?;
-    out.object(&receipt, || describe(&receipt))
+    let mut object = json!(receipt);
+    let mut text = describe(&receipt);
+    if is_admitted && let Some(sender) = &receipt.from {
+        object["admitted"] = json!(sender);
+        let sender = one_line(sender, 100);
+        text += &format!(
+            "\n  admitted    {sender} is admitted now; its mail is no longer held as that of an unknown sender"
+        );
+    }
+    out.object(&object, || text)
 }
 
 /// The reason with this code, in any case.

@@ -153,7 +153,7 @@ fn a_sender_is_admitted_once_for_all_and_forgotten_again() {
     };
     import("a.eml");
     let released = &desk.ok(&["receipt", "release", "1", "--always"])[0];
-    assert_eq!(released["item"], 1);
+    assert_eq!((&released["item"], &released["admitted"]), (&1.into(), &"eve@elsewhere.example".into()));
     assert_eq!(import("b.eml")["items"], 1);
     let contact = &desk.ok(&["contact", "list"])[0];
     assert_eq!(
@@ -164,6 +164,13 @@ fn a_sender_is_admitted_once_for_all_and_forgotten_again() {
     import("c.eml");
     let held = desk.ok(&["receipt", "list", "--state", "held"]);
     assert_eq!(reasons(&held), ["SENDER_BLOCKED"]);
+    let again = String::from_utf8(desk.run(&["receipt", "release", "3", "--always"]).stdout).unwrap();
+    assert!(again.contains("  admitted    eve@elsewhere.example is admitted now;"), "{again}");
+    import("d.eml");
+    desk.ok(&["contact", "block", "eve@elsewhere.example"]);
+    import("e.eml");
+    assert_eq!(desk.ok(&["receipt", "release", "5"])[0]["admitted"], Value::Null);
+    import("f.eml");
     assert_eq!(desk.ok(&["contact", "forget", "eve@elsewhere.example"])[0]["forgotten"], true);
     assert!(desk.ok(&["contact", "list"]).is_empty());
     desk.ok(&["setting", "set", "blocked", "elsewhere.example"]);
@@ -171,7 +178,7 @@ fn a_sender_is_admitted_once_for_all_and_forgotten_again() {
         (vec!["contact", "admit", "eve@elsewhere.example"], "CANNOT_ADMIT"),
         (vec!["contact", "admit", "ann@example.org"], "CANNOT_ADMIT"),
         (vec!["contact", "forget", "nobody@example.org"], "CONTACT_UNKNOWN"),
-        (vec!["receipt", "release", "3", "--always"], "CANNOT_ADMIT"),
+        (vec!["receipt", "release", "6", "--always"], "CANNOT_ADMIT"),
         (vec!["workspace", "set", "SUP", "--retain-held", "soon"], "USAGE"),
         (vec!["workspace", "set", "SUP", "--retain-held", "0d"], "USAGE"),
     ] {

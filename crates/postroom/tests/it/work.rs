@@ -146,6 +146,27 @@ fn items_are_worked_on_and_changes_taken_back() {
 }
 
 #[test]
+fn who_loses_an_item_that_is_moved_is_told() {
+    let desk = desk();
+    desk.ok(&["workspace", "add", "NET", "Networks"]);
+    desk.ok(&["user", "add", "sam@example.org", "--member", "SUP=agent"]);
+    for subject in ["Printer", "Cable", "Screen"] {
+        bring(&desk, &message("Kim <kim@work.test>", subject, "It burns"));
+    }
+    for number in ["1", "2"] {
+        desk.ok(&["item", "assign", number, "sam@example.org"]);
+    }
+    let moved = &desk.ok(&["item", "move", "1", "NET"])[0];
+    assert_eq!((&moved["number"], &moved["workspace"]), (&1.into(), &"NET".into()));
+    assert_eq!((&moved["assignee"], &moved["unassigned"]), (&Value::Null, &"sam@example.org".into()));
+    let text = String::from_utf8(desk.run(&["item", "move", "2", "NET"]).stdout).unwrap();
+    assert_eq!(text, "item 2 is in NET now; it is assigned to nobody, since sam@example.org does not work there\n");
+    let text = String::from_utf8(desk.run(&["item", "move", "3", "NET"]).stdout).unwrap();
+    assert_eq!(text, "item 3 is in NET now\n");
+    assert_eq!(desk.ok(&["item", "move", "3", "SUP"])[0]["unassigned"], Value::Null);
+}
+
+#[test]
 fn a_workspace_says_what_becomes_of_closed_items_and_forwards() {
     let desk = desk();
     let set =

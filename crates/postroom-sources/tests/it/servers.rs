@@ -179,6 +179,10 @@ async fn deleting(server: &MailServer) {
         // Cyrus lets one client into a mailbox over POP3, but others over IMAP at the same time.
         other.append("INBOX", &message(6), "").unwrap();
         let owed = ids(&listed[..2]);
+        // Courier lists by file name over POP3, and its names hold microseconds without leading zeros: any two may be first.
+        let (fetched, result) = fetch(&mut session, &listed[..2]).await;
+        result.unwrap();
+        let owed_octets = octets(&fetched);
         assert_eq!(session.settle(&owed, &Settlement::Delete).await.unwrap(), owed, "{}", way.name());
         session.close().await.unwrap();
         // Once more: gone counts as settled.
@@ -187,8 +191,10 @@ async fn deleting(server: &MailServer) {
         session.close().await.unwrap();
         let left: Vec<_> =
             other.messages(true).unwrap().into_iter().map(|seen| (seen.octets, seen.flags.join(" "))).collect();
-        let expected = [(3, ""), (4, "\\Deleted"), (5, "\\Flagged \\Seen"), (6, "")];
-        assert_eq!(left, expected.map(|(number, flags)| (message(number), flags.to_owned())), "{}", way.name());
+        let put = [(1, ""), (2, ""), (3, ""), (4, "\\Deleted"), (5, "\\Flagged \\Seen"), (6, "")];
+        let stays = put.map(|(number, flags)| (message(number), flags.to_owned()));
+        let stays: Vec<_> = stays.into_iter().filter(|(octets, _)| !owed_octets.contains(octets)).collect();
+        assert_eq!((left, owed_octets.len()), (stays, 2), "{}", way.name());
         other.close().unwrap();
     }
 }

@@ -8,7 +8,7 @@ use crate::closed::{Answer, answer};
 use crate::matching::{Clues, Facts, choose};
 use crate::participant::proposed;
 use crate::place::{self, Beginning, Opening};
-use crate::{AutomaticMail, ContactStanding, Policy, RegistrationId, Storm, WorkspaceId};
+use crate::{AutomaticMail, ContactStanding, Policy, RegistrationId, Storm, StormOf, WorkspaceId};
 use postroom_mail::{Address, Message};
 use sender::{judge_addresses, judge_identity};
 use serde::{Deserialize, Serialize};
@@ -236,13 +236,13 @@ fn admit(
     if facts.arrivals.waited {
         trace.push(TraceStep::new("storm", "waited", "it was held in a storm, and its turn has come"));
     }
-    in_storm(facts, policy, trace, |storm| !matches!(storm, Storm::AutomaticItem(_)))?;
+    in_storm(facts, policy, trace, |of| !matches!(of, StormOf::Item(_)))?;
     let routed = place::ask_rules(message, clues, facts, policy, trace)?;
     let choice = choose(clues, facts, policy, trace)?;
     let answer = choice.item.map(|(item, reason)| (answer(item, message, clues, facts, policy, trace), reason));
     let continues = match answer {
         Some((Answer::Comment { item, reopen }, reason)) => {
-            in_storm(facts, policy, trace, |storm| *storm == Storm::AutomaticItem(item.number))?;
+            in_storm(facts, policy, trace, |of| *of == StormOf::Item(item.number))?;
             place::note_comment(&routed, trace);
             // Who asked decides whom to involve; whom others write to is theirs.
             let proposed = if item.requester { proposed(message, clues, policy) } else { Vec::new() };
@@ -259,7 +259,7 @@ fn in_storm(
     facts: &Facts,
     policy: &Policy,
     trace: &mut Vec<TraceStep>,
-    of: impl Fn(&Storm) -> bool,
+    of: impl Fn(&StormOf) -> bool,
 ) -> Result<(), Held> {
     let Some((storm, detail)) = facts.arrivals.storm(&policy.limits, of).filter(|_| !policy.released) else {
         return Ok(());

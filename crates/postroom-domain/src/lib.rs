@@ -55,7 +55,7 @@ pub use receipt::{Receipt, ReceiptId, ReceiptState, SettlementState};
 pub use registration::{RegistrationId, RegistrationMode};
 pub use reply_key::{KeyClaim, ReplyKeys};
 pub use routing::{Rule, RuleEdit, RuleError, RuleSet};
-pub use storm::{Arrivals, Limits, Storm};
+pub use storm::{Arrivals, Limits, Storm, StormOf};
 pub use user::{Membership, Role, User, UserId};
 pub use workspace::{Workspace, WorkspaceId, WorkspaceKey, WorkspacePolicy};
 

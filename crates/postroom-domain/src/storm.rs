@@ -2,7 +2,8 @@
 //! comes: then it counts as if it arrived only now, so that nothing ever gets more within an hour than its limit.
 //!
 //! Everything is counted by when mail arrived, never by when it was fetched, so that a backlog or a first import is no
-//! storm. Only mail that a machine sends has narrow limits; a person's mail has one that no person reaches.
+//! storm. Only mail that a machine sends is counted: a person's mail has no limit. What is proven to be by its author is counted
+//! apart from what is not, so that nobody uses up the limit of another by writing in his name.
 
 use crate::MailboxId;
 use jiff::{SignedDuration, Timestamp};
@@ -24,80 +25,80 @@ pub struct Limits {
     pub automatic_per_item: u32,
     /// Automatic messages in one mailbox.
     pub automatic_per_mailbox: u32,
-    /// Messages of any kind from one address: more than a person writes.
-    pub mail_per_sender: u32,
     /// Messages of one storm that are filed by themselves when it is over. If more were held, all wait for a person.
     pub storm_resume: u32,
 }
 
 /// The names of all limits, as `setting set` takes them.
-pub const LIMIT_NAMES: [&str; 5] =
-    ["automatic-per-sender", "automatic-per-item", "automatic-per-mailbox", "mail-per-sender", "storm-resume"];
+pub const LIMIT_NAMES: [&str; 4] =
+    ["automatic-per-sender", "automatic-per-item", "automatic-per-mailbox", "storm-resume"];
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            automatic_per_sender: 50,
-            automatic_per_item: 20,
-            automatic_per_mailbox: 200,
-            // Forms of web sites send the mail of many people from one address.
-            mail_per_sender: 1_000,
-            storm_resume: 100,
-        }
+        Self { automatic_per_sender: 50, automatic_per_item: 20, automatic_per_mailbox: 200, storm_resume: 100 }
     }
 }
 
-/// Which limit a storm is over, and of whom. `Display` and `FromStr` are the form in which the store keeps it.
+/// Automatic mail that is counted together. `Display` and `FromStr` are the form in which the store keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Storm {
-    /// Automatic mail from this address.
-    AutomaticSender(String),
-    /// Automatic comments on this item.
-    AutomaticItem(i64),
-    /// Automatic mail in this mailbox.
-    AutomaticMailbox(MailboxId),
-    /// Mail from this address.
+pub struct Storm {
+    /// What it has in common.
+    pub of: StormOf,
+    /// Whether it is proven to be by its authors.
+    pub verified: bool,
+}
+
+/// What the messages of a storm have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StormOf {
+    /// Their author, by canonical address.
     Sender(String),
+    /// The item that they comment on.
+    Item(i64),
+    /// Their mailbox.
+    Mailbox(MailboxId),
 }
 
 impl Storm {
     /// The limit that counts for it.
     pub fn limit(&self, limits: &Limits) -> u32 {
-        match self {
-            Self::AutomaticSender(_) => limits.automatic_per_sender,
-            Self::AutomaticItem(_) => limits.automatic_per_item,
-            Self::AutomaticMailbox(_) => limits.automatic_per_mailbox,
-            Self::Sender(_) => limits.mail_per_sender,
+        match self.of {
+            StormOf::Sender(_) => limits.automatic_per_sender,
+            StormOf::Item(_) => limits.automatic_per_item,
+            StormOf::Mailbox(_) => limits.automatic_per_mailbox,
         }
     }
 
     /// The name of that limit, as `setting set` takes it.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::AutomaticSender(_) => "automatic-per-sender",
-            Self::AutomaticItem(_) => "automatic-per-item",
-            Self::AutomaticMailbox(_) => "automatic-per-mailbox",
-            Self::Sender(_) => "mail-per-sender",
+        match self.of {
+            StormOf::Sender(_) => "automatic-per-sender",
+            StormOf::Item(_) => "automatic-per-item",
+            StormOf::Mailbox(_) => "automatic-per-mailbox",
         }
     }
 
     /// The storm in words, for the trace.
     fn words(&self, most: u32) -> String {
-        match self {
-            Self::AutomaticSender(address) => format!("{most} automatic messages from {address} within an hour"),
-            Self::AutomaticItem(item) => format!("{most} automatic comments on #{item} within an hour"),
-            Self::AutomaticMailbox(_) => format!("{most} automatic messages in this mailbox within an hour"),
-            Self::Sender(address) => format!("{most} messages from {address} within an hour"),
+        let verified = if self.verified { "verified" } else { "unverified" };
+        match &self.of {
+            StormOf::Sender(address) => format!("{most} automatic messages from {address} ({verified}) within an hour"),
+            StormOf::Item(item) => format!("{most} automatic comments on #{item} ({verified}) within an hour"),
+            StormOf::Mailbox(_) => format!("{most} automatic messages in this mailbox ({verified}) within an hour"),
         }
     }
 }
 
+/// Stands before the rest where mail is verified. No address begins with a word and a blank.
+const VERIFIED: &str = "verified ";
+
 impl fmt::Display for Storm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AutomaticSender(address) | Self::Sender(address) => write!(f, "{} {address}", self.name()),
-            Self::AutomaticItem(item) => write!(f, "{} {item}", self.name()),
-            Self::AutomaticMailbox(mailbox) => write!(f, "{} {mailbox}", self.name()),
+        let (name, verified) = (self.name(), if self.verified { VERIFIED } else { "" });
+        match &self.of {
+            StormOf::Sender(address) => write!(f, "{name} {verified}{address}"),
+            StormOf::Item(item) => write!(f, "{name} {verified}{item}"),
+            StormOf::Mailbox(mailbox) => write!(f, "{name} {verified}{mailbox}"),
         }
     }
 }
@@ -112,14 +113,15 @@ impl FromStr for Storm {
 
     fn from_str(text: &str) -> Result<Self, NotAStorm> {
         let (name, about) = text.split_once(' ').ok_or(NotAStorm)?;
+        let (verified, about) = about.strip_prefix(VERIFIED).map_or((false, about), |rest| (true, rest));
         let number = || about.parse::<i64>().map_err(|_| NotAStorm);
-        match name {
-            "automatic-per-sender" => Ok(Self::AutomaticSender(about.to_owned())),
-            "automatic-per-item" => number().map(Self::AutomaticItem),
-            "automatic-per-mailbox" => number().map(|id| Self::AutomaticMailbox(MailboxId(id))),
-            "mail-per-sender" => Ok(Self::Sender(about.to_owned())),
-            _ => Err(NotAStorm),
-        }
+        let of = match name {
+            "automatic-per-sender" => StormOf::Sender(about.to_owned()),
+            "automatic-per-item" => StormOf::Item(number()?),
+            "automatic-per-mailbox" => StormOf::Mailbox(MailboxId(number()?)),
+            _ => return Err(NotAStorm),
+        };
+        Ok(Self { of, verified })
     }
 }
 
@@ -129,29 +131,34 @@ pub struct Arrivals {
     /// When the message arrived, or its turn came after it was held. `None` where that says nothing: it is old mail of a
     /// first visit, or was imported.
     pub at: Option<Timestamp>,
-    /// How many each storm that it could be part of has: automatic ones only for automatic mail. Counting may end at the
-    /// limit.
+    /// How many each storm that it could be part of has; none for a person's mail. Counting may end at the limit.
     pub counts: Vec<(Storm, u32)>,
     /// Whether the message was held in a storm and its turn has come.
     pub waited: bool,
 }
 
-/// The storms that a message can be part of before it is known which item it belongs to. The store counts exactly these.
-pub fn storms_of(message: &Message, author: Option<&str>, mailbox: MailboxId) -> Vec<Storm> {
-    let mut storms = Vec::new();
-    if message.auto_submitted {
-        storms.extend(author.map(|address| Storm::AutomaticSender(address.to_owned())));
-        storms.push(Storm::AutomaticMailbox(mailbox));
+/// The storms that a message can be part of; `items` are those that it may become a comment on, and `verified` says whether it
+/// is proven to be by its author. A person's mail is part of none. The store counts exactly these.
+pub fn storms_of(
+    message: &Message,
+    author: Option<&str>,
+    verified: bool,
+    mailbox: MailboxId,
+    items: impl Iterator<Item = i64>,
+) -> Vec<Storm> {
+    if !message.auto_submitted {
+        return Vec::new();
     }
-    storms.extend(author.map(|address| Storm::Sender(address.to_owned())));
-    storms
+    let sender = author.map(|address| StormOf::Sender(address.to_owned()));
+    let of = sender.into_iter().chain([StormOf::Mailbox(mailbox)]).chain(items.map(StormOf::Item));
+    of.map(|of| Storm { of, verified }).collect()
 }
 
 impl Arrivals {
     /// The storm that a message is part of, among those that `of` accepts, with what to say of it.
-    pub fn storm(&self, limits: &Limits, of: impl Fn(&Storm) -> bool) -> Option<(&Storm, String)> {
+    pub fn storm(&self, limits: &Limits, of: impl Fn(&StormOf) -> bool) -> Option<(&Storm, String)> {
         let at = self.at?;
-        let (storm, _) = self.counts.iter().find(|(storm, count)| of(storm) && *count >= storm.limit(limits))?;
+        let (storm, _) = self.counts.iter().find(|(storm, count)| of(&storm.of) && *count >= storm.limit(limits))?;
         let most = storm.limit(limits);
         // A sum that cannot be expressed is no time at which anybody waits.
         let end = at.checked_add(WINDOW).unwrap_or(at);

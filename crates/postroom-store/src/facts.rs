@@ -172,7 +172,7 @@ pub(crate) fn facts(
         let mut row = tx.query_one(sql, params![sha256.as_ref(), arrival.mailbox.id.0, arrival.receipt.0])?;
         facts.twin = row.opt_int(0)?.map(ReceiptId);
         let limits = &rules.global.limits;
-        facts.arrivals = arrivals(tx, limits, arrival, message, clues.author.as_deref(), &facts.items)?;
+        facts.arrivals = arrivals(tx, limits, arrival, message, clues.author.as_deref(), &facts)?;
     }
     facts.contact = match (&facts.sender, &clues.author) {
         (None, Some(address)) => standing_of(tx, address)?,

@@ -180,6 +180,8 @@ struct Written {
     message_id: Option<String>,
     /// A machine wrote it.
     automatic: bool,
+    /// It is proven to be by its author.
+    verified: bool,
     /// When it counts as having arrived.
     counts_at: Option<Timestamp>,
 }
@@ -243,6 +245,7 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
                 message_id: message.message_id.clone(),
                 identity: Some(to_json(claimed.identity())?),
                 automatic: message.auto_submitted,
+                verified: claimed.identity().is_verified(),
                 counts_at,
             };
             (kind, filing, written)
@@ -277,7 +280,7 @@ fn conclude(
     tx.execute(
         "UPDATE receipt SET state = ?2, settlement = ?3, how = ?4, reason = ?5, item_number = ?6, comment_id = ?7, \
          message_id = ?8, from_address = ?9, subject = ?10, trace = ?11, decided_at = ?12, automatic = ?13, \
-         counted_at = ?14, storm = coalesce(?15, storm), resume_at = ?16, identity = ?17, due_at = NULL, \
+         counted_at = ?14, storm = coalesce(?15, storm), resume_at = ?16, identity = ?17, verified = ?18, due_at = NULL, \
          claimed_by = NULL, claimed_until = NULL, error = NULL WHERE id = ?1",
         params![
             id.0,
@@ -296,7 +299,8 @@ fn conclude(
             counts_at,
             storm.as_ref(),
             resume_at,
-            written.identity.as_ref()
+            written.identity.as_ref(),
+            written.verified
         ],
     )
     .map(drop)

@@ -85,6 +85,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0062_bound_logins.sql"),
         postgres: include_str!("../migrations/postgres/0062_bound_logins.sql"),
     },
+    Migration {
+        number: 63,
+        sqlite: include_str!("../migrations/sqlite/0063_apart.sql"),
+        postgres: include_str!("../migrations/postgres/0063_apart.sql"),
+    },
 ];
 
 /// The schema that this program works with.
@@ -219,6 +224,11 @@ mod tests {
             62,
             "5a591fc801c3f62ba5f02fe63cac1951f9ef81285d5c4fcee48b0c9479f2d40c",
             "5a591fc801c3f62ba5f02fe63cac1951f9ef81285d5c4fcee48b0c9479f2d40c",
+        ),
+        (
+            63,
+            "389a20c0cd10ebfe915ea8a75c082496b86e2b878c727dc5296f60e5852cf8fd",
+            "389a20c0cd10ebfe915ea8a75c082496b86e2b878c727dc5296f60e5852cf8fd",
         ),
     ];
 

@@ -1,10 +1,10 @@
 //! What limits count: how much mail arrived, by whom, where and on which item; and whose turn it is after a storm.
 
-use crate::tx::params;
+use crate::tx::{Param, params};
 use crate::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use postroom_domain::storm::{WINDOW, storms_of};
-use postroom_domain::{Arrivals, ItemFacts, Limits, Mailbox, ReceiptId, Storm};
+use postroom_domain::{Arrivals, Facts, Limits, Mailbox, ReceiptId, Storm, StormOf};
 use postroom_mail::Message;
 
 /// How long until it is looked again whether a storm is over.
@@ -37,13 +37,11 @@ pub(crate) fn arrivals(
     arrival: Arrival<'_>,
     message: &Message,
     author: Option<&str>,
-    items: &[ItemFacts],
+    facts: &Facts,
 ) -> Result<Arrivals, StoreError> {
     let Some(at) = arrival.counts_at() else { return Ok(Arrivals::default()) };
-    let mut storms = storms_of(message, author, arrival.mailbox.id);
-    if message.auto_submitted {
-        storms.extend(items.iter().map(|item| Storm::AutomaticItem(item.number)));
-    }
+    let items = facts.items.iter().map(|item| item.number);
+    let storms = storms_of(message, author, facts.identity.is_verified(), arrival.mailbox.id, items);
     let mut counts = Vec::with_capacity(storms.len());
     for storm in storms {
         let count = count(tx, &storm, at, storm.limit(limits), arrival.receipt)?;
@@ -55,30 +53,26 @@ pub(crate) fn arrivals(
 /// How many messages of a storm arrived within [`WINDOW`] before `until`, `except` not counted; at most `most`.
 fn count(tx: &mut Tx<'_>, storm: &Storm, until: Timestamp, most: u32, except: ReceiptId) -> Result<u32, StoreError> {
     let since = crate::visits::after(until, -WINDOW);
-    let (whose, by_text, by_number) = match storm {
-        Storm::AutomaticSender(address) => ("from_address = ?1 AND automatic", Some(address), None),
-        Storm::Sender(address) => ("from_address = ?1", Some(address), None),
-        Storm::AutomaticMailbox(mailbox) => ("mailbox_id = ?1 AND automatic", None, Some(mailbox.0)),
-        Storm::AutomaticItem(item) => ("item_number = ?1 AND automatic", None, Some(*item)),
-    };
     let sql = |whose: &str| {
         format!(
             "SELECT count(*) FROM (SELECT 1 FROM receipt WHERE {whose} AND counted_at > ?2 AND counted_at <= ?3 \
              AND id <> ?4 LIMIT ?5) AS counted"
         )
     };
-    let mut number = |whose: &str, text: Option<&String>, id: Option<i64>| -> Result<u64, StoreError> {
-        let (sql, most) = (sql(whose), i64::from(most));
-        let mut row = match (text, id) {
-            (Some(text), _) => tx.query_one(&sql, params![text, since, until, except.0, most])?,
-            (None, id) => tx.query_one(&sql, params![id, since, until, except.0, most])?,
-        };
-        row.unsigned(0)
+    let most = i64::from(most);
+    let (column, key) = match &storm.of {
+        StormOf::Sender(address) => ("from_address", Param::Text(address)),
+        StormOf::Mailbox(mailbox) => ("mailbox_id", Param::Int(mailbox.0)),
+        StormOf::Item(item) => ("item_number", Param::Int(*item)),
     };
-    let mut counted = number(whose, by_text, by_number)?;
-    if matches!(storm, Storm::AutomaticItem(_)) {
+    let whose = format!("{column} = ?1 AND automatic AND verified = ?6");
+    let values = params![key, since, until, except.0, most, storm.verified];
+    let mut counted = tx.query_one(&sql(&whose), values)?.unsigned(0)?;
+    if matches!(storm.of, StormOf::Item(_)) {
         // What is held is on no item yet.
-        counted += number("storm = ?1 AND state = 'held'", Some(&storm.to_string()), None)?;
+        let storm = storm.to_string();
+        let values = params![&storm, since, until, except.0, most];
+        counted += tx.query_one(&sql("storm = ?1 AND state = 'held'"), values)?.unsigned(0)?;
     }
     Ok(u32::try_from(counted).unwrap_or(u32::MAX))
 }

@@ -290,9 +290,10 @@ fn a_storm_holds_what_would_be_filed_and_nothing_that_is_held_anyway() {
             ..crate::Arrivals::default()
         };
     };
-    let sender = || Storm::Sender("ann@example.org".to_owned());
+    let storm_of = |of| Storm { of, verified: false };
+    let sender = || storm_of(StormOf::Sender("ann@example.org".to_owned()));
     case("x").known(None).with(|c| storm(c, sender())).check(expect![
-        "held, STORM | sender: registered ann@example.org | storm: held 1000 messages from ann@example.org within an hour are the limit (mail-per-sender); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
+        "held, STORM | sender: registered ann@example.org | storm: held 50 automatic messages from ann@example.org (unverified) within an hour are the limit (automatic-per-sender); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
     ]);
     case("x").with(|c| storm(c, sender())).check(expect!["held, SENDER_UNKNOWN | sender: unknown ann@example.org"]);
     case("x")
@@ -304,10 +305,10 @@ fn a_storm_holds_what_would_be_filed_and_nothing_that_is_held_anyway() {
     case("[#7]")
         .known(None)
         .item(7, true)
-        .with(|c| storm(c, Storm::AutomaticItem(8)))
+        .with(|c| storm(c, storm_of(StormOf::Item(8))))
         .check(expect!["comment on #7, NUMBER_IN_SUBJECT | sender: registered ann@example.org | number: comment #7"]);
-    case("[#7]").known(None).item(7, true).with(|c| storm(c, Storm::AutomaticItem(7))).check(expect![
-        "held, STORM | sender: registered ann@example.org | number: comment #7 | storm: held 20 automatic comments on #7 within an hour are the limit (automatic-per-item); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
+    case("[#7]").known(None).item(7, true).with(|c| storm(c, storm_of(StormOf::Item(7)))).check(expect![
+        "held, STORM | sender: registered ann@example.org | number: comment #7 | storm: held 20 automatic comments on #7 (unverified) within an hour are the limit (automatic-per-item); it ends when fewer arrive, not before 2026-03-01 13:00 UTC"
     ]);
     let named = |c: &mut Case| storm(c, sender());
     let filing = {

@@ -3,12 +3,13 @@
 use super::*;
 
 fn storms() -> Vec<Storm> {
-    vec![
-        Storm::AutomaticSender("ann@example.org".to_owned()),
-        Storm::AutomaticItem(7),
-        Storm::AutomaticMailbox(MailboxId(3)),
-        Storm::Sender("\"a b\"@example.org".to_owned()),
-    ]
+    let of = [
+        StormOf::Sender("ann@example.org".to_owned()),
+        StormOf::Sender("\"verified a\"@example.org".to_owned()),
+        StormOf::Item(7),
+        StormOf::Mailbox(MailboxId(3)),
+    ];
+    of.into_iter().flat_map(|of| [false, true].map(|verified| Storm { of: of.clone(), verified })).collect()
 }
 
 #[test]
@@ -16,7 +17,7 @@ fn a_storm_is_kept_as_text() {
     for storm in storms() {
         assert_eq!(storm.to_string().parse(), Ok(storm));
     }
-    for text in ["", "automatic-per-item", "automatic-per-item x", "other 7"] {
+    for text in ["", "automatic-per-item", "automatic-per-item x", "other 7", "mail-per-sender a@b.example"] {
         assert_eq!(text.parse::<Storm>(), Err(NotAStorm), "{text}");
     }
 }
@@ -40,14 +41,15 @@ fn each_limit_is_reached_by_its_own_count() {
 }
 
 #[test]
-fn a_persons_mail_and_list_mail_have_only_the_limit_that_no_person_reaches() {
-    let kinds = |automatic| {
+fn a_persons_mail_and_list_mail_are_part_of_no_storm() {
+    let storms = |automatic, author, verified| {
         let message = Message { auto_submitted: automatic, ..Message::default() };
-        let storms = storms_of(&message, Some("a@example.org"), MailboxId(1));
-        storms.iter().map(Storm::name).collect::<Vec<_>>()
+        let storms = storms_of(&message, author, verified, MailboxId(1), [7].into_iter());
+        storms.iter().map(Storm::to_string).collect::<Vec<_>>()
     };
-    assert_eq!(kinds(false), ["mail-per-sender"]);
-    assert_eq!(kinds(true), ["automatic-per-sender", "automatic-per-mailbox", "mail-per-sender"]);
-    let nobody = Message { auto_submitted: true, ..Message::default() };
-    assert_eq!(storms_of(&nobody, None, MailboxId(1)), [Storm::AutomaticMailbox(MailboxId(1))]);
+    let ann = Some("a@example.org");
+    assert_eq!(storms(false, ann, true), [""; 0]);
+    let of_ann = ["automatic-per-sender a@example.org", "automatic-per-mailbox 1", "automatic-per-item 7"];
+    assert_eq!(storms(true, ann, false), of_ann);
+    assert_eq!(storms(true, None, true), ["automatic-per-mailbox verified 1", "automatic-per-item verified 7"]);
 }

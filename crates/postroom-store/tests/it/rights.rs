@@ -2,10 +2,7 @@
 
 use crate::support::*;
 use postroom_domain::filing::Effect;
-use postroom_domain::{
-    Action, Actor, Filing, GlobalPolicy, Limits, MailboxPolicy, Object, Reason, Role, StartFrom, Switch, User,
-    authorize,
-};
+use postroom_domain::{Action, Actor, Filing, MailboxPolicy, Object, Reason, Role, StartFrom, Switch, User, authorize};
 use postroom_mail::{Address, Message};
 use postroom_store::{ItemFilter, NewUser, OutcomeKind, Question, Store, UserChange};
 
@@ -147,10 +144,6 @@ async fn d2_forged_ids_keys_and_numbers() {
     let (place, elsewhere) = (Place::sqlite(), Place::sqlite());
     let (house, other) = (open_house(&place).await, open_house(&elsewhere).await);
     let store = &house.store;
-    // Two senders who write so much would be a storm.
-    let limits = Limits { mail_per_sender: 20_000, ..Limits::default() };
-    let global = GlobalPolicy { limits, ..store.global_policy().await.unwrap() };
-    store.set_global_policy(&global, noon()).await.unwrap();
     for n in 1..=10 {
         house.take(n, message("ann@example.org", "A secret", &format!("secret {n}"))).await;
         other.take(n, message("ann@example.org", "Another", &format!("another {n}"))).await;

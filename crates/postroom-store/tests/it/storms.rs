@@ -2,7 +2,9 @@
 
 use crate::support::*;
 use jiff::{SignedDuration, Timestamp};
-use postroom_domain::{GlobalPolicy, Limits, MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom};
+use postroom_domain::{
+    GlobalPolicy, Identity, Level, Limits, MailboxPolicy, Reason, ReceiptState, SettlementState, StartFrom,
+};
 use postroom_mail::{Listed, Message, Settlement};
 use postroom_store::{ClaimLimit, Fetched, OutcomeKind, Question, Reading, ReceiptFilter};
 
@@ -21,22 +23,19 @@ fn automatic(from: &str, subject: &str, text: &str) -> Message {
 struct Stormy {
     house: House,
     next: u32,
+    /// Who is proven to have written what is taken.
+    identity: Identity,
 }
 
 impl Stormy {
     async fn new(place: &Place) -> Self {
         let policy = MailboxPolicy { held: Settlement::MoveTo("Held".into()), ..MailboxPolicy::default() };
         let house = House::new(place, policy, StartFrom::All).await;
-        let limits = Limits {
-            automatic_per_sender: 2,
-            automatic_per_item: 3,
-            automatic_per_mailbox: 5,
-            mail_per_sender: 6,
-            storm_resume: 3,
-        };
+        let limits =
+            Limits { automatic_per_sender: 2, automatic_per_item: 3, automatic_per_mailbox: 5, storm_resume: 3 };
         let policy = GlobalPolicy { limits, unknown_senders: true, ..GlobalPolicy::default() };
         house.store.set_global_policy(&policy, noon()).await.unwrap();
-        Self { house, next: 1 }
+        Self { house, next: 1, identity: Identity::default() }
     }
 
     /// Takes messages that arrived at these instants, at `now`, in one batch.
@@ -55,7 +54,8 @@ impl Stormy {
         }
         let House { store, lease, me, .. } = &self.house;
         let batch = store.accept(lease, batch, me, now).await.unwrap();
-        let batch = batch.claimed.into_iter().map(|claimed| (claimed, Reading::Message(Box::new(message.clone()))));
+        let claimed = batch.claimed.into_iter().map(|claimed| claimed.judged(self.identity.clone()));
+        let batch = claimed.map(|claimed| (claimed, Reading::Message(Box::new(message.clone()))));
         let outcomes = store.file(batch.collect(), me, now).await.unwrap();
         outcomes.iter().map(|outcome| (outcome.kind, outcome.reason)).collect()
     }
@@ -72,6 +72,7 @@ impl Stormy {
         for claimed in claimed {
             let receipt = store.receipt(claimed.receipt()).await.unwrap();
             let (from, subject) = (receipt.from.unwrap(), receipt.subject.unwrap());
+            let claimed = claimed.judged(receipt.identity.unwrap_or_default());
             batch.push((claimed, Reading::Message(Box::new(automatic(&from, &subject, "again")))));
         }
         let outcomes = store.file(batch, me, now).await.unwrap();
@@ -167,19 +168,17 @@ async fn each_limit_counts_its_own() {
     on_each_database(|place| async move {
         let mut stormy = Stormy::new(&place).await;
         let at = |n| noon() + minutes(n);
-        // A person's flood: six go through, as no person writes that much more.
-        for n in 0..6 {
-            assert_eq!(stormy.take(message(ANN, "hello", "x"), at(n)).await.1, NEW);
-        }
-        assert_eq!(stormy.take(message(ANN, "hello", "x"), at(6)).await.1, STORM);
+        // However much a person writes, it is no storm.
+        let taken = stormy.take_all(&message(ANN, "hello", "x"), &[at(0); 1_200], at(0)).await;
+        assert!(taken.iter().all(|(_, reason)| *reason == NEW));
         // Comments on one item, from many senders: the item itself and two comments, then no more.
-        assert_eq!(stormy.take(automatic("a@x.example", "one", "x"), at(120)).await.0, OutcomeKind::Item(7));
+        assert_eq!(stormy.take(automatic("a@x.example", "one", "x"), at(120)).await.0, OutcomeKind::Item(1_201));
         let member = "ann@example.org";
         for n in 0..2 {
-            let (kind, _) = stormy.take(automatic(member, "Re: [#7]", "x"), at(121 + n)).await;
-            assert!(matches!(kind, OutcomeKind::Comment { item: 7, .. }), "{kind:?}");
+            let (kind, _) = stormy.take(automatic(member, "Re: [#1201]", "x"), at(121 + n)).await;
+            assert!(matches!(kind, OutcomeKind::Comment { item: 1_201, .. }), "{kind:?}");
         }
-        let (_, reason) = stormy.take(automatic("a@x.example", "Re: [#7]", "x"), at(123)).await;
+        let (_, reason) = stormy.take(automatic("a@x.example", "Re: [#1201]", "x"), at(123)).await;
         assert_eq!(reason, STORM);
         let (_, reason) = stormy.take(automatic("a@x.example", "no number", "x"), at(124)).await;
         assert_eq!(reason, STORM, "what is held has arrived, too");
@@ -190,15 +189,40 @@ async fn each_limit_counts_its_own() {
             let store = stormy.house.store.clone();
             async move { store.receipt(postroom_domain::ReceiptId(id)).await.unwrap().trace.pop().unwrap().detail }
         };
-        for (id, limit) in [
-            (7, "mail-per-sender"),
-            (11, "automatic-per-item"),
-            (12, "automatic-per-sender"),
-            (13, "automatic-per-mailbox"),
-        ] {
+        for (id, limit) in
+            [(1_204, "automatic-per-item"), (1_205, "automatic-per-sender"), (1_206, "automatic-per-mailbox")]
+        {
             let detail = trace(id).await;
             assert!(detail.contains(limit), "{id}: {detail}");
         }
+    })
+    .await;
+}
+
+/// Whoever writes in the name of another does not use up what that one may write.
+#[tokio::test]
+async fn what_is_proven_is_counted_apart_from_what_is_not() {
+    on_each_database(|place| async move {
+        let mut stormy = Stormy::new(&place).await;
+        let at = |n| noon() + minutes(n);
+        let proven = Identity { level: Level::Verified, ..Identity::default() };
+        // Comments, so that the limits of the address, of the item and of the mailbox are all asked.
+        assert_eq!(stormy.take(message(ANN, "an item", "x"), at(0)).await.0, OutcomeKind::Item(1));
+        for n in 0..10 {
+            let (_, reason) = stormy.take(automatic(ANN, "Re: [#1]", "forged"), at(1)).await;
+            assert_eq!(reason == STORM, n >= 2, "{n}");
+        }
+        stormy.identity = proven;
+        for n in 0..3 {
+            let (_, reason) = stormy.take(automatic(ANN, "Re: [#1]", "hers"), at(2)).await;
+            assert_eq!(reason == STORM, n >= 2, "{n}");
+        }
+        let receipt = stormy.house.store.receipt(postroom_domain::ReceiptId(14)).await.unwrap();
+        assert!(receipt.trace.last().unwrap().detail.contains("from ann@example.org (verified)"));
+        // Each files itself when there is room for its own: there was too much of what was forged.
+        assert_eq!(stormy.work_off(at(63)).await.len(), 1);
+        assert_eq!(stormy.held().await, [4, 5, 6, 7, 8, 9, 10, 11]);
+        assert_eq!(stormy.house.store.check().await.unwrap().problems, []);
     })
     .await;
 }

@@ -62,7 +62,6 @@ fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
         SettingSet::AutomaticPerSender { number } => policy.limits.automatic_per_sender = number,
         SettingSet::AutomaticPerItem { number } => policy.limits.automatic_per_item = number,
         SettingSet::AutomaticPerMailbox { number } => policy.limits.automatic_per_mailbox = number,
-        SettingSet::MailPerSender { number } => policy.limits.mail_per_sender = number,
         SettingSet::StormResume { number } => policy.limits.storm_resume = number,
         SettingSet::ArcSealers { domains } => policy.authentication.arc_sealers = names(&domains)?,
     }
@@ -175,7 +174,6 @@ fn described(policy: &GlobalPolicy) -> String {
         ("automatic-per-sender", an_hour(limits.automatic_per_sender)),
         ("automatic-per-item", an_hour(limits.automatic_per_item)),
         ("automatic-per-mailbox", an_hour(limits.automatic_per_mailbox)),
-        ("mail-per-sender", an_hour(limits.mail_per_sender)),
         ("storm-resume", limits.storm_resume.to_string()),
     ];
     rows.map(|(name, value)| format!("{name:<21} {value}")).join("\n")

@@ -80,8 +80,6 @@ impl World {
         let pem = world.directory.path().join("server.pem");
         fs::write(&pem, &dovecot.certificate.chain_pem).unwrap();
         world.ok(&["workspace", "add", "SUP", "Support", "--default"]);
-        // The tests write more within an hour than a person does, and it is no storm.
-        world.ok(&["setting", "set", "mail-per-sender", "1000000"]);
         world.ok(&["user", "add", "ann@example.org", "--member", "SUP=reporter"]);
         world.ok(&[
             "mailbox",

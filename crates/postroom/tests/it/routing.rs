@@ -329,24 +329,26 @@ fn what_rules_gave_an_item_then_is_compared_with_what_they_give_now() {
 #[test]
 fn limits_are_set_and_a_storm_is_held_visibly() {
     let desk = furnished();
-    desk.ok(&["setting", "set", "mail-per-sender", "2"]);
+    desk.ok(&["setting", "set", "automatic-per-sender", "2"]);
     desk.ok(&["setting", "set", "own-addresses", "NOC@example.net"]);
     let shown = &desk.ok(&["setting", "show"])[0];
     assert_eq!(
-        (&shown["limits"]["mail_per_sender"], &shown["own_addresses"]),
+        (&shown["limits"]["automatic_per_sender"], &shown["own_addresses"]),
         (&json!(2), &json!(["noc@example.net"]))
     );
-    for subject in ["a", "b"] {
-        assert_eq!(deliver(&desk, ANN, "desk@example.net", subject)["state"], "filed");
+    let automatic = |n: u32| deliver(&desk, ANN, "desk@example.net", &format!("{n}\r\nAuto-Submitted: auto-generated"));
+    for n in 0..2 {
+        assert_eq!(automatic(n)["state"], "filed");
     }
-    let held = deliver(&desk, ANN, "desk@example.net", "c");
+    let held = automatic(2);
     assert_eq!((&held["state"], &held["reason"]), (&json!("held"), &json!("STORM")));
     assert!(held["resumes_at"].is_string());
     let text = String::from_utf8(desk.run(&["receipt", "show", &held["id"].to_string()]).stdout).unwrap();
-    assert!(text.contains("files itself when its turn comes") && text.contains("mail-per-sender"), "{text}");
-    let explained = &desk.ok(&["explain", "--receipt", &held["id"].to_string(), "--as-if", "mail-per-sender=3"])[0];
-    assert_eq!(explained["filing"], "item");
+    assert!(text.contains("files itself when its turn comes") && text.contains("automatic-per-sender"), "{text}");
+    let as_if = ["explain", "--receipt", &held["id"].to_string(), "--as-if", "automatic-per-sender=3"];
+    assert_eq!(desk.ok(&as_if)[0]["filing"], "item");
     desk.ok(&["receipt", "release", &held["id"].to_string()]);
+    assert_eq!(deliver(&desk, ANN, "desk@example.net", "by herself")["state"], "filed", "a person is not limited");
     assert_eq!(deliver(&desk, "noc@example.net", "desk@example.net", "d")["reason"], "OWN_ADDRESS");
 }
 

@@ -103,11 +103,6 @@ pub enum SettingSet {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
         number: u32,
     },
-    /// Messages of any kind from one address within an hour: more than a person writes
-    MailPerSender {
-        #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-        number: u32,
-    },
     /// Messages of one storm that are filed by themselves when their turn comes; if more are held, a person decides
     StormResume {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

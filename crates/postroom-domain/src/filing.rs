@@ -116,7 +116,7 @@ reasons! {
     /// From names no usable author, or several.
     SenderUnclear = "SENDER_UNCLEAR", "its From field does not name exactly one usable address";
     /// The sender is on the block list.
-    SenderBlocked = "SENDER_BLOCKED", "its sender is on the block list";
+    SenderBlocked = "SENDER_BLOCKED", "its sender is blocked";
     /// The domain of the sender disowns the message.
     SenderDisowned = "SENDER_DISOWNED", "the domain of its sender asks that such messages be refused: it did not send this one";
     /// Nothing proves who sent it, and the workspace holds such mail.

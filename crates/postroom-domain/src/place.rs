@@ -199,7 +199,7 @@ fn workspace(
 }
 
 /// Whether items of this workspace can be assigned to the user.
-fn works_in(user: &User, workspace: &WorkspaceKey) -> bool {
+pub(crate) fn works_in(user: &User, workspace: &WorkspaceKey) -> bool {
     authorize(Actor::User(user), Action::Edit, Object::Item { workspace, takes_part: false })
 }
 

@@ -21,7 +21,7 @@ use std::fmt;
 
 pub use edit::{Place, RuleEdit, edit};
 pub use field::RuleField;
-pub use lint::{RuleLint, lint};
+pub use lint::{RuleLint, lint, lint_assignees};
 pub use set::{Routed, RuleSet};
 pub use text::NotATest;
 

@@ -2,15 +2,15 @@
 
 use crate::facts::{Rules, facts};
 use crate::mailboxes::{mailbox_by_id, mailbox_by_name};
-use crate::rules::refusal;
+use crate::rules::tried;
 use crate::storms::Arrival;
 use crate::tx::params;
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::filing::Effect;
 use postroom_domain::{
-    Clues, Filing, GlobalPolicy, Identity, Mailbox, MailboxId, MailboxPolicy, ReceiptId, Rule, RuleSet, StartFrom,
-    WorkspaceId, WorkspaceKey, WorkspacePolicy, decide,
+    Clues, Filing, GlobalPolicy, Identity, Mailbox, MailboxId, MailboxPolicy, ReceiptId, Rule, StartFrom, WorkspaceId,
+    WorkspaceKey, WorkspacePolicy, decide,
 };
 use postroom_mail::{Access, Message, Sha256};
 use std::collections::HashMap;
@@ -60,7 +60,8 @@ impl Store {
     /// What would become of a message. Nothing is written.
     ///
     /// # Errors
-    /// `MAILBOX_UNKNOWN`, `RECEIPT_UNKNOWN`; `RULE_INVALID` or `PATTERN_INVALID` for settings that could not be saved.
+    /// `MAILBOX_UNKNOWN`, `RECEIPT_UNKNOWN`; for settings that could not be saved `RULE_INVALID` or
+    /// `PATTERN_INVALID`, and `WORKSPACE_UNKNOWN`, `USER_UNKNOWN` or `MAILBOX_UNKNOWN` for rules that name what is not there.
     pub async fn explain(
         &self,
         question: Question,
@@ -70,7 +71,7 @@ impl Store {
         let (message, cache, opener) = (message.clone(), self.inner.rules.clone(), self.opener());
         self.read(move |tx| {
             let set = match &question.instead.rules {
-                Some(rules) => Arc::new(RuleSet::compile(rules).map_err(refusal)?),
+                Some(rules) => Arc::new(tried(tx, rules)?),
                 None => cache.get(tx)?,
             };
             let rules = Rules::load(tx, set, &question.instead, opener.clone(), now)?;

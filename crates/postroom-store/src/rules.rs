@@ -7,8 +7,9 @@ use crate::tx::params;
 use crate::workspaces::{to_json, workspace_id};
 use crate::{Noun, Store, StoreError, Tx};
 use jiff::Timestamp;
-use postroom_domain::routing::{Rule, RuleEdit, RuleError, RuleSet, edit};
+use postroom_domain::routing::{Rule, RuleEdit, RuleError, RuleLint, RuleSet, edit, lint, lint_assignees};
 use serde_json::json;
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 impl Store {
@@ -38,6 +39,32 @@ impl Store {
         })
         .await
     }
+
+    /// What in a list of rules is of no use.
+    pub async fn lint_rules(&self, rules: &[Rule]) -> Result<Vec<RuleLint>, StoreError> {
+        let rules = rules.to_vec();
+        self.read(move |tx| {
+            let mut active = HashMap::new();
+            for address in rules.iter().filter_map(|rule| rule.then.assignee.as_ref()) {
+                if let Some(user) = user_by_address(tx, address)?.filter(|user| user.active) {
+                    active.insert(address.clone(), user);
+                }
+            }
+            let mut found = lint(&rules);
+            found.extend(lint_assignees(&rules, &active));
+            Ok(found)
+        })
+        .await
+    }
+}
+
+/// The compiled form of rules that are tried in place of those that are stored.
+pub(crate) fn tried(tx: &mut Tx<'_>, rules: &[Rule]) -> Result<RuleSet, StoreError> {
+    let stored = written(&stored(tx)?)?;
+    for rule in rules.iter().filter(|rule| !stored.contains(rule)) {
+        check_names(tx, rule)?;
+    }
+    RuleSet::compile(rules).map_err(refusal)
 }
 
 /// What a rule that is to be kept names must be there.
@@ -56,7 +83,7 @@ fn check_names(tx: &mut Tx<'_>, rule: &Rule) -> Result<(), StoreError> {
 }
 
 /// An error of the list as one of the store.
-pub(crate) fn refusal(error: RuleError) -> StoreError {
+fn refusal(error: RuleError) -> StoreError {
     match error {
         RuleError::Unknown(name) => StoreError::unknown(Noun::Rule, name),
         RuleError::Taken(name) => StoreError::Exists { noun: Noun::Rule, name },

@@ -12,6 +12,7 @@ fn a_setting_is_changed_by_its_name() {
     for (text, patterns) in [
         (r"[^@\T]@bosch\.com", vec![r"[^@\T]@bosch\.com"]),
         (r#"["@a\\.example", "@b\\.example{1,2}"]"#, vec![r"@a\.example", r"@b\.example{1,2}"]),
+        ("@a.example  @b.example", vec!["@a.example", "@b.example"]),
         ("", vec![]),
     ] {
         assert_eq!(with(&now, "allowed_domains", text).unwrap().allowed.allowed_domains, patterns, "{text}");
@@ -25,13 +26,20 @@ fn a_setting_is_changed_by_its_name() {
 fn what_is_no_setting_or_no_value_is_refused_with_what_there_is() {
     let now = GlobalPolicy::default();
     for (name, value, says) in [
-        ("unknown", "on", "there are"),
-        ("", "on", "unknown-senders"),
-        ("limits.none", "1", "automatic-per-item"),
+        ("unknown", "on", "there is no setting `unknown`; there are "),
+        ("", "on", "allowed-domains, "),
+        ("x", "1", "arc-sealers, authentication, authserv-ids, automatic-per-item, "),
+        ("limits.none", "1", "there is no setting `none`; "),
+        ("limits.none", "1", "automatic-per-mailbox, automatic-per-sender, "),
         ("submissions.x", "1", "no setting"),
-        ("submissions", "perhaps", "no value"),
-        ("limits.automatic-per-sender", "many", "no value"),
-        ("limits.automatic-per-sender", "-1", "no value"),
+        ("submissions", "perhaps", "`perhaps` is no value of submissions: it must be on or off"),
+        (
+            "limits.automatic-per-sender",
+            "many",
+            "`many` is no value of automatic-per-sender: it must be a whole number",
+        ),
+        ("limits.automatic-per-sender", "-1", "whole number"),
+        ("authentication.checks", "none", "`none` is no value of authentication: it must be off, headers, full"),
     ] {
         let error = with(&now, name, value).unwrap_err().to_string();
         assert!(error.contains(says), "{name}={value}: {error}");

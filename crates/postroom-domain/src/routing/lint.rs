@@ -1,7 +1,10 @@
 //! What in a list of rules is of no use: rules that can never apply, that are never reached, or that do nothing.
 
 use super::{Comparison, Rule, RuleField, Test, When};
+use crate::User;
+use crate::place::works_in;
 use serde::Serialize;
+use std::collections::HashMap;
 use std::fmt;
 
 /// Something in a list that was hardly meant.
@@ -46,6 +49,21 @@ pub fn lint(rules: &[Rule]) -> Vec<RuleLint> {
         }
     }
     found
+}
+
+/// Rules whose items stay assigned to nobody, since whom they name cannot work on them. `active` are the users in use, by the
+/// address that a rule names them by. A paused rule is not looked at.
+pub fn lint_assignees(rules: &[Rule], active: &HashMap<String, User>) -> Vec<RuleLint> {
+    let wrong = |rule: &Rule| {
+        let address = rule.then.assignee.as_ref()?;
+        let Some(user) = active.get(address) else {
+            return Some(format!("its items stay unassigned: {address} has no account that is in use"));
+        };
+        let key = rule.then.workspace.as_ref().filter(|key| !works_in(user, key))?;
+        Some(format!("its items stay unassigned: {address} is no agent in {key}"))
+    };
+    let in_force = rules.iter().filter(|rule| !rule.paused);
+    in_force.filter_map(|rule| wrong(rule).map(|what| RuleLint { rule: rule.name.clone(), what })).collect()
 }
 
 fn has_placement(rule: &Rule) -> bool {

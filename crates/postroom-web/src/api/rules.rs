@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use postroom_domain::routing::{Place, RuleLint, lint};
+use postroom_domain::routing::{Place, RuleLint};
 use postroom_domain::{Action, Actor, Object, Rule, RuleEdit, User, authorize};
 use postroom_store::{Noun, Store, StoreError};
 use serde::{Deserialize, Serialize};
@@ -78,15 +78,16 @@ fn store_of(app: &App, user: &User) -> Result<Store, Failure> {
 async fn edit(app: &App, user: &User, change: RuleEdit) -> Result<Json<RuleList>, Failure> {
     let edited = store_of(app, user)?.edit_rules(change, Timestamp::now()).await;
     // A rule is named in the address, whatever else is unknown in the rule itself.
-    Ok(shown(edited.map_err(|error| match error {
+    let rules = edited.map_err(|error| match error {
         StoreError::Unknown { noun: Noun::Rule, .. } => Failure::NotFound,
         error => named_in_body(error),
-    })?))
+    })?;
+    shown(app, rules).await
 }
 
-fn shown(rules: Vec<Rule>) -> Json<RuleList> {
-    let lint = lint(&rules).iter().map(RuleLint::to_string).collect();
-    Json(RuleList { rules, lint })
+async fn shown(app: &App, rules: Vec<Rule>) -> Result<Json<RuleList>, Failure> {
+    let lint = app.store.lint_rules(&rules).await?.iter().map(RuleLint::to_string).collect();
+    Ok(Json(RuleList { rules, lint }))
 }
 
 /// The routing rules.
@@ -95,7 +96,8 @@ pub(crate) async fn list(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
 ) -> Result<Json<RuleList>, Failure> {
-    Ok(shown(store_of(&app, &user)?.rules().await?))
+    let rules = store_of(&app, &user)?.rules().await?;
+    shown(&app, rules).await
 }
 
 /// Replaces all routing rules.

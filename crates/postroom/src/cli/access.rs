@@ -3,6 +3,7 @@
 use super::args::{AuthArg, MailboxAdd, MailboxOptions, MailboxSet, OnOff, Protocol, SecurityArg};
 use crate::failure::Failure;
 use postroom_mail::{Access, AuthMethod, ImapAccess, Security, ServerAccess};
+use std::path::Path;
 
 /// What differs between the servers of two protocols.
 struct Kind {
@@ -198,6 +199,28 @@ fn imap_auth(chosen: AuthArg) -> Result<AuthMethod, Failure> {
             Err(Failure::new("AUTH_UNSUPPORTED", "APOP is a login of POP3", "use --auth auto, or --protocol pop3"))
         }
         method => Ok(method),
+    }
+}
+
+/// Whether two mailboxes get the same messages, as far as their settings tell.
+pub fn same_place(one: &Access, other: &Access) -> bool {
+    let shared =
+        |one: &ServerAccess, other: &ServerAccess| one.host.eq_ignore_ascii_case(&other.host) && one.user == other.user;
+    match (one, other) {
+        (Access::Maildir { path }, Access::Maildir { path: other }) => {
+            let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+            real(path) == real(other)
+        }
+        (Access::Imap(one), Access::Imap(other)) => {
+            shared(&one.server, &other.server)
+                && one.folders().any(|folder| other.folders().any(|other| folder == other))
+        }
+        (Access::Imap(imap), Access::Pop3(pop3)) | (Access::Pop3(pop3), Access::Imap(imap)) => {
+            // POP3 has the inbox and nothing else.
+            shared(&imap.server, pop3) && imap.folders().any(|folder| folder.eq_ignore_ascii_case("INBOX"))
+        }
+        (Access::Pop3(one), Access::Pop3(other)) => shared(one, other),
+        _ => false,
     }
 }
 

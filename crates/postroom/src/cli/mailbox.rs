@@ -1,6 +1,6 @@
 //! `postroom mailbox`: add, set, test, list, pause, resume, remove.
 
-use super::access::{changed_access, new_access};
+use super::access::{changed_access, new_access, same_place};
 use super::args::{
     AutomaticArg, Global, MailboxAdd, MailboxCommand, MailboxOptions, MailboxSet, OnOff, SwitchArg, YesNo,
 };
@@ -81,6 +81,7 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
             "give it with --password-stdin or --password-file FILE, never as an argument",
         ));
     }
+    let others = store.mailbox_status().await?;
     let mailbox = store.add_mailbox(new, password, Timestamp::now()).await?;
     out.object(&shown(&mailbox), || {
         let name = &mailbox.name;
@@ -90,6 +91,17 @@ async fn add(store: &Store, add: MailboxAdd, out: Output) -> Result<(), Failure>
         };
         format!("added mailbox {name}. {old}\nTry the connection: postroom mailbox test {name}\nFetch once: postroom fetch {name}")
     })?;
+    if let Access::Maildir { path } = &mailbox.access
+        && !path.join("cur").is_dir()
+    {
+        out.say(format!("WARNING: there is no Maildir at {}; visits fail until there is", path.display()))?;
+    }
+    if let Some(other) = others.iter().find(|other| same_place(&other.mailbox.access, &mailbox.access)) {
+        let (other, name) = (&other.mailbox.name, &mailbox.name);
+        out.say(format!(
+            "WARNING: {other} reads the same place: each message there has an effect in {other} and in {name}"
+        ))?;
+    }
     say_warnings(&warnings(&mailbox.access, None, &[], Timestamp::now()), out)
 }
 

@@ -7,7 +7,7 @@ use super::output::{Output, text_table};
 use super::{open_store, workspace_key};
 use crate::failure::Failure;
 use jiff::Timestamp;
-use postroom_domain::routing::{NotATest, Place, Rule, RuleEdit, RuleLint, When, lint};
+use postroom_domain::routing::{NotATest, Place, Rule, RuleEdit, RuleLint, When};
 use postroom_store::Store;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -21,9 +21,9 @@ pub async fn run(global: &Global, command: RuleCommand, out: Output) -> Result<(
             let name = rule.name.trim().to_owned();
             let place = place(&add.place).unwrap_or(Place::Last);
             let rules = edit(&store, RuleEdit::Add(Box::new(rule), place)).await?;
-            say(&rules, &name, "added", out)
+            say(&store, &rules, &name, "added", out).await
         }
-        RuleCommand::List => list(&store.rules().await?, out),
+        RuleCommand::List => list(&store, &store.rules().await?, out).await,
         RuleCommand::Set(set) => {
             let rules = store.rules().await?;
             let old = named(&rules, &set.name)?.clone();
@@ -31,7 +31,7 @@ pub async fn run(global: &Global, command: RuleCommand, out: Output) -> Result<(
             rule.name = set.rename.unwrap_or(rule.name);
             let name = rule.name.trim().to_owned();
             let rules = edit(&store, RuleEdit::Set(set.name, Box::new(rule))).await?;
-            say(&rules, &name, "changed", out)
+            say(&store, &rules, &name, "changed", out).await
         }
         RuleCommand::Move { name, place: to } => {
             let Some(to) = place(&to) else {
@@ -39,7 +39,7 @@ pub async fn run(global: &Global, command: RuleCommand, out: Output) -> Result<(
                 return Err(Failure::new("USAGE", "it does not say where to", help));
             };
             let rules = edit(&store, RuleEdit::Move(name.clone(), to)).await?;
-            say(&rules, &name, "moved", out)
+            say(&store, &rules, &name, "moved", out).await
         }
         RuleCommand::Remove { name } => {
             edit(&store, RuleEdit::Remove(name.clone())).await?;
@@ -49,11 +49,11 @@ pub async fn run(global: &Global, command: RuleCommand, out: Output) -> Result<(
         }
         RuleCommand::Pause { name } => {
             let rules = edit(&store, RuleEdit::Pause(name.clone(), true)).await?;
-            say(&rules, &name, "paused; mail is decided without it", out)
+            say(&store, &rules, &name, "paused; mail is decided without it", out).await
         }
         RuleCommand::Resume { name } => {
             let rules = edit(&store, RuleEdit::Pause(name.clone(), false)).await?;
-            say(&rules, &name, "asked again", out)
+            say(&store, &rules, &name, "asked again", out).await
         }
         RuleCommand::Test { last, mailbox, rules } => {
             let edited = rules.as_deref().map(from_file).transpose()?;
@@ -62,7 +62,7 @@ pub async fn run(global: &Global, command: RuleCommand, out: Output) -> Result<(
         RuleCommand::Export => export(store.rules().await?, out),
         RuleCommand::Import { file } => {
             let rules = edit(&store, RuleEdit::Replace(from_file(&file)?)).await?;
-            list(&rules, out)
+            list(&store, &rules, out).await
         }
     }
 }
@@ -158,8 +158,8 @@ pub fn from_file(path: &Path) -> Result<Vec<Rule>, Failure> {
     Ok(document.rules)
 }
 
-fn list(rules: &[Rule], out: Output) -> Result<(), Failure> {
-    let lints = lint(rules);
+async fn list(store: &Store, rules: &[Rule], out: Output) -> Result<(), Failure> {
+    let lints = store.lint_rules(rules).await?;
     if out.is_json() {
         return rules.iter().try_for_each(|rule| out.object(&shown(rule, &lints), String::new));
     }
@@ -178,9 +178,9 @@ fn condition(rule: &Rule) -> String {
 }
 
 /// Says what was done with one rule of a list, and what of it is of no use now.
-fn say(rules: &[Rule], name: &str, done: &str, out: Output) -> Result<(), Failure> {
+async fn say(store: &Store, rules: &[Rule], name: &str, done: &str, out: Output) -> Result<(), Failure> {
     let rule = named(rules, name)?;
-    let lints = lint(rules);
+    let lints = store.lint_rules(rules).await?;
     out.object(&shown(rule, &lints), || {
         let place = rules.iter().position(|other| other.name == rule.name).map_or(0, |at| at + 1);
         format!("rule {} is {done}; it is number {place} of {}", rule.name, rules.len())

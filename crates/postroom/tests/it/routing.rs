@@ -218,6 +218,65 @@ fn rules_are_tried_although_some_of_the_last_messages_are_gone() {
 }
 
 #[test]
+fn an_assignee_who_cannot_get_the_items_is_told_and_rules_that_are_tried_name_what_there_is() {
+    let desk = furnished();
+    desk.ok(&["rule", "add", "fin", "--if", "subject=invoice*", "--workspace", "FIN", "--assign", "bob@example.org"]);
+    assert_eq!(desk.ok(&["rule", "list"])[0]["lint"], json!([]));
+    desk.ok(&["rule", "set", "fin", "--workspace", "SUP"]);
+    let lint = "its items stay unassigned: bob@example.org is no agent in SUP";
+    assert_eq!(desk.ok(&["rule", "list"])[0]["lint"], json!([lint]));
+    let text = String::from_utf8(desk.run(&["rule", "list"]).stdout).unwrap();
+    assert!(text.contains(&format!("warning: rule `fin`: {lint}")), "{text}");
+    desk.ok(&["user", "set", "bob@example.org", "--active", "no"]);
+    let gone = "its items stay unassigned: bob@example.org has no account that is in use";
+    assert_eq!(desk.ok(&["rule", "list"])[0]["lint"], json!([gone]));
+    // What stands in the list may be tried although it names somebody who is gone, but nothing new may.
+    let stored = desk.run(&["rule", "export"]).stdout;
+    let stored = desk.file("stored.json", &stored);
+    desk.ok(&["rule", "test", "--rules", stored.to_str().unwrap()]);
+    let filed = deliver(&desk, ANN, "desk@example.net", "invoice")["id"].to_string();
+    for (then, code) in [
+        (r#"{"workspace":"NIX"}"#, "WORKSPACE_UNKNOWN"),
+        (r#"{"assignee":"nobody@example.org"}"#, "USER_UNKNOWN"),
+        (r#"{"assignee":"bob@example.org"}"#, "USER_UNKNOWN"),
+    ] {
+        let rules = desk.file("rules.json", format!(r#"{{"rules":[{{"name":"all","then":{then}}}]}}"#).as_bytes());
+        assert_eq!(desk.error(&["rule", "test", "--rules", rules.to_str().unwrap()]).0, code, "{then}");
+        let as_if = format!("rules={}", rules.display());
+        assert_eq!(desk.error(&["explain", "--receipt", &filed, "--as-if", &as_if]).0, code, "{then}");
+    }
+}
+
+#[test]
+fn a_mailbox_that_reads_what_another_reads_is_told() {
+    let desk = furnished();
+    let add = |name: &str, options: &[&str]| {
+        let output = desk.run(&[&["mailbox", "add", name], options].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let place = desk.path().join("Maildir");
+    std::fs::create_dir_all(place.join("cur")).unwrap();
+    let place = place.to_str().unwrap();
+    let maildir = |name: &str, path: &str| add(name, &["--protocol", "maildir", "--path", path]);
+    let none = maildir("none", &format!("{place}/not-there"));
+    assert!(none.contains("there is no Maildir at") && !none.contains("same place"), "{none}");
+    let one = maildir("one", place);
+    assert!(!one.contains("WARNING"), "{one}");
+    let two = maildir("two", &format!("{place}/../Maildir"));
+    assert!(two.contains("WARNING: one reads the same place"), "{two}");
+    let password = desk.file("password", b"secret");
+    let server = ["--host", "mail.example.org", "--security", "ssl", "--user", "desk", "--password-file"];
+    let server = [&server[..], &[password.to_str().unwrap(), "--protocol"]].concat();
+    let imap = add("imap", &[&server[..], &["imap"]].concat());
+    assert!(!imap.contains("WARNING"), "{imap}");
+    let other = add("other", &[&server[..], &["imap", "--folder", "Billing"]].concat());
+    assert!(!other.contains("WARNING"), "{other}");
+    let pop3 = add("pop3", &[&server[..], &["pop3"]].concat());
+    assert!(pop3.contains("WARNING: imap reads the same place"), "{pop3}");
+}
+
+#[test]
 fn a_receipt_is_explained_as_it_is_and_as_it_might_be() {
     let desk = furnished();
     let held = deliver(&desk, "eve@elsewhere.example", "desk@example.net", "hello")["id"].to_string();

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 /// A list of items as a table.
 pub fn table(items: &[ItemSummary], out: Output) -> Result<(), Failure> {
-    out.table(items, ["NUMBER", "WORKSPACE", "FROM", "COMMENTS", "TITLE"], "no items", |i| {
+    out.table(items, ["NUMBER", "WORKSPACE", "STATUS", "FROM", "COMMENTS", "TITLE"], "no items", |i| {
         [
             i.number.to_string(),
             i.workspace.to_string(),
+            i.status.to_string(),
             one_line(i.requester.label(), 30),
             i.comments.to_string(),
             one_line(&i.title, 80),
@@ -27,7 +28,7 @@ pub fn history(entries: &[HistoryEntry], out: Output) -> Result<(), Failure> {
         let comment = entry.comment.map(|comment| format!("comment {comment}"));
         let undoes = entry.undoes.map(|change| format!("change {change}"));
         let undone = entry.undone_by.map(|change| format!("(taken back by change {change})"));
-        let detail = if entry.detail.is_null() { None } else { Some(entry.detail.to_string()) };
+        let detail = Some(in_words(&entry.detail)).filter(|words| !words.is_empty());
         let more = [comment, other, undoes, detail, undone].into_iter().flatten().collect::<Vec<_>>().join(", ");
         [
             entry.id.to_string(),
@@ -37,6 +38,21 @@ pub fn history(entries: &[HistoryEntry], out: Output) -> Result<(), Failure> {
             one_line(&more, 160),
         ]
     })
+}
+
+/// What else is known of a change: `from SUP, to FIN`.
+fn in_words(detail: &Value) -> String {
+    match detail {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.iter().map(in_words).collect::<Vec<_>>().join(" "),
+        Value::Object(all) => {
+            let words = all.iter().map(|(name, value)| (name.replace('_', " "), in_words(value)));
+            let words = words.filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name} {value}"));
+            words.collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Who takes part in an item, and who is proposed.
@@ -94,6 +110,10 @@ pub fn describe(item: &Item) -> String {
     if !item.mentions.is_empty() {
         let mentions: Vec<String> = item.mentions.iter().map(|other| format!("#{other}")).collect();
         lines.push(format!("mentions {}", mentions.join(" ")));
+    }
+    if !item.participants.is_empty() {
+        let people: Vec<String> = item.participants.iter().map(|party| one_line(party.label(), 60)).collect();
+        lines.push(format!("taking part: {}", people.join(", ")));
     }
     lines.extend(item.proposed.iter().map(|one| format!("{} is {}", one_line(one.party.label(), 60), because(one))));
     lines.push(String::new());

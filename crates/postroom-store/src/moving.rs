@@ -107,7 +107,11 @@ pub(crate) fn touch(tx: &mut Tx<'_>, items: &[i64], now: Timestamp) -> Result<()
 }
 
 /// Takes the item from whom it is assigned to, if that one may not work on items of this workspace; returns the address.
-fn drop_unfit_assignee(tx: &mut Tx<'_>, item: i64, workspace: &WorkspaceKey) -> Result<Option<String>, StoreError> {
+pub(crate) fn drop_unfit_assignee(
+    tx: &mut Tx<'_>,
+    item: i64,
+    workspace: &WorkspaceKey,
+) -> Result<Option<String>, StoreError> {
     let mut row = tx.query_one("SELECT assignee_id FROM item WHERE number = ?1", params![item])?;
     let Some(id) = row.opt_int(0)? else { return Ok(None) };
     let Some(user) = user_by_id(tx, UserId(id))? else { return Ok(None) };

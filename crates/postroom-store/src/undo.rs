@@ -4,7 +4,7 @@
 use crate::audit::AuditAction;
 use crate::changes::{Change, ChangeKind, HistoryEntry, change_by_id, last_undoable, later, record_change};
 use crate::items::workspace_of_item;
-use crate::moving::{place_comment, touch};
+use crate::moving::{drop_unfit_assignee, place_comment, touch};
 use crate::participants::{Proposal, insert_proposal};
 use crate::people::user_by_address;
 use crate::tx::params;
@@ -104,9 +104,9 @@ fn move_back(tx: &mut Tx<'_>, entry: &HistoryEntry) -> Result<(), StoreError> {
     tx.execute("UPDATE item SET workspace_id = ?2 WHERE number = ?1", params![entry.item, id.0])?;
     let unassigned: Option<String> = detail(entry, "unassigned")?;
     match unassigned {
-        // Who was given it meanwhile keeps it.
+        // Who was given it meanwhile keeps it, if he may work on it there.
         Some(address) if assignee_of(tx, entry.item)?.is_none() => set_assignee(tx, entry.item, Some(&address)),
-        _ => Ok(()),
+        _ => drop_unfit_assignee(tx, entry.item, &from).map(drop),
     }
 }
 
@@ -122,10 +122,13 @@ fn assign_back(tx: &mut Tx<'_>, entry: &HistoryEntry) -> Result<(), StoreError> 
     set_assignee(tx, entry.item, from.as_deref())
 }
 
+/// Gives the item back to whom it was assigned to, unless that one may not work on it any more.
 fn set_assignee(tx: &mut Tx<'_>, item: i64, address: Option<&str>) -> Result<(), StoreError> {
     let user = address.map_or(Ok(None), |address| user_by_address(tx, address))?;
     let sql = "UPDATE item SET assignee_id = ?2 WHERE number = ?1";
-    tx.execute(sql, params![item, user.map(|user| user.id.0)]).map(drop)
+    tx.execute(sql, params![item, user.map(|user| user.id.0)])?;
+    let workspace = workspace_of_item(tx, item)?;
+    drop_unfit_assignee(tx, item, &workspace).map(drop)
 }
 
 fn tag_back(tx: &mut Tx<'_>, entry: &HistoryEntry) -> Result<(), StoreError> {

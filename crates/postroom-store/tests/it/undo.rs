@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use postroom_domain::Item;
-use postroom_store::{ChangeKind, ItemFilter, NewUser, OutcomeKind, Store};
+use postroom_store::{ChangeKind, ItemFilter, NewUser, OutcomeKind, Store, UserChange};
 
 const ANN: &str = "ann@example.org";
 
@@ -151,6 +151,23 @@ async fn status_assignee_and_tags_have_a_history() {
         assert_eq!(store.item(1).await.unwrap().assignee.as_deref(), Some("gil@example.org"));
         store.undo(1, None, noon()).await.unwrap();
         assert_eq!(store.item(1).await.unwrap().assignee, None);
+        // Whoever may not work on it any more does not get it back, by whatever is taken back.
+        let retire = |active| {
+            let change = UserChange { active: Some(active), ..UserChange::default() };
+            async move { store.set_user("gil@example.org", change, noon()).await.unwrap() }
+        };
+        for undone in [true, false] {
+            store.assign_item(1, Some("gil@example.org"), noon()).await.unwrap();
+            match undone {
+                true => store.assign_item(1, None, noon()).await.unwrap(),
+                false => store.move_item(1, &key("OPS"), noon()).await.unwrap(),
+            }
+            retire(false).await;
+            store.undo(1, None, noon()).await.unwrap();
+            let item = store.item(1).await.unwrap();
+            assert_eq!((item.assignee, item.workspace), (None, key("SUP")), "{undone}");
+            retire(true).await;
+        }
 
         let tags = |add: &[&str], remove: &[&str]| {
             let own = |tags: &[&str]| tags.iter().map(|tag| (*tag).to_owned()).collect::<Vec<_>>();

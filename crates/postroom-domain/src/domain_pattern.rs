@@ -205,8 +205,10 @@ pub(crate) fn search(written: &str) -> Result<Regex, PatternError> {
         return Err(invalid("it is empty".to_owned()));
     }
     let mut builder = RegexBuilder::new();
-    let builder = builder.caseless(true).utf(true).jit_if_available(true);
-    builder.build(&format!("{LIMITS}{written}")).map_err(|error| invalid(error.to_string()))
+    let builder = builder.caseless(true).utf(true);
+    // Compiled alone first, so that an error names its place in what was written.
+    builder.build(written).map_err(|error| invalid(error.to_string()))?;
+    builder.jit_if_available(true).build(&format!("{LIMITS}{written}")).map_err(|error| invalid(error.to_string()))
 }
 
 /// Why a pattern can match no address, if that can be told from its form: it is empty, or in each of its alternatives the

@@ -296,6 +296,10 @@ impl StoreError {
             }
             Self::Unknown { noun: Noun::Registration, .. } => "`postroom user pending` shows what waits".into(),
             Self::Unknown { noun, .. } => format!("`postroom {} list` shows what there is", noun.as_str()),
+            Self::Exists { noun: Noun::User, .. } => {
+                "nothing was changed; `postroom user set ADDRESS` changes an account, with `--active no` nobody may write by it".into()
+            }
+            Self::Exists { noun: Noun::Workspace, .. } => "nothing was changed; choose another key".into(),
             Self::Exists { .. } => "nothing was changed; choose another name".into(),
             Self::RegistrationClosed => "nothing was changed; `postroom setting set registration approval` or `open` lets people register, `postroom user invite ADDRESS` invites one".into(),
             Self::AddressNotAllowed(_) => "nothing was changed; `postroom setting show` shows which domains may write and register".into(),

@@ -109,6 +109,8 @@ pub struct Pending {
     pub name: String,
     /// Whether it is an invitation, which waits to be accepted; else it was asked for.
     pub invited: bool,
+    /// The roles that come with the account.
+    pub memberships: Vec<(WorkspaceKey, Role)>,
     /// When.
     pub created_at: Timestamp,
     /// Until when.
@@ -177,7 +179,7 @@ impl Store {
     }
 
     /// Invites somebody: whoever has the link within 72 hours gets an account with these roles. An invitation does not ask
-    /// the rules about addresses; whoever makes one knows whom they invite.
+    /// the rules about addresses; whoever makes one knows whom they invite. It takes the place of an earlier one.
     ///
     /// # Errors
     /// `ADDRESS_INVALID`, `USER_EXISTS`, `WORKSPACE_UNKNOWN`.
@@ -200,6 +202,10 @@ impl Store {
             for (key, _) in &memberships {
                 crate::workspaces::workspace_id(tx, key)?;
             }
+            // Whoever invites somebody once more has lost the first address, or wants other roles.
+            let sql =
+                format!("UPDATE registration AS r SET ended_at = ?1 WHERE {PENDING} AND r.invited AND r.address = ?2");
+            tx.execute(&sql, params![now, &address])?;
             let new = NewRegistration {
                 address: &address,
                 name: &name,

@@ -53,6 +53,7 @@ impl Registration {
             address: self.address,
             name: self.name,
             invited: self.invited,
+            memberships: self.memberships,
             created_at: self.created_at,
             expires_at: self.expires_at,
             proven: self.proven,

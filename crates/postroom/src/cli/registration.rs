@@ -50,21 +50,22 @@ pub async fn invite(
     let invitation = store.invite(address, &name.unwrap_or_default(), memberships, Timestamp::now()).await?;
     let url = join_url(base, invitation.link.expose());
     out.object(&json!({"address": invitation.address, "url": url, "expires_at": invitation.expires_at}), || {
-        format!("{url}\n(for {}, once, within 72 hours)", invitation.address)
+        format!("{url}\n(for {}, once, within 72 hours; no earlier invitation counts any more)", invitation.address)
     })
 }
 
 pub async fn pending(global: &Global, out: Output) -> Result<(), Failure> {
     let pending = open_store(global).await?.pending_registrations(Timestamp::now()).await?;
     let none = "nobody waits for an account";
-    out.table(&pending, ["ADDRESS", "NAME", "WAITS FOR", "UNTIL"], none, |one| {
+    out.table(&pending, ["ADDRESS", "NAME", "WAITS FOR", "ROLES", "UNTIL"], none, |one| {
         let waits_for = match (one.invited, one.proven) {
-            (true, _) => "the invited to accept",
+            (true, _) => "them to accept",
             (false, true) => "approval; the address is theirs",
             (false, false) => "proof of the address, or approval",
         };
         let until = one.expires_at.strftime("%Y-%m-%d %H:%MZ").to_string();
-        [one.address.clone(), one_line(&one.name, 40), waits_for.to_owned(), until]
+        let roles: Vec<String> = one.memberships.iter().map(|(key, role)| format!("{key}={role}")).collect();
+        [one.address.clone(), one_line(&one.name, 40), waits_for.to_owned(), roles.join(" "), until]
     })
 }
 

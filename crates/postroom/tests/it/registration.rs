@@ -79,6 +79,8 @@ fn accounts_are_approved_invited_changed_and_signed_out() {
         (vec!["user", "set", "new@example.org", "--alias", "ann@example.org"], "USER_EXISTS"),
         (vec!["user", "invite", "ann@example.org"], "USER_EXISTS"),
         (vec!["user", "invite", "x@example.org", "--member", "NIX=agent"], "WORKSPACE_UNKNOWN"),
+        (vec!["user", "invite", "x@example.org", "--base", "nonsense"], "USAGE"),
+        (vec!["contact", "block", "ann@example.org"], "USER_EXISTS"),
         (vec!["user", "sign-out", "nobody@example.org"], "USER_UNKNOWN"),
     ] {
         assert_eq!(desk.error(&arguments).0, code, "{arguments:?}");

@@ -179,7 +179,7 @@ pub enum UserCommand {
         #[arg(long, value_name = "KEY=ROLE")]
         member: Vec<String>,
         /// Where `serve` listens
-        #[arg(long, value_name = "URL", default_value = BASE)]
+        #[arg(long, value_name = "URL", default_value = BASE, value_parser = base_url)]
         base: String,
     },
     /// Ask for an account, as people do who register; `setting set registration` says whether they may
@@ -193,7 +193,7 @@ pub enum UserCommand {
         #[arg(long, value_name = "N")]
         name: Option<String>,
         /// Where `serve` listens
-        #[arg(long, value_name = "URL", default_value = BASE)]
+        #[arg(long, value_name = "URL", default_value = BASE, value_parser = base_url)]
         base: String,
     },
     /// List who registered or was invited and has no account yet
@@ -213,7 +213,16 @@ pub enum UserCommand {
         /// The user's address
         address: String,
         /// Where `serve` listens
-        #[arg(long, value_name = "URL", default_value = BASE)]
+        #[arg(long, value_name = "URL", default_value = BASE, value_parser = base_url)]
         base: String,
     },
+}
+
+/// The address of a web page, which links are put behind.
+fn base_url(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
+    if host.is_empty() || host.starts_with('/') || text.contains(char::is_whitespace) {
+        return Err("write it as https://desk.example.org".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }

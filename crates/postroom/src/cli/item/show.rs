@@ -32,7 +32,7 @@ pub fn history(entries: &[HistoryEntry], out: Output) -> Result<(), Failure> {
         let more = [comment, other, undoes, detail, undone].into_iter().flatten().collect::<Vec<_>>().join(", ");
         [
             entry.id.to_string(),
-            entry.at.to_string(),
+            format!("{:.0}", entry.at),
             one_line(&entry.actor, 40),
             entry.kind.as_str().to_owned(),
             one_line(&more, 160),
@@ -99,7 +99,7 @@ pub fn describe(item: &Item) -> String {
             item.workspace,
             item.status,
             written_by(&item.requester, item.identity.as_ref()),
-            item.created_at
+            format_args!("{:.0}", item.created_at)
         ),
     ];
     lines.extend(item.assignee.iter().map(|assignee| format!("assigned to {}", one_line(assignee, 100))));
@@ -124,7 +124,7 @@ pub fn describe(item: &Item) -> String {
             "\n— comment {} by {}, {}",
             comment.id,
             written_by(&comment.author, comment.identity.as_ref()),
-            comment.created_at
+            format_args!("{:.0}", comment.created_at)
         ));
         lines.push(clean_text(&comment.text));
         lines.extend(comment.attachments.iter().map(attachment));

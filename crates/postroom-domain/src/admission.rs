@@ -93,6 +93,11 @@ impl AddressRules {
         Self::of_mailbox(policy, &DomainPolicy::default())
     }
 
+    /// Whether addresses are let in by their domains, so that whoever has none cannot be.
+    pub fn limits_domains(&self) -> bool {
+        self.allowed.iter().any(|(_, allowed)| !allowed.is_open())
+    }
+
     /// The entry of the block list that names a canonical address.
     pub fn blocks(&self, canonical: &str) -> Option<String> {
         self.blocked.entry_for(canonical).map(ToString::to_string)

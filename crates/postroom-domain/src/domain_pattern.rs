@@ -157,9 +157,10 @@ impl Pattern {
         if syntax == Syntax::Documented {
             text = lower_printed_escapes(&text);
         }
-        if has_verb(&text) {
-            // (*ACCEPT) would end the search before the right end, and (*LIMIT_MATCH=…) would set a limit of its own.
-            let why = "verbs such as (*ACCEPT) are not taken".to_owned();
+        if text.contains("(*") {
+            // (*ACCEPT) would end the search before the right end, and (*LIMIT_MATCH=…) would set a limit of its own. Whether it
+            // stands in a class or a comment is not asked: whoever finds a form that is judged wrongly would get past the end.
+            let why = "verbs such as (*ACCEPT) are not taken; write \\x28* for a parenthesis and a star".to_owned();
             return Err(PatternError::Invalid { pattern: written.to_owned(), why });
         }
         let invalid =
@@ -167,29 +168,12 @@ impl Pattern {
         // Compiled alone first, so that an unbalanced parenthesis cannot pair up with the group that is put around it.
         RegexBuilder::new().caseless(true).build(&text).map_err(invalid)?;
         let bound = format!(r"{LIMITS}(?:{text})\z");
-        let regex = RegexBuilder::new().caseless(true).jit_if_available(true).build(&bound).map_err(invalid)?;
+        let regex = RegexBuilder::new().caseless(true).jit_if_available(true).build(&bound).map_err(|_| {
+            let why = r"it ends within a comment or a quotation: end a comment with a line end, \Q with \E".to_owned();
+            PatternError::Invalid { pattern: written.to_owned(), why }
+        })?;
         Ok(Self { written: written.to_owned(), matcher: Matcher::Search(regex) })
     }
-}
-
-/// Whether a pattern has a verb of the engine outside of escapes and classes: `(*NAME…)`.
-fn has_verb(pattern: &str) -> bool {
-    let (mut class, mut escaped, mut before) = (false, false, ' ');
-    for c in pattern.chars() {
-        if escaped {
-            (escaped, before) = (false, ' ');
-            continue;
-        }
-        match c {
-            '\\' => escaped = true,
-            '[' => class = true,
-            ']' => class = false,
-            '*' if before == '(' && !class => return true,
-            _ => {}
-        }
-        before = c;
-    }
-    false
 }
 
 /// A Perl 5 pattern that is searched anywhere in a text, without regard to case and under the same limits.

@@ -285,10 +285,15 @@ fn judge(
     }
     judge_addresses(message, clues.author.as_deref(), policy, trace)?;
     let Some(author) = &clues.author else {
-        trace.push(TraceStep::new("author", "unclear", format!("{} addresses in From", message.from.len())));
+        trace.push(TraceStep::new("author", "unclear", "From does not name exactly one author"));
+        if facts.contact == Some(ContactStanding::Blocked) {
+            trace.push(TraceStep::new("sender", "blocked contact", "one of those that From names"));
+            return Err(Reason::SenderBlocked);
+        }
         if !policy.unknown_senders {
             return Err(Reason::SenderUnclear);
         }
+        judge_identity(&facts.identity, trace)?;
         return judge_content(message, facts, policy, trace);
     };
     match &facts.sender {

@@ -1,6 +1,6 @@
 //! Items, comments and attachments as the web page, the command line and the API show them.
 
-use crate::{Identity, ReceiptId, WorkspaceKey};
+use crate::{Identity, Level, ReceiptId, WorkspaceKey};
 use jiff::Timestamp;
 use postroom_mail::Sha256;
 use serde::{Deserialize, Serialize};
@@ -138,12 +138,14 @@ pub struct Party {
 }
 
 impl Party {
-    /// What to call the person: the name, else the address.
+    /// What to call the person: the name, else the address. A name that looks like an address is not shown in place of one:
+    /// whoever writes it may want to be taken for somebody else.
     pub fn label(&self) -> &str {
-        match (self.name.is_empty(), self.address.is_empty()) {
-            (false, _) => &self.name,
-            (true, false) => &self.address,
-            (true, true) => "(no sender)",
+        let is_name = !self.name.is_empty() && !self.name.contains(['@', '\u{ff20}', '\u{fe6b}']);
+        match (is_name, self.address.is_empty()) {
+            (true, _) => &self.name,
+            (false, false) => &self.address,
+            (false, true) => "(no sender)",
         }
     }
 }
@@ -182,6 +184,8 @@ pub struct ItemSummary {
     pub status: String,
     /// Who asked.
     pub requester: Party,
+    /// How sure it is that the requester wrote it; `None` where it is not of a message.
+    pub level: Option<Level>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -29,6 +29,8 @@ pub struct Clues {
     pub keys: Vec<KeyClaim>,
     /// Ids of the messages that it answers, the nearest first, and the first of the conversation last.
     pub references: Vec<String>,
+    /// How many more ids it has, which are not looked up.
+    pub references_left_out: usize,
     /// Numbers in the subject that may be items, in the order in which they are tried.
     pub numbers: Vec<NumberClue>,
     /// Bare numbers that look like something else.
@@ -45,8 +47,9 @@ impl Clues {
         let author = message.author().and_then(postroom_mail::Address::canonical);
         let year = message.date.map(|date| i64::from(date.to_zoned(jiff::tz::TimeZone::UTC).year()));
         let numbers = numbers::in_subject(&message.subject, bare_numbers, year);
-        let references = references_of(message);
+        let (references, references_left_out) = references_of(message);
         Self {
+            references_left_out,
             no_reply: author.as_deref().is_some_and(is_no_reply),
             author,
             keys: keys_of(message, &references),
@@ -59,19 +62,22 @@ impl Clues {
 }
 
 // RFC 5322 §3.6.4: In-Reply-To names the message that is answered, References the conversation, oldest first.
-fn references_of(message: &Message) -> Vec<String> {
+fn references_of(message: &Message) -> (Vec<String>, usize) {
     let nearest = message.in_reply_to.iter().chain(message.references.iter().rev());
-    let mut references: Vec<String> = Vec::new();
+    let (mut references, mut left_out): (Vec<String>, usize) = (Vec::new(), 0);
     for id in nearest {
-        if references.len() < REFERENCES_MAX - 1 && !references.contains(id) {
+        if references.len() >= REFERENCES_MAX - 1 {
+            left_out += 1;
+        } else if !references.contains(id) {
             references.push(id.clone());
         }
     }
     // Long conversations pass by people whose mail never came here; their beginning did.
     if let Some(first) = message.references.first().filter(|first| !references.contains(first)) {
         references.push(first.clone());
+        left_out = left_out.saturating_sub(1);
     }
-    references
+    (references, left_out)
 }
 
 fn keys_of(message: &Message, references: &[String]) -> Vec<KeyClaim> {
@@ -91,7 +97,8 @@ fn keys_of(message: &Message, references: &[String]) -> Vec<KeyClaim> {
 pub struct Facts {
     /// The active registered user with the author's address.
     pub sender: Option<User>,
-    /// What was decided about the author where that is nobody with an account.
+    /// What was decided about the author where that is nobody with an account. Where it is not clear who of several authors
+    /// wrote it, whether one of them is blocked.
     pub contact: Option<ContactStanding>,
     /// Whether the author's address belongs to an account that is not in use any more.
     pub deactivated: bool,

@@ -82,7 +82,12 @@ pub(crate) fn is_own_mail(
     policy: &Policy,
     trace: &mut Vec<TraceStep>,
 ) -> bool {
-    let Some(author) = clues.author.as_deref().filter(|author| policy.routing.own.has(author)) else { return false };
+    let own = match &clues.author {
+        Some(author) => Some(author.clone()),
+        // Where several are named, one of them is enough.
+        None => message.from.iter().filter_map(Address::canonical).find(|address| policy.routing.own.has(address)),
+    };
+    let Some(author) = own.filter(|author| policy.routing.own.has(author)) else { return false };
     let is_person = facts.sender.is_some() && !message.auto_submitted;
     trace.push(TraceStep::new("own-address", if is_person { "registered" } else { "held" }, author));
     !is_person

@@ -129,6 +129,8 @@ pub struct Awaited {
     pub id: RegistrationId,
     /// The canonical address that is to be shown to be somebody's.
     pub address: String,
+    /// Whether whoever asked did so without an operator, so that anybody may know the code.
+    pub by_stranger: bool,
 }
 
 #[cfg(test)]

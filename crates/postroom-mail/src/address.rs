@@ -42,7 +42,8 @@ impl fmt::Display for Address {
 
 /// The one canonical form of an addr-spec: local part in ASCII lower case, domain in IDNA A-labels and lower case, at
 /// most 320 octets. `None` for anything that is not `dot-atom@domain`, `quoted-string@domain` or `local@[literal]`:
-/// the last `@` outside quotes divides, so that `"x@bosch.com"@evil.org` is at evil.org.
+/// the last `@` outside quotes divides, so that `"x@bosch.com"@evil.org` is at evil.org. Quotes and backslashes that a local
+/// part does not need are left out: `"ann"@example.org` is `ann@example.org` (RFC 5321 §4.1.2).
 ///
 /// RFC 5321 §2.4 leaves the case of a local part to its host; no mail system in use tells `Ann@` from `ann@`, and
 /// treating them as two people is how registered users become strangers.
@@ -50,11 +51,12 @@ impl fmt::Display for Address {
 pub fn canonical(addr_spec: &str) -> Option<String> {
     let text = addr_spec.trim();
     let (local, domain) = text.rsplit_once('@')?;
-    if local.is_empty() || local.len() > 64 || domain.is_empty() || text.len() > 320 || !local_is_valid(local) {
+    if local.is_empty() || local.len() > 64 || domain.is_empty() || text.len() > 320 {
         return None;
     }
-    let domain = canonical_domain(domain)?;
-    Some(format!("{}@{domain}", local.to_ascii_lowercase()))
+    let (mut local, domain) = (canonical_local(local)?, canonical_domain(domain)?);
+    local.make_ascii_lowercase();
+    Some(format!("{local}@{domain}"))
 }
 
 /// The domain of a canonical address.
@@ -72,23 +74,55 @@ pub fn mixes_scripts(canonical: &str) -> bool {
     mixed(local) || shown.split('.').any(mixed)
 }
 
-fn local_is_valid(local: &str) -> bool {
-    if let Some(inner) = local.strip_prefix('"') {
-        let Some(inner) = inner.strip_suffix('"') else { return false };
-        let mut escaped = false;
-        for c in inner.chars() {
-            if c.is_control() || (c == '"' && !escaped) {
-                return false;
-            }
-            escaped = c == '\\' && !escaped;
+/// A local part without quotes and backslashes that it does not need; `None` if it is none.
+fn canonical_local(local: &str) -> Option<String> {
+    let Some(inner) = local.strip_prefix('"') else { return is_dot_atom(local).then(|| local.to_owned()) };
+    let inner = inner.strip_suffix('"')?;
+    let (mut content, mut quoted) = (String::new(), String::from('"'));
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        let c = match c {
+            '"' => return None,
+            '\\' => chars.next()?,
+            c => c,
+        };
+        if c.is_control() || is_invisible(c) {
+            return None;
         }
-        return !escaped && !inner.is_empty();
+        content.push(c);
+        if matches!(c, '"' | '\\') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
     }
-    // Non-ASCII local parts are RFC 6531; a dot may stand anywhere, because real providers have given out such addresses.
-    // U+FFFD stands where octets could not be read: two such addresses are not the same one.
-    local.chars().all(|c| {
-        !c.is_whitespace() && !c.is_control() && c != char::REPLACEMENT_CHARACTER && !r#"()<>[]:;@\,""#.contains(c)
-    })
+    quoted.push('"');
+    match content.as_str() {
+        "" => None,
+        plain if is_dot_atom(plain) => Some(content),
+        _ => Some(quoted),
+    }
+}
+
+/// Whether a local part needs no quotes. Those beyond ASCII are RFC 6531; a dot may stand anywhere, because real providers have
+/// given out such addresses. U+FFFD stands where octets could not be read: two such addresses are not the same one.
+fn is_dot_atom(local: &str) -> bool {
+    let is_atom = |c: char| {
+        !c.is_whitespace()
+            && !c.is_control()
+            && !is_invisible(c)
+            && c != char::REPLACEMENT_CHARACTER
+            && !r#"()<>[]:;@\,""#.contains(c)
+    };
+    local.chars().all(is_atom)
+}
+
+/// Characters that show nothing or turn the direction of what follows, so that an address with them looks like another one.
+// Unicode: Default_Ignorable_Code_Point, and UAX #9 §2
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
+        | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// The one canonical form of a domain: A-labels in lower case without a final dot, or an address literal in brackets.

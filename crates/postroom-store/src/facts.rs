@@ -14,10 +14,10 @@ use crate::{Instead, Noun, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::delivery::{addresses_of, login_address};
 use postroom_domain::{
-    Clues, Facts, GlobalPolicy, Identity, Mailbox, MailboxId, Policy, Reason, ReceiptId, ReplyKeys, Routing, RuleSet,
-    SettlementState, User, WorkspaceId, WorkspaceKey, WorkspacePolicy,
+    Clues, ContactStanding, Facts, GlobalPolicy, Identity, Mailbox, MailboxId, Policy, Reason, ReceiptId, ReplyKeys,
+    Routing, RuleSet, SettlementState, User, WorkspaceId, WorkspaceKey, WorkspacePolicy,
 };
-use postroom_mail::{Message, RemoteId, Settlement, Sha256};
+use postroom_mail::{Address, Message, RemoteId, Settlement, Sha256};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -176,10 +176,21 @@ pub(crate) fn facts(
     }
     facts.contact = match (&facts.sender, &clues.author) {
         (None, Some(address)) => standing_of(tx, address)?,
+        (None, None) => blocked_author(tx, message)?,
         _ => None,
     };
     facts.registration = awaited(tx, clues.registration.as_ref(), rules.now)?;
     Ok(facts)
+}
+
+/// Whether one of several authors is a contact that may not write. Reading limits how many there can be.
+fn blocked_author(tx: &mut Tx<'_>, message: &Message) -> Result<Option<ContactStanding>, StoreError> {
+    for address in message.from.iter().filter_map(Address::canonical) {
+        if standing_of(tx, &address)? == Some(ContactStanding::Blocked) {
+            return Ok(Some(ContactStanding::Blocked));
+        }
+    }
+    Ok(None)
 }
 
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.

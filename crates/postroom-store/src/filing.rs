@@ -238,7 +238,7 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             let identity = facts.identity_on(filing.effect.item());
             let author = Author::of(message, facts.sender.as_ref());
             let kind = carry_out(tx, desk, &filing.effect, claimed, message, &author, &identity)?;
-            let from = clues.author.or_else(|| message.from.first().map(|from| from.addr_spec.clone()));
+            let from = clues.author.or_else(|| named_in_from(message));
             let written = Written {
                 subject: message.subject.clone(),
                 from,
@@ -254,6 +254,13 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
     crash_point!("store.file.after_effect");
     conclude(tx, claimed.receipt(), kind, &filing, &written, desk.now)?;
     Ok(outcome(claimed, kind, Some(filing.reason), filing.trace, &written))
+}
+
+/// All that From names where it is not clear who the author is, but not endlessly.
+fn named_in_from(message: &Message) -> Option<String> {
+    const FROM_MAX: usize = 5;
+    let named: Vec<&str> = message.from.iter().take(FROM_MAX).map(|from| from.addr_spec.as_str()).collect();
+    (!named.is_empty()).then(|| named.join(", "))
 }
 
 /// Writes the decision into the receipt, and frees it.

@@ -9,7 +9,8 @@ use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{
-    Action, Actor, Attachment, Comment, Item, ItemSummary, Object, Party, ReceiptId, User, WorkspaceKey, authorize,
+    Action, Actor, Attachment, Comment, Identity, Item, ItemSummary, Object, Party, ReceiptId, User, WorkspaceKey,
+    authorize,
 };
 use std::collections::HashMap;
 
@@ -161,7 +162,7 @@ fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, Store
         "SELECT i.number, w.key, i.title, i.status, i.requester_address, i.requester_name, \
          {}, i.created_at, i.updated_at, substr(i.text, 1, 1000), \
          (SELECT count(*) FROM comment c WHERE c.item_number = i.number), \
-         (SELECT count(*) FROM attachment a WHERE a.item_number = i.number AND NOT a.inline) \
+         (SELECT count(*) FROM attachment a WHERE a.item_number = i.number AND NOT a.inline), i.identity \
          FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE {} \
          ORDER BY i.updated_at DESC, i.number DESC LIMIT {limit}",
         is_user("i.requester_address"),
@@ -177,6 +178,7 @@ fn summary_of(mut row: Row) -> Result<ItemSummary, StoreError> {
         title: row.text(2)?,
         status: row.text(3)?,
         requester: Party { address: row.text(4)?, name: row.text(5)?, user: row.bool(6)? },
+        level: row.opt_json::<Identity>(12)?.map(|identity| identity.level),
         created_at: row.time(7)?,
         updated_at: row.time(8)?,
         preview: preview_of(&row.text(9)?),

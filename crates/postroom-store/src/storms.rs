@@ -50,13 +50,36 @@ pub(crate) fn arrivals(
     Ok(Arrivals { at: Some(at), counts, waited: at > arrival.received_at })
 }
 
-/// How many messages of a storm arrived within [`WINDOW`] before `until`, `except` not counted; at most `most`.
-fn count(tx: &mut Tx<'_>, storm: &Storm, until: Timestamp, most: u32, except: ReceiptId) -> Result<u32, StoreError> {
-    let since = crate::visits::after(until, -WINDOW);
+/// How many messages of a storm arrived, `except` not counted, in the worst [`WINDOW`] that `at` is in; at most `most`.
+///
+/// Mail does not come in the order in which it arrived: another mailbox is visited first, messages are moved, a Maildir has no
+/// order. What arrived later and is here already counts as well, or else a storm that is fetched backwards would be none.
+fn count(tx: &mut Tx<'_>, storm: &Storm, at: Timestamp, most: u32, except: ReceiptId) -> Result<u32, StoreError> {
+    let (since, until) = (crate::visits::after(at, -WINDOW), crate::visits::after(at, WINDOW));
+    let before = arrived(tx, storm, (since, at), "DESC", most, except)?;
+    let after = arrived(tx, storm, (at, until), "ASC", most, except)?;
+    let mut worst = before.len();
+    for (later, end) in (1..).zip(&after) {
+        let start = crate::visits::after(*end, -WINDOW);
+        worst = worst.max(later + before.iter().filter(|arrived| **arrived > start).count());
+    }
+    Ok(u32::try_from(worst).unwrap_or(u32::MAX).min(most))
+}
+
+/// When the messages of a storm arrived that are nearest to one end of a span, whose first instant does not belong to it and
+/// whose last does; at most `most`.
+fn arrived(
+    tx: &mut Tx<'_>,
+    storm: &Storm,
+    (after, until): (Timestamp, Timestamp),
+    order: &str,
+    most: u32,
+    except: ReceiptId,
+) -> Result<Vec<Timestamp>, StoreError> {
     let sql = |whose: &str| {
         format!(
-            "SELECT count(*) FROM (SELECT 1 FROM receipt WHERE {whose} AND counted_at > ?2 AND counted_at <= ?3 \
-             AND id <> ?4 LIMIT ?5) AS counted"
+            "SELECT counted_at FROM receipt WHERE {whose} AND counted_at > ?2 AND counted_at <= ?3 AND id <> ?4 \
+             ORDER BY counted_at {order} LIMIT ?5"
         )
     };
     let most = i64::from(most);
@@ -66,15 +89,13 @@ fn count(tx: &mut Tx<'_>, storm: &Storm, until: Timestamp, most: u32, except: Re
         StormOf::Item(item) => ("item_number", Param::Int(*item)),
     };
     let whose = format!("{column} = ?1 AND automatic AND verified = ?6");
-    let values = params![key, since, until, except.0, most, storm.verified];
-    let mut counted = tx.query_one(&sql(&whose), values)?.unsigned(0)?;
+    let mut rows = tx.query(&sql(&whose), params![key, after, until, except.0, most, storm.verified])?;
     if matches!(storm.of, StormOf::Item(_)) {
         // What is held is on no item yet.
-        let storm = storm.to_string();
-        let values = params![&storm, since, until, except.0, most];
-        counted += tx.query_one(&sql("storm = ?1 AND state = 'held'"), values)?.unsigned(0)?;
+        let held = storm.to_string();
+        rows.extend(tx.query(&sql("storm = ?1 AND state = 'held'"), params![&held, after, until, except.0, most])?);
     }
-    Ok(u32::try_from(counted).unwrap_or(u32::MAX))
+    rows.into_iter().map(|mut row| row.time(0)).collect()
 }
 
 /// When it is looked for the first time whether the storm that holds a message is over.

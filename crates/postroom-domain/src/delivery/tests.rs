@@ -87,7 +87,7 @@ const LED: &[(&str, bool, &str)] = &[
         "FIN by X-Original-To billing@x.example",
     ),
     ("To: someone@z.example\nCc: desk+fin@x.example", true, "FIN by Cc desk+fin@x.example"),
-    ("To: \"desk+sup\"@x.example", true, ""),
+    ("To: \"desk+sup\"@x.example", true, "SUP by To desk+sup@x.example"),
     ("To: +sup@x.example", true, ""),
 ];
 

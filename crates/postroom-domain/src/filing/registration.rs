@@ -26,8 +26,14 @@ pub(super) fn proven_by(
         step("not proven", "the rules do not admit its sender");
         return None;
     }
-    if facts.identity.is_checked() && !facts.identity.is_verified() {
-        step("not proven", "nothing proves that its sender wrote it");
+    // Who asked himself was shown the code, and could write in anybody's name; an operator gives it to the person.
+    let must_be_verified = awaited.by_stranger || facts.identity.is_checked();
+    if must_be_verified && !facts.identity.is_verified() {
+        step("not proven", "nothing proves that its sender wrote it; an admin can approve it");
+        return None;
+    }
+    if policy.routing.own.has(author) {
+        step("not proven", "it comes from one of our own addresses");
         return None;
     }
     // Somebody else may have had it written: an answer to a message that had the code in its subject proves nothing.
@@ -80,7 +86,7 @@ mod tests {
     }
 
     fn facts() -> Facts {
-        let awaited = Awaited { id: RegistrationId(7), address: "new@example.org".to_owned() };
+        let awaited = Awaited { id: RegistrationId(7), address: "new@example.org".to_owned(), by_stranger: false };
         Facts { registration: Some(awaited), ..Facts::default() }
     }
 
@@ -117,17 +123,24 @@ mod tests {
             let theirs = clues.author.as_deref() == Some("new@example.org");
             assert!(theirs || !told.contains("new@example.org"), "whose code it is, is not told: {told}");
         }
-        // Where senders are checked, this one has to be proven.
-        for (level, evidence, proves) in [
-            (Level::Verified, Evidence::Dkim, true),
-            (Level::Unverified, Evidence::Dkim, false),
-            (Level::Failed, Evidence::Dmarc, false),
-            (Level::Unverified, Evidence::NotChecked, true),
+        // Where senders are checked, this one has to be proven, and so has whoever asked without an operator.
+        for (level, evidence, by_stranger, proves) in [
+            (Level::Verified, Evidence::Dkim, false, true),
+            (Level::Unverified, Evidence::Dkim, false, false),
+            (Level::Failed, Evidence::Dmarc, false, false),
+            (Level::Unverified, Evidence::NotChecked, false, true),
+            (Level::Verified, Evidence::Dkim, true, true),
+            (Level::Unverified, Evidence::NotChecked, true, false),
         ] {
-            let facts = Facts { identity: Identity { level, evidence, detail: String::new() }, ..facts() };
+            let mut facts = Facts { identity: Identity { level, evidence, detail: String::new() }, ..facts() };
+            facts.registration.as_mut().unwrap().by_stranger = by_stranger;
             let reason = decide(&mine, &Clues::of(&mine, true), &facts, &open).reason;
-            assert_eq!(reason == Reason::RegistrationProven, proves, "{level:?} {evidence:?}");
+            assert_eq!(reason == Reason::RegistrationProven, proves, "{level:?} {evidence:?} {by_stranger}");
         }
+        // Our own addresses are nobody's.
+        let mut own = open.clone();
+        own.routing.own = Arc::new(std::iter::once("new@example.org".to_owned()).collect());
+        assert_ne!(decide(&mine, &Clues::of(&mine, true), &facts(), &own).reason, Reason::RegistrationProven);
         // A reply key speaks for an item, not for an account.
         let key = ProvenKey { item: 7, given_to: GivenTo::Sender };
         let identity = Identity { level: Level::Unverified, evidence: Evidence::Dkim, detail: String::new() };

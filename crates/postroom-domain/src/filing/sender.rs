@@ -5,7 +5,7 @@ use crate::{Admission, Facts, Identity, Level, Policy, Unverified, WorkspacePoli
 use postroom_mail::Message;
 use postroom_mail::address::mixes_scripts;
 
-/// The block list and the allowed domains. Where it is not clear who the author is, each of those named may be blocked.
+/// The block list and the allowed domains. Where it is not clear who the author is, all that are named must be let in.
 pub(super) fn judge_addresses(
     message: &Message,
     author: Option<&str>,
@@ -13,12 +13,18 @@ pub(super) fn judge_addresses(
     trace: &mut Vec<TraceStep>,
 ) -> Result<(), Reason> {
     let Some(author) = author else {
-        let named = message.from.iter().filter_map(postroom_mail::Address::canonical);
-        return match named.filter_map(|address| policy.addresses.blocks(&address)).next() {
-            Some(entry) => refuse("blocked", "blocked", entry, Reason::SenderBlocked, trace),
-            None => Ok(()),
-        };
+        let named: Vec<Option<String>> = message.from.iter().map(postroom_mail::Address::canonical).collect();
+        named.iter().flatten().try_for_each(|address| judge_address(address, policy, trace))?;
+        if policy.addresses.limits_domains() && (named.is_empty() || named.contains(&None)) {
+            let detail = "not everybody whom it names as author has an address".to_owned();
+            return refuse("allowed-domains", "refused", detail, Reason::SenderUnclear, trace);
+        }
+        return Ok(());
     };
+    judge_address(author, policy, trace)
+}
+
+fn judge_address(author: &str, policy: &Policy, trace: &mut Vec<TraceStep>) -> Result<(), Reason> {
     if mixes_scripts(author) {
         trace.push(TraceStep::new(
             "author",

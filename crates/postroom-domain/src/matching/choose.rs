@@ -46,7 +46,7 @@ pub(crate) fn choose<'a>(
 ) -> Result<Choice<'a>, Reason> {
     let mut chooser = Chooser { facts, policy, actor: facts.actor(clues), trace, choice: Choice::default() };
     chooser.by_keys(clues)?;
-    chooser.by_answered()?;
+    chooser.by_answered(clues)?;
     chooser.by_numbers(clues)?;
     Ok(chooser.choice)
 }
@@ -99,9 +99,13 @@ impl<'a> Chooser<'a, '_> {
         self.choice.offers.push(Offer { item: key.item, given_to });
     }
 
-    fn by_answered(&mut self) -> Result<(), Reason> {
+    fn by_answered(&mut self, clues: &Clues) -> Result<(), Reason> {
         for number in &self.facts.answered {
             self.consider("reference", *number, Reason::AnswersMessage)?;
+        }
+        if clues.references_left_out > 0 && self.choice.item.is_none() {
+            let detail = format!("{} ids in the middle of a long conversation", clues.references_left_out);
+            self.trace.push(TraceStep::new("reference", "left out", detail));
         }
         Ok(())
     }

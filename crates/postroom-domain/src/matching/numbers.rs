@@ -38,6 +38,10 @@ pub enum LooksLike {
     Ratio,
     /// `$5`, `5 €`, `50 %`.
     Amount,
+    /// `v12`, `12th`, `1.5`.
+    Part,
+    /// One more than are looked up.
+    Surplus,
 }
 
 impl fmt::Display for LooksLike {
@@ -49,6 +53,8 @@ impl fmt::Display for LooksLike {
             Self::Phone => "a phone number",
             Self::Ratio => "a ratio or a range",
             Self::Amount => "an amount",
+            Self::Part => "a part of a word, a date or a decimal number",
+            Self::Surplus => "one more than the ten numbers that are looked up",
         })
     }
 }
@@ -65,44 +71,70 @@ pub(super) struct Numbers {
 /// The numbers of a subject. `bare` says whether unmarked ones count, `year` is that of the message's date.
 ///
 /// A number stands apart from letters and other digits: `SUP-123` and `#123` name 123, `A4` and `1.5k` name nothing. A bare
-/// one that is part of a date, a time, a telephone number, a ratio or an amount is passed over. All other numbers count,
+/// one that is part of a date, a time, a telephone number, a ratio or an amount is passed over, unless a word says what it is:
+/// `ticket 0012`, `Item12`, `case 12/13`. All other numbers count,
 /// also the third of "three invoices, 77 of them paid": whether such an item is there, and whether the sender may write on
 /// it, is asked next. A marked number always counts.
 pub(super) fn in_subject(subject: &str, bare: bool, year: Option<i64>) -> Numbers {
     let runs = runs(subject);
     let mut numbers = Numbers::default();
     for (at, run) in runs.iter().enumerate() {
-        let Some(number) = run.number.filter(|number| *number > 0) else { continue };
+        let Some(number) = run.number.filter(|number| *number > 0) else {
+            if (bare || run.marked) && !run.apart {
+                numbers.pass_over(word_around(subject, run), LooksLike::Part);
+            }
+            continue;
+        };
         if run.marked {
             numbers.clues.push(NumberClue { number, marked: true });
         } else if bare {
             match looks_like(subject, &runs, at, year) {
                 None => numbers.clues.push(NumberClue { number, marked: false }),
-                Some((looks_like, text)) => {
-                    let text = text.trim().to_owned();
-                    if numbers.passed_over.iter().all(|seen| seen.text != text) {
-                        numbers.passed_over.push(PassedOver { text, looks_like });
-                    }
-                }
+                Some((looks_like, text)) => numbers.pass_over(text, looks_like),
             }
         }
     }
     numbers.clues.sort_by_key(|clue| !clue.marked);
     let mut distinct: Vec<NumberClue> = Vec::new();
-    for clue in numbers.clues {
-        if distinct.len() < NUMBERS_MAX && distinct.iter().all(|seen| seen.number != clue.number) {
+    for clue in std::mem::take(&mut numbers.clues) {
+        if distinct.iter().any(|seen| seen.number == clue.number) {
+            continue;
+        }
+        if distinct.len() < NUMBERS_MAX {
             distinct.push(clue);
+        } else {
+            numbers.pass_over(&clue.number.to_string(), LooksLike::Surplus);
         }
     }
-    numbers.passed_over.truncate(NUMBERS_MAX);
     Numbers { clues: distinct, ..numbers }
+}
+
+impl Numbers {
+    fn pass_over(&mut self, text: &str, looks_like: LooksLike) {
+        let text = text.trim();
+        if self.passed_over.len() < NUMBERS_MAX && self.passed_over.iter().all(|seen| seen.text != text) {
+            self.passed_over.push(PassedOver { text: text.to_owned(), looks_like });
+        }
+    }
+}
+
+/// The digits with what stands around them up to the next blanks, but not endlessly.
+fn word_around<'s>(subject: &'s str, run: &Run) -> &'s str {
+    const AROUND_MAX: usize = 20;
+    let before = subject[..run.start].char_indices().rev().take(AROUND_MAX).take_while(|(_, c)| !c.is_whitespace());
+    let start = before.last().map_or(run.start, |(at, _)| at);
+    let after = subject[run.end..].char_indices().take(AROUND_MAX).take_while(|(_, c)| !c.is_whitespace());
+    let end = after.last().map_or(run.end, |(at, c)| run.end + at + c.len_utf8());
+    &subject[start..end]
 }
 
 /// Digits that stand together.
 struct Run {
     start: usize,
     end: usize,
-    /// What they name, if they stand apart from words and decimals.
+    /// Whether they stand apart from words and decimals.
+    apart: bool,
+    /// What they name, if they do.
     number: Option<i64>,
     marked: bool,
 }
@@ -117,8 +149,9 @@ fn runs(subject: &str) -> Vec<Run> {
             continue;
         }
         let end = start + bytes[start..].iter().take_while(|b| b.is_ascii_digit()).count();
-        let number = subject[start..end].parse::<i64>().ok().filter(|_| stands_apart(subject, start, end));
-        runs.push(Run { start, end, number, marked: start > 0 && bytes[start - 1] == b'#' });
+        let apart = stands_apart(subject, start, end);
+        let number = subject[start..end].parse::<i64>().ok().filter(|_| apart);
+        runs.push(Run { start, end, apart, number, marked: start > 0 && bytes[start - 1] == b'#' });
         start = end;
     }
     runs
@@ -134,21 +167,27 @@ fn stands_apart(subject: &str, at: usize, end: usize) -> bool {
     let decimal = matches!(next, Some('.' | ',')) && after.next().is_some_and(|c| c.is_ascii_digit());
     let of_decimal =
         matches!(before, Some('.' | ',')) && subject[..at].chars().rev().nth(1).is_some_and(|c| c.is_ascii_digit());
-    !joins(before) && !joins(next) && !decimal && !of_decimal
+    let is_joined = joins(before) && !names_items(last_word(&subject[..at]));
+    !is_joined && !joins(next) && !decimal && !of_decimal
 }
 
 /// What the bare number of `runs[at]` looks like, with the text that shows it; `None` where it may well be an item.
 fn looks_like<'s>(subject: &'s str, runs: &[Run], at: usize, year: Option<i64>) -> Option<(LooksLike, &'s str)> {
     let run = &runs[at];
     let alone = &subject[run.start..run.end];
-    if let Some(joined) = joined(subject, runs, at) {
+    let (before, after) = (&subject[..run.start], &subject[run.end..]);
+    let (word_before, word_after) = (last_word(before), first_word(after));
+    let is_named = names_items(word_before);
+    if let Some(joined) = joined(subject, runs, at).filter(|(kind, _)| !is_named || *kind != LooksLike::Ratio) {
         return Some(joined);
+    }
+    // "No 50 % discount" names nothing.
+    if is_named && !word_before.eq_ignore_ascii_case("no") {
+        return None;
     }
     if let Some(phone) = phone(subject, runs, at) {
         return Some((LooksLike::Phone, phone));
     }
-    let (before, after) = (&subject[..run.start], &subject[run.end..]);
-    let (word_before, word_after) = (last_word(before), first_word(after));
     if is_amount(before, after) || is_currency(word_before) || is_currency(word_after) {
         return Some((LooksLike::Amount, alone));
     }
@@ -159,7 +198,7 @@ fn looks_like<'s>(subject: &'s str, runs: &[Run], at: usize, year: Option<i64>) 
         return Some((LooksLike::Date, alone));
     }
     let is_this_year = alone.len() == 4 && year.is_some_and(|year| (run.number.unwrap_or(0) - year).abs() <= 1);
-    if is_this_year && !names_items(word_before) && !is_all(before, after) {
+    if is_this_year && !is_named && !is_all(before, after) {
         return Some((LooksLike::Year, alone));
     }
     None

@@ -34,6 +34,17 @@ const TABLE: &[(&str, Option<&str>)] = &[
     ("\"x@bosch.com\"@evil.org", Some("\"x@bosch.com\"@evil.org")),
     ("\"ann b\"@example.org", Some("\"ann b\"@example.org")),
     ("\"a\\\"b\"@example.org", Some("\"a\\\"b\"@example.org")),
+    // Quotes and backslashes that are not needed say nothing (RFC 5321 §4.1.2).
+    ("\"Ann\"@example.org", Some("ann@example.org")),
+    ("\"a\\nn.b\"@example.org", Some("ann.b@example.org")),
+    ("\"ann\\ b\"@example.org", Some("\"ann b\"@example.org")),
+    ("\"a\\\\b\"@example.org", Some("\"a\\\\b\"@example.org")),
+    ("\"a\\b@c\"@example.org", Some("\"ab@c\"@example.org")),
+    // What cannot be seen makes an address look like another one.
+    ("bob\u{ad}@example.org", None),
+    ("b\u{200b}ob@example.org", None),
+    ("b\u{202e}ob@example.org", None),
+    ("\"b\u{2066} ob\"@example.org", None),
     ("\"unclosed@example.org", None),
     ("\"\"@example.org", None),
     ("\"a\"b\"@example.org", None),

@@ -23,15 +23,16 @@ pub(super) struct Registration {
     created_at: Timestamp,
     expires_at: Timestamp,
     pub(super) proven: bool,
+    by_stranger: bool,
 }
 
 pub(super) const SELECT: &str = "SELECT r.id, r.address, r.name, r.invited, r.memberships, r.created_at, r.expires_at, \
-                      r.proven_at IS NOT NULL FROM registration r";
+                      r.proven_at IS NOT NULL, r.by_stranger FROM registration r";
 /// That it is not over at `?1`.
 pub(super) const PENDING: &str = "NOT r.void AND r.ended_at IS NULL AND r.expires_at > ?1";
 /// Those that can still be proven at `?1`.
 pub(super) const SELECT_WAITING: &str = "SELECT r.id, r.address, r.name, r.invited, r.memberships, r.created_at, r.expires_at, \
-     r.proven_at IS NOT NULL FROM registration r \
+     r.proven_at IS NOT NULL, r.by_stranger FROM registration r \
      WHERE NOT r.void AND r.ended_at IS NULL AND r.expires_at > ?1 AND r.proven_at IS NULL";
 
 impl Registration {
@@ -45,6 +46,7 @@ impl Registration {
             created_at: row.time(5)?,
             expires_at: row.time(6)?,
             proven: row.bool(7)?,
+            by_stranger: row.bool(8)?,
         })
     }
 
@@ -67,7 +69,11 @@ pub(crate) fn awaited(tx: &mut Tx<'_>, code: Option<&Code>, now: Timestamp) -> R
     let sql = format!("{SELECT_WAITING} AND r.code_hash = ?2");
     let row = tx.query_opt(&sql, params![now, &hash_of(&code.to_string())])?;
     let registration = row.map(Registration::of).transpose()?;
-    Ok(registration.map(|one| Awaited { id: RegistrationId(one.id), address: one.address }))
+    let awaited = |one: Registration| {
+        let Registration { id, address, by_stranger, .. } = one;
+        Awaited { id: RegistrationId(id), address, by_stranger }
+    };
+    Ok(registration.map(awaited))
 }
 
 /// A message from the address showed that it is the person's. A registration that is over by now stays as it is.
@@ -117,12 +123,20 @@ pub(super) fn proven(
     Ok(Some(Outcome::Waits))
 }
 
-/// Makes the account, and ends whatever else waits for its address.
+/// Makes the account, and ends whatever else waits for its address. Whoever was invited has the roles of the invitation, by
+/// whatever the address was shown to be theirs.
 pub(super) fn join(tx: &mut Tx<'_>, registration: &Registration, now: Timestamp) -> Result<User, StoreError> {
+    let sql = format!("{SELECT} WHERE {PENDING} AND r.invited AND r.address = ?2 AND r.id <> ?3 ORDER BY r.id");
+    let mut memberships = registration.memberships.clone();
+    for row in tx.query(&sql, params![now, &registration.address, registration.id])? {
+        let offered = Registration::of(row)?.memberships;
+        memberships
+            .extend(offered.into_iter().filter(|(key, _)| registration.memberships.iter().all(|(had, _)| had != key)));
+    }
     let new = NewUser {
         address: registration.address.clone(),
         name: registration.name.clone(),
-        memberships: registration.memberships.clone(),
+        memberships,
         ..NewUser::default()
     };
     let user = insert_user(tx, &new, now)?;

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use jiff::{SignedDuration, Timestamp};
-use postroom_domain::{DomainPolicy, GlobalPolicy, Reason, ReceiptState, RegistrationMode, Role};
+use postroom_domain::{DomainPolicy, GlobalPolicy, Identity, Level, Reason, ReceiptState, RegistrationMode, Role};
 use postroom_mail::Message;
 use postroom_store::{
     Ask, Asked, AskedBy, AuditFilter, Letter, NewUser, OutcomeKind, Proven, ReceiptFilter, Store, StoreError,
@@ -156,7 +156,7 @@ async fn k8_a_stranger_learns_nothing_about_an_address() {
         for (kind, address) in ["new@example.org", "ann@example.org", "x@evil.test"].into_iter().enumerate() {
             let mut shown = Vec::new();
             for n in 0..4 {
-                let answer = ask(store, address, AskedBy::Stranger, noon()).await;
+                let answer = &ask(store, address, AskedBy::Stranger, noon()).await;
                 // What whoever asked is shown: never the letter.
                 shown.push(
                     answer
@@ -166,10 +166,17 @@ async fn k8_a_stranger_learns_nothing_about_an_address() {
                         .map_err(str::to_owned),
                 );
                 if n == 0 {
-                    let mail = proof(address, &answer.unwrap());
-                    let outcome = house.take(kind as u32 + 1, mail).await;
-                    let proves = outcome.reason == Some(Reason::RegistrationProven);
-                    assert_eq!(proves, address == "new@example.org", "only the one who may register does: {outcome:?}");
+                    // Whoever asked was shown the code, so it proves nothing in a message that anybody may have written.
+                    for level in [Level::Unverified, Level::Verified] {
+                        let mail = proof(address, answer.as_ref().unwrap());
+                        let identity = Identity { level, ..Identity::default() };
+                        let uid = 2 * kind as u32 + u32::from(level == Level::Verified) + 1;
+                        let claimed = house.accept(&[(uid, &format!("{uid}"))]).await.remove(0).judged(identity);
+                        let outcome = house.file(vec![(claimed, mail)]).await.remove(0);
+                        let proves = outcome.reason == Some(Reason::RegistrationProven);
+                        let may = address == "new@example.org" && level == Level::Verified;
+                        assert_eq!(proves, may, "only the one who may register does: {outcome:?}");
+                    }
                 }
             }
             let expected = Ok((17, at("2026-03-02T12:00:00.000001Z")));
@@ -253,6 +260,12 @@ async fn k8_invitations_work_once_and_for_72_hours() {
         let Some(Proven::Joined(user, _)) = store.prove(invited.link.expose(), noon()).await.unwrap() else { panic!() };
         assert_eq!((user.name.as_str(), user.role_in(&key("SUP"))), ("Newt", Some(Role::Agent)));
         assert!(store.prove(invited.link.expose(), noon()).await.unwrap().is_none());
+        // Whoever was invited has the roles of the invitation, in whichever way the address was shown to be theirs.
+        open(store, RegistrationMode::Open, &[]).await;
+        store.invite("Three@example.org", "", roles.clone(), noon()).await.unwrap();
+        let registered = asked(store, "three@example.org").await;
+        let Some(Proven::Joined(user, _)) = store.prove(token(&registered), noon()).await.unwrap() else { panic!() };
+        assert_eq!(user.role_in(&key("SUP")), Some(Role::Agent));
         let withdrawn = store.invite("two@example.org", "", vec![], noon()).await.unwrap();
         assert_eq!(store.refuse_registration("two@example.org", noon()).await.unwrap(), 1);
         assert!(store.prove(withdrawn.link.expose(), noon()).await.unwrap().is_none());

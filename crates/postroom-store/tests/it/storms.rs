@@ -199,6 +199,23 @@ async fn each_limit_counts_its_own() {
     .await;
 }
 
+/// Mail does not come in the order in which it arrived: however it comes, nobody gets more within an hour than the limit.
+#[tokio::test]
+async fn a_storm_that_is_fetched_backwards_is_one() {
+    on_each_database(|place| async move {
+        let mut stormy = Stormy::new(&place).await;
+        let at = |n| noon() + minutes(n);
+        // Two an hour are let through, and the last of the message's own hour count as well as the first.
+        for (minute, held) in
+            [(100, false), (90, false), (80, true), (19, false), (18, false), (17, true), (149, true), (210, false)]
+        {
+            let (_, reason) = stormy.take(automatic(ANN, "alert", "x"), at(minute)).await;
+            assert_eq!(reason == STORM, held, "{minute}");
+        }
+    })
+    .await;
+}
+
 /// Whoever writes in the name of another does not use up what that one may write.
 #[tokio::test]
 async fn what_is_proven_is_counted_apart_from_what_is_not() {

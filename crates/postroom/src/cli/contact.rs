@@ -41,7 +41,7 @@ async fn list(store: &Store, out: Output) -> Result<(), Failure> {
     let seen = |at: Option<Timestamp>| at.map_or("never".to_owned(), |at| at.to_string());
     out.table(&contacts, ["ADDRESS", "NAME", "", "FIRST SEEN", "LAST SEEN"], none, |c: &Contact| {
         [
-            c.address.clone(),
+            one_line(&c.address, 100),
             one_line(&c.name, 40),
             c.standing.map_or("", ContactStanding::as_str).to_owned(),
             seen(c.first_seen_at),

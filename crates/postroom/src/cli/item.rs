@@ -1,6 +1,6 @@
 //! `postroom item`: what mail became, and what people do with it.
 
-mod show;
+pub mod show;
 
 use super::actor::actor;
 use super::args::{Global, ItemArgs, ItemCommand, ParticipantCommand, StatusArg};

@@ -2,6 +2,7 @@
 
 use super::args::{Global, ReceiptCommand, StateArg};
 use super::explain::step;
+use super::item::show::marked;
 use super::output::{Output, one_line, write_octets};
 use super::{open_floor, open_store, workspace_key};
 use crate::failure::Failure;
@@ -131,7 +132,10 @@ async fn list(
                     r.mailbox.clone(),
                     r.state.as_str().to_owned(),
                     became(r),
-                    one_line(r.from.as_deref().unwrap_or_default(), 30),
+                    marked(
+                        one_line(r.from.as_deref().unwrap_or_default(), 30),
+                        r.identity.as_ref().map(|one| one.level),
+                    ),
                     one_line(r.subject.as_deref().unwrap_or_default(), 60),
                 ]
             })?;
@@ -153,11 +157,12 @@ fn became(receipt: &Receipt) -> String {
 }
 
 fn describe(receipt: &Receipt) -> String {
+    let level = receipt.identity.as_ref().map(|identity| identity.level);
     let mut lines = vec![
         format!("receipt {} of mailbox {}", receipt.id, receipt.mailbox),
         format!("  remote id   {}", one_line(&receipt.remote_id.to_string(), 200)),
         format!("  received    {}", receipt.received_at),
-        format!("  from        {}", one_line(receipt.from.as_deref().unwrap_or("-"), 100)),
+        format!("  from        {}", marked(one_line(receipt.from.as_deref().unwrap_or("-"), 100), level)),
         format!("  subject     {}", one_line(receipt.subject.as_deref().unwrap_or("-"), 120)),
         format!("  size        {} octets", receipt.size),
         format!("  state       {}", receipt.state.as_str()),

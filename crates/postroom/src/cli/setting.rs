@@ -23,11 +23,14 @@ pub async fn setting(global: &Global, command: SettingCommand, out: Output) -> R
     if let SettingCommand::Set(SettingSet::Metrics { value }) = command {
         return metrics(&store, value, out).await;
     }
+    let is_of_patterns = matches!(&command, SettingCommand::Set(SettingSet::AllowedDomains { .. }));
     if let SettingCommand::Set(set) = command {
         change(&mut policy, set)?;
         store.set_global_policy(&policy, Timestamp::now()).await?;
     }
-    out.object(&shown(&policy), || described(&policy))
+    out.object(&shown(&policy), || described(&policy))?;
+    let notes = if is_of_patterns { pattern_notes(&policy) } else { Vec::new() };
+    notes.iter().try_for_each(|note| out.say(note))
 }
 
 fn change(policy: &mut GlobalPolicy, set: SettingSet) -> Result<(), Failure> {
@@ -222,6 +225,14 @@ fn test(pattern: &str, addresses: Vec<String>, syntax: Option<Syntax>, out: Outp
         })?;
     }
     Ok(())
+}
+
+/// What in the patterns in force was probably not meant.
+fn pattern_notes(policy: &GlobalPolicy) -> Vec<String> {
+    let allowed = &policy.allowed;
+    let lint = domain_pattern::lint(&allowed.allowed_domains, allowed.allowed_domains_syntax);
+    let notes = lint.map(|lint| lint.warnings.iter().map(|warning| format!("note: {warning}")).collect());
+    notes.unwrap_or_default()
 }
 
 fn lint(patterns: &[String], syntax: Option<Syntax>, out: Output) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use super::super::output::{Output, clean_text, one_line};
 use crate::failure::Failure;
 use postroom_domain::item::{Proposed, ProposedBecause};
-use postroom_domain::{Attachment, Identity, Item, ItemSummary, Party};
+use postroom_domain::{Attachment, Identity, Item, ItemSummary, Level, Party};
 use postroom_store::HistoryEntry;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ pub fn table(items: &[ItemSummary], out: Output) -> Result<(), Failure> {
             i.number.to_string(),
             i.workspace.to_string(),
             i.status.to_string(),
-            one_line(i.requester.label(), 30),
+            marked(one_line(i.requester.label(), 30), i.level),
             i.comments.to_string(),
             one_line(&i.title, 80),
         ]
@@ -112,10 +112,10 @@ pub fn describe(item: &Item) -> String {
         lines.push(format!("mentions {}", mentions.join(" ")));
     }
     if !item.participants.is_empty() {
-        let people: Vec<String> = item.participants.iter().map(|party| one_line(party.label(), 60)).collect();
+        let people: Vec<String> = item.participants.iter().map(whole).collect();
         lines.push(format!("taking part: {}", people.join(", ")));
     }
-    lines.extend(item.proposed.iter().map(|one| format!("{} is {}", one_line(one.party.label(), 60), because(one))));
+    lines.extend(item.proposed.iter().map(|one| format!("{} is {}", whole(&one.party), because(one))));
     lines.push(String::new());
     lines.push(clean_text(&item.text));
     lines.extend(item.attachments.iter().map(attachment));
@@ -132,12 +132,25 @@ pub fn describe(item: &Item) -> String {
     lines.join("\n")
 }
 
-/// Who wrote something, and how sure that is where anything was checked.
+/// Who wrote something, and how sure that is.
 fn written_by(author: &Party, identity: Option<&Identity>) -> String {
-    let label = one_line(author.label(), 60);
-    match identity.filter(|identity| identity.is_checked()) {
-        Some(identity) => format!("{label} ({})", identity.level.as_str()),
-        None => label,
+    let level = identity.map_or(String::new(), |identity| format!(" ({})", identity.level.as_str()));
+    format!("{}{level}", whole(author))
+}
+
+/// Name and address of a person: the name alone is whatever somebody wrote.
+fn whole(party: &Party) -> String {
+    match party.name.is_empty() || party.address.is_empty() {
+        true => one_line(party.label(), 100),
+        false => format!("{} <{}>", one_line(&party.name, 60), one_line(&party.address, 100)),
+    }
+}
+
+/// A sender in a list, marked where nothing proves that he wrote it.
+pub fn marked(sender: String, level: Option<Level>) -> String {
+    match level.filter(|level| *level != Level::Verified) {
+        Some(level) => format!("{sender} ({})", level.as_str()),
+        None => sender,
     }
 }
 

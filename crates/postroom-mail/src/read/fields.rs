@@ -153,14 +153,11 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
-/// Whether `text` is words of ASCII with single blanks between them, as nearly every field has it.
+/// Whether `text` is words of ASCII with single blanks between them, as nearly every field has it. Every octet is looked
+/// at whatever the others are, because processors do that for many of them at once.
 fn is_one_line(text: &[u8]) -> bool {
-    let mut before = b' ';
-    let are_words = text.iter().all(|&b| {
-        let is_blank = b == b' ';
-        let fits = b.is_ascii_graphic() || is_blank && before != b' ';
-        before = b;
-        fits
-    });
-    are_words && before != b' '
+    let ([first, rest @ ..], [.., last]) = (text, text) else { return false };
+    let is_ascii = text.iter().fold(true, |fits, octet| fits & (b' '..=b'~').contains(octet));
+    let are_single = text.iter().zip(rest).fold(true, |fits, (before, octet)| fits & ((*before | *octet) != b' '));
+    is_ascii && are_single && *first != b' ' && *last != b' '
 }

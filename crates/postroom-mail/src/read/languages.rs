@@ -30,7 +30,7 @@ pub(super) struct Words {
     /// First words of introductions.
     pub(super) on: Vec<&'static str>,
     /// Words for writing.
-    pub(super) wrote: Vec<&'static str>,
+    pub(super) wrote: Any,
     /// The same by their last character, because every line is asked for them.
     wrote_by_end: HashMap<char, Vec<&'static str>>,
     wrote_ends: Pairs,
@@ -58,13 +58,13 @@ pub(super) static WORDS: LazyLock<Words> = LazyLock::new(|| Words::of(include_st
 impl Words {
     fn of(languages: &'static str) -> Self {
         let mut words = Self::default();
-        let (mut original, mut forwarded) = (Vec::new(), Vec::new());
+        let (mut original, mut forwarded, mut wrote) = (Vec::new(), Vec::new(), Vec::new());
         for line in languages.lines().filter(|line| !line.starts_with(['#', '['])) {
             let Some((key, values)) = line.split_once(": ") else { continue };
             let values = values.split('|').filter(|value| !value.trim().is_empty());
             match key {
                 "on" => words.on.extend(values),
-                "wrote" => values.for_each(|word| words.add_wrote(word)),
+                "wrote" => wrote.extend(values),
                 "from" => words.add_fields(values, Field::From),
                 "sent" => words.add_fields(values, Field::Sent),
                 "to" => words.add_fields(values, Field::To),
@@ -88,12 +88,12 @@ impl Words {
                 _ => {}
             }
         }
-        (words.original, words.forwarded) = (Any::of(original), Any::of(forwarded));
+        wrote.iter().for_each(|word| words.add_end_of_wrote(word));
+        (words.original, words.forwarded, words.wrote) = (Any::of(original), Any::of(forwarded), Any::of(wrote));
         words
     }
 
-    fn add_wrote(&mut self, word: &'static str) {
-        self.wrote.push(word);
+    fn add_end_of_wrote(&mut self, word: &'static str) {
         self.wrote_ends.add(word.bytes().rev());
         if let Some(last) = word.chars().next_back() {
             self.wrote_by_end.entry(last).or_default().push(word);
@@ -198,19 +198,22 @@ impl Pairs {
 #[derive(Debug, Default)]
 pub(super) struct Any {
     words: Vec<&'static str>,
-    /// `None` on processors that cannot do so.
-    searcher: Option<Searcher>,
+    /// One for every [`Self::TOGETHER`] of them; `None` on processors that cannot do so.
+    searchers: Option<Vec<Searcher>>,
 }
 
 impl Any {
+    /// Words that one searcher looks for; the library takes fewer than 128.
+    const TOGETHER: usize = 64;
+
     fn of(words: Vec<&'static str>) -> Self {
-        Self { searcher: Searcher::new(&words), words }
+        Self { searchers: words.chunks(Self::TOGETHER).map(Searcher::new).collect(), words }
     }
 
     /// Whether any of them stands in `text`, which is in lower case.
     pub(super) fn is_in(&self, text: &str) -> bool {
-        match &self.searcher {
-            Some(searcher) => searcher.find(text).is_some(),
+        match &self.searchers {
+            Some(searchers) => searchers.iter().any(|searcher| searcher.find(text).is_some()),
             None => self.all_in(text).next().is_some(),
         }
     }

@@ -7,6 +7,7 @@ use super::charset;
 use super::fields::{Field, Fields, split_field};
 use super::parameter::{self, Parameterised};
 use crate::TransferEncoding;
+use memchr::memmem::Finder;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -83,6 +84,8 @@ struct Walker<'x> {
     octets: &'x [u8],
     /// LF; CR in the rare message that has no LF at all.
     line_end: u8,
+    /// Finds line ends with two dashes behind them.
+    dashes: Finder<'static>,
     structure: Structure<'x>,
     open: Vec<Open>,
     /// The part whose content we are in; none in a preamble or epilogue.
@@ -102,8 +105,9 @@ impl<'x> Walker<'x> {
             header_cut: false,
             parameters_cut: false,
         };
-        let line_end = if has_lf { b'\n' } else { b'\r' };
-        Self { octets, line_end, structure, open: Vec::new(), current: None, at: 0 }
+        let (line_end, dashes) = if has_lf { (b'\n', b"\n--") } else { (b'\r', b"\r--") };
+        let dashes = Finder::new(dashes);
+        Self { octets, line_end, dashes, structure, open: Vec::new(), current: None, at: 0 }
     }
 
     fn run(&mut self) {
@@ -316,11 +320,9 @@ impl<'x> Walker<'x> {
         if self.open.is_empty() {
             return None;
         }
-        let needle = [self.line_end, b'-', b'-'];
-        let finder = memchr::memmem::Finder::new(&needle);
         // The content may begin with a boundary, so the line end before it counts as well.
         let mut from = self.at.saturating_sub(1);
-        while let Some(found) = finder.find(&self.octets[from..]) {
+        while let Some(found) = self.dashes.find(&self.octets[from..]) {
             let start = from + found + 1;
             let line = self.line(start)?;
             from = line.end - 1;
@@ -412,7 +414,8 @@ fn content_type(fields: &Fields<'_>, default: &str) -> Parameterised {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&b))
+    let is_special = |b: u8| matches!(b, b'(' | b')' | b',' | b'/' | b':'..=b'@' | b'['..=b']' | b'"');
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && !is_special(b))
 }
 
 // RFC 2045 §6.1; quotes around the value are against it and are written, as are other ways to spell it

@@ -152,7 +152,7 @@ fn is_introduction(lower: &str, before_marks: bool) -> bool {
         return true;
     }
     let begins = begins_with_on(head);
-    let says_wrote = ends_wrote || WORDS.wrote.iter().any(|word| contains_word(head, word));
+    let says_wrote = ends_wrote || WORDS.wrote.is_in(head) && WORDS.wrote.iter().any(|word| contains_word(head, word));
     says_wrote && (begins || ends_wrote || has_address || before_marks) || begins && head.ends_with(" sent")
 }
 
@@ -270,10 +270,12 @@ pub(super) fn may_have_ticket_line(lines: &[Line<'_>], kinds: &[Kind]) -> bool {
     /// Octets that are looked at together.
     const TOGETHER: usize = 16 * 1024;
     let is_asked = |(line, kind): &(&Line<'_>, &Kind)| **kind == Kind::Author && may_be_ticket_line(line);
-    let mut together = String::new();
+    let octets = lines.last().map_or(0, |last| last.range().end);
+    let mut together = String::with_capacity(octets.min(TOGETHER) + 256);
     for (line, _) in lines.iter().zip(kinds).filter(is_asked) {
         if together.len() > TOGETHER {
-            if TICKET_LINES.is_in(&together.to_ascii_lowercase()) {
+            together.make_ascii_lowercase();
+            if TICKET_LINES.is_in(&together) {
                 return true;
             }
             together.clear();
@@ -285,7 +287,8 @@ pub(super) fn may_have_ticket_line(lines: &[Line<'_>], kinds: &[Kind]) -> bool {
         }
         together.push('\n');
     }
-    TICKET_LINES.is_in(&together.to_ascii_lowercase())
+    together.make_ascii_lowercase();
+    TICKET_LINES.is_in(&together)
 }
 
 /// "##- Please type your reply above this line -##"

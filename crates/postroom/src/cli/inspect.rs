@@ -10,7 +10,9 @@ use postroom_domain::{Reason, TraceStep};
 use postroom_mail::read::Inspection;
 use postroom_mail::{Message, Protection};
 use std::collections::VecDeque;
-use std::io::Read as _;
+use std::fs::Metadata;
+use std::io::{self, Read as _};
+use std::iter::{Map, Peekable};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -19,7 +21,7 @@ pub async fn inspect(files: Vec<PathBuf>, out: Output) -> Result<ExitCode, Failu
     let readers = crate::floor::readers()?;
     let window = 2 * readers::cores();
     let mut parcels =
-        Parcels { files: files.into(), json: out.is_json(), max_message: crate::floor::limits()?.max_message };
+        Parcels { files: looked_at(files), json: out.is_json(), max_message: crate::floor::limits()?.max_message };
     let mut under_way = VecDeque::new();
     let mut status = ExitCode::SUCCESS;
     loop {
@@ -62,9 +64,22 @@ fn print(read: Vec<Result<Vec<u8>, Failure>>, out: Output) -> Result<bool, Failu
 /// Files that are sent to a reading process together, each with its name, or with why it is not sent.
 struct Parcel(Vec<(String, Result<Ask, Failure>)>);
 
+/// A file, and what it is.
+type Looked = (PathBuf, io::Result<Metadata>);
+/// Files that are looked at one by one, as they are needed.
+type LookedAt = Peekable<Map<std::vec::IntoIter<PathBuf>, fn(PathBuf) -> Looked>>;
+
+fn looked_at(files: Vec<PathBuf>) -> LookedAt {
+    let look: fn(PathBuf) -> Looked = |path| {
+        let metadata = std::fs::metadata(&path);
+        (path, metadata)
+    };
+    files.into_iter().map(look).peekable()
+}
+
 /// Makes parcels of files, as they are needed.
 struct Parcels {
-    files: VecDeque<PathBuf>,
+    files: LookedAt,
     json: bool,
     /// Octets read of what is no file and may have no end.
     max_message: u64,
@@ -72,8 +87,8 @@ struct Parcels {
 
 impl Parcels {
     /// Whether the next one is no file but, say, a pipe.
-    fn next_may_block(&self) -> bool {
-        let metadata = self.files.front().and_then(|path| std::fs::metadata(path).ok());
+    fn next_may_block(&mut self) -> bool {
+        let metadata = self.files.peek().and_then(|(_, metadata)| metadata.as_ref().ok());
         metadata.is_some_and(|metadata| !metadata.is_file() && !metadata.is_dir())
     }
 }
@@ -87,9 +102,9 @@ impl Iterator for Parcels {
             if !parcel.is_empty() && self.next_may_block() {
                 break;
             }
-            let Some(path) = self.files.pop_front() else { break };
-            let name = path.display().to_string();
-            let ask = ask_for(&name, &path, self.json, self.max_message);
+            let Some(file) = self.files.next() else { break };
+            let name = file.0.display().to_string();
+            let ask = ask_for(&name, file, self.json, self.max_message);
             octets += ask.as_ref().map_or(0, |ask| ask.size);
             parcel.push((name, ask));
         }
@@ -99,9 +114,9 @@ impl Iterator for Parcels {
 
 /// A file is opened where it is read, so that its octets pass no pipe. What is no file, such as a pipe, can be read only
 /// here.
-fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask, Failure> {
-    let unreadable = |error: std::io::Error| unreadable(name, &error.to_string());
-    let metadata = std::fs::metadata(path).map_err(unreadable)?;
+fn ask_for(name: &str, (path, metadata): Looked, json: bool, max_message: u64) -> Result<Ask, Failure> {
+    let unreadable = |error: io::Error| unreadable(name, &error.to_string());
+    let metadata = metadata.map_err(unreadable)?;
     let task = |path| Task::Print { name: name.to_owned(), path, json };
     if metadata.len() > fuse::SIZE_MAX {
         let (name, most) = (one_line(name, usize::MAX), fuse::SIZE_MAX);
@@ -113,9 +128,9 @@ fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask,
         return Ok(Ask { task: task(path), octets: Vec::new().into(), size: metadata.len() });
     }
     if metadata.is_dir() {
-        return Err(unreadable(std::io::Error::other("it is a directory; name the message files in it")));
+        return Err(unreadable(io::Error::other("it is a directory; name the message files in it")));
     }
-    let octets = octets_up_to(path, max_message.saturating_add(1)).map_err(unreadable)?;
+    let octets = octets_up_to(&path, max_message.saturating_add(1)).map_err(unreadable)?;
     if octets.len() as u64 > max_message {
         return Err(too_large(name, max_message));
     }
@@ -123,7 +138,7 @@ fn ask_for(name: &str, path: &Path, json: bool, max_message: u64) -> Result<Ask,
 }
 
 /// The first octets of what may have no end.
-pub(super) fn octets_up_to(path: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+pub(super) fn octets_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     std::fs::File::open(path)?.take(most).read_to_end(&mut octets)?;
     Ok(octets)
@@ -173,8 +188,12 @@ pub(super) fn unread_file(name: &str, unread: Unread) -> Failure {
 pub fn printed(name: &str, message: &Message, json: bool) -> Vec<u8> {
     let inspection = Inspection::of(name, message);
     if json {
-        // A value without maps or foreign types has always a JSON form.
-        serde_json::to_vec(&inspection).unwrap_or_default()
+        // The text is there twice, whole and split.
+        let octets = 2 * message.text.len() + message.html.as_ref().map_or(0, String::len);
+        let mut printed = Vec::with_capacity(octets + octets / 8 + 2048);
+        // A value without maps or foreign types has always a JSON form, and a vector takes all of it.
+        let _ = serde_json::to_writer(&mut printed, &inspection);
+        printed
     } else {
         describe(&inspection, &findings(message)).into_bytes()
     }

@@ -47,7 +47,12 @@ fn answer_all() -> io::Result<()> {
     // Standard output as it is: what `io::stdout` does for lines would cut an answer in two.
     let mut output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
     let (mut fuse, mut verifier, mut frame) = (Fuse::default(), Verifier::default(), Vec::new());
-    while let Some(ask) = Ask::receive(&mut input, |size| fuse.arm(size))? {
+    // Where the message lies elsewhere, the fuse is laid when its size is known.
+    while let Some(ask) = Ask::receive(&mut input, |task, size| {
+        if !task.is_of_file() {
+            fuse.arm(size)
+        }
+    })? {
         frame.clear();
         frame.shrink_to(KEPT);
         frame = answer(ask, &mut fuse, &mut verifier).append_to(frame)?;
@@ -77,9 +82,14 @@ fn octets_of(path: &Path, fuse: &mut Fuse) -> io::Result<Bytes> {
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     fuse.arm(size);
+    let size = usize::try_from(size).map_err(io::Error::other)?;
     let mut octets = Vec::new();
-    octets.try_reserve_exact(usize::try_from(size).map_err(io::Error::other)?).map_err(io::Error::other)?;
-    file.read_to_end(&mut octets)?;
+    // With room for one more than it has, a read that brings all of it has also seen its end.
+    octets.try_reserve_exact(size.saturating_add(1)).map_err(io::Error::other)?;
+    let read = rustix::io::read(&file, rustix::buffer::spare_capacity(&mut octets))?;
+    if size == 0 || read != size {
+        file.read_to_end(&mut octets)?;
+    }
     Ok(octets.into())
 }
 

@@ -94,6 +94,13 @@ const PANICKED: u8 = 2;
 const UNREADABLE: u8 = 3;
 const VERIFIED: u8 = 4;
 
+impl Task {
+    /// Whether the message is a file that is opened where it is read.
+    pub fn is_of_file(&self) -> bool {
+        matches!(self, Self::Print { path: Some(_), .. })
+    }
+}
+
 impl Ask {
     /// A message with its octets.
     pub fn of(task: Task, octets: Bytes) -> Self {
@@ -101,19 +108,20 @@ impl Ask {
         Self { task, octets, size }
     }
 
-    /// The frame's head and task; the octets follow it.
-    pub fn head(&self) -> io::Result<Bytes> {
-        let mut head = vec![0; ASK_HEAD];
-        head = postcard::to_extend(&self.task, head).map_err(invalid)?;
-        let task = u32::try_from(head.len() - ASK_HEAD).map_err(invalid)?;
-        head[..4].copy_from_slice(&task.to_le_bytes());
-        head[4..ASK_HEAD].copy_from_slice(&(self.octets.len() as u64).to_le_bytes());
-        Ok(head.into())
+    /// Appends the frame's head and task to `frame`; the octets follow them.
+    pub fn append_head_to(&self, mut frame: Vec<u8>) -> io::Result<Vec<u8>> {
+        let start = frame.len();
+        frame.extend([0; ASK_HEAD]);
+        let mut frame = postcard::to_extend(&self.task, frame).map_err(invalid)?;
+        let task = u32::try_from(frame.len() - start - ASK_HEAD).map_err(invalid)?;
+        frame[start..start + 4].copy_from_slice(&task.to_le_bytes());
+        frame[start + 4..start + ASK_HEAD].copy_from_slice(&(self.octets.len() as u64).to_le_bytes());
+        Ok(frame)
     }
 
     /// The next ask, or `None` where the stream ends between two. Before the octets of the message are taken,
-    /// `announced` is told how many there are.
-    pub fn receive(from: &mut impl Read, announced: impl FnOnce(u64)) -> io::Result<Option<Self>> {
+    /// `announced` is told what is to be done and how many there are.
+    pub fn receive(from: &mut impl Read, announced: impl FnOnce(&Task, u64)) -> io::Result<Option<Self>> {
         let mut head = [0; ASK_HEAD];
         if from.read(&mut head[..1])? == 0 {
             return Ok(None);
@@ -122,7 +130,7 @@ impl Ask {
         let [a, b, c, d, length @ ..] = head;
         let (task, length) = (u32::from_le_bytes([a, b, c, d]), u64::from_le_bytes(length));
         let task = postcard::from_bytes(&exactly(from, u64::from(task.min(TASK_MAX)))?).map_err(invalid)?;
-        announced(length);
+        announced(&task, length);
         let octets = exactly(from, length)?;
         let size = octets.len() as u64;
         Ok(Some(Self { task, octets: octets.into(), size }))
@@ -201,14 +209,14 @@ mod tests {
             (print(Some("/dir/ä".into())), b""),
         ] {
             let ask = Ask { task, octets: Bytes::copy_from_slice(octets), size: octets.len() as u64 };
-            let sent = [&ask.head().unwrap()[..], octets].concat();
+            let sent = [&ask.append_head_to(Vec::new()).unwrap()[..], octets].concat();
             let mut stream = &[&sent[..], &sent[..]].concat()[..];
             for _ in 0..2 {
-                let received = Ask::receive(&mut stream, |_| ()).unwrap().unwrap();
+                let received = Ask::receive(&mut stream, |_, _| ()).unwrap().unwrap();
                 assert_eq!((received.task, received.octets), (ask.task.clone(), ask.octets.clone()));
             }
-            assert!(Ask::receive(&mut stream, |_| ()).unwrap().is_none(), "the stream ends between two asks");
-            assert!(Ask::receive(&mut &sent[..sent.len() - 1], |_| ()).is_err(), "it ends inside one");
+            assert!(Ask::receive(&mut stream, |_, _| ()).unwrap().is_none(), "the stream ends between two asks");
+            assert!(Ask::receive(&mut &sent[..sent.len() - 1], |_, _| ()).is_err(), "it ends inside one");
         }
     }
 

@@ -28,6 +28,8 @@ const TICK: Timespec = Timespec { tv_sec: 0, tv_nsec: 250_000_000 };
 const PIPE: usize = 1 << 20;
 /// Octets that are taken from a pipe at once.
 const GULP: usize = 256 << 10;
+/// Messages of up to this many octets are sent in one piece with what stands before and after them.
+const SENT_TOGETHER: usize = 16 << 10;
 /// Octets of standard error that are kept, the last ones.
 const WORDS_MAX: usize = 4096;
 
@@ -76,6 +78,8 @@ impl Process {
         // One heap that gives back what it does not need, so that a large message is not remembered for ever.
         command.envs([("MALLOC_ARENA_MAX", "1"), ("MALLOC_TRIM_THRESHOLD_", "8388608")]);
         command.env("MALLOC_MMAP_THRESHOLD_", "4194304");
+        // Reading makes hundreds of small pieces and drops them all at once; the usual cache has room for seven of a size.
+        command.env("GLIBC_TUNABLES", "glibc.malloc.tcache_count=200");
         #[cfg(feature = "crash-points")]
         command.envs(std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("POSTROOM_FAULT_")));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -99,11 +103,7 @@ impl Process {
     /// Has these messages read, in order, and appends an answer for each. When the process ends, the first one without
     /// an answer is the one that it was reading.
     pub fn answer(&mut self, asks: &[Ask], stop: &AtomicBool, answers: &mut Vec<Answer>) -> Result<(), End> {
-        let mut outbox = VecDeque::with_capacity(2 * asks.len());
-        for ask in asks {
-            let head = ask.head().map_err(|error| End { cause: Cause::Crashed, detail: error.to_string() })?;
-            outbox.extend([head, ask.octets.clone()].into_iter().filter(|octets| !octets.is_empty()));
-        }
+        let mut outbox = outbox_of(asks).map_err(|error| End { cause: Cause::Crashed, detail: error.to_string() })?;
         let wanted = answers.len() + asks.len();
         let patience = patience();
         let mut deadline = Instant::now() + patience;
@@ -223,6 +223,21 @@ fn patience() -> Duration {
 fn program() -> io::Result<PathBuf> {
     let ourselves = PathBuf::from("/proc/self/exe");
     if ourselves.exists() { Ok(ourselves) } else { std::env::current_exe() }
+}
+
+/// What is to be sent, in few pieces: each costs a call of the system, which takes as long as reading a very small message.
+fn outbox_of(asks: &[Ask]) -> io::Result<VecDeque<Bytes>> {
+    let (mut outbox, mut piece) = (VecDeque::new(), Vec::new());
+    for ask in asks {
+        piece = ask.append_head_to(piece)?;
+        if ask.octets.len() <= SENT_TOGETHER {
+            piece.extend_from_slice(&ask.octets);
+        } else {
+            outbox.extend([std::mem::take(&mut piece).into(), ask.octets.clone()]);
+        }
+    }
+    outbox.extend(Some(piece.into()).filter(|last: &Bytes| !last.is_empty()));
+    Ok(outbox)
 }
 
 /// Writes what the pipe takes; false when nobody reads it.

@@ -144,11 +144,22 @@ pub(super) fn one_line(text: &str) -> String {
         return text.to_owned();
     }
     let mut line = String::with_capacity(text.len());
-    for word in text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()) {
-        if !line.is_empty() {
-            line.push(' ');
+    let mut add = |word: &str| {
+        if !word.is_empty() {
+            line.push_str(if line.is_empty() { "" } else { " " });
+            line.push_str(word);
         }
-        line.push_str(word);
+    };
+    if text.is_ascii() {
+        // The same at half the price: nearly every field that is folded ends here.
+        let mut rest = text;
+        while let Some(end) = rest.bytes().position(|octet| octet <= b' ' || octet == 0x7f) {
+            add(&rest[..end]);
+            rest = &rest[end + 1..];
+        }
+        add(rest);
+    } else {
+        text.split(|c: char| c.is_whitespace() || c.is_control()).for_each(add);
     }
     line
 }
@@ -157,7 +168,7 @@ pub(super) fn one_line(text: &str) -> String {
 /// at whatever the others are, because processors do that for many of them at once.
 fn is_one_line(text: &[u8]) -> bool {
     let ([first, rest @ ..], [.., last]) = (text, text) else { return false };
-    let is_ascii = text.iter().fold(true, |fits, octet| fits & (b' '..=b'~').contains(octet));
-    let are_single = text.iter().zip(rest).fold(true, |fits, (before, octet)| fits & ((*before | *octet) != b' '));
-    is_ascii && are_single && *first != b' ' && *last != b' '
+    let odd = text.iter().fold(0, |odd, octet| odd | u8::from(octet.wrapping_sub(b' ') > b'~' - b' '));
+    let double = text.iter().zip(rest).fold(0, |double, (before, octet)| double | u8::from((before | octet) == b' '));
+    odd == 0 && double == 0 && *first != b' ' && *last != b' '
 }

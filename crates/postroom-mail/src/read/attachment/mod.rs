@@ -142,8 +142,7 @@ pub(super) fn describe(
     shown: &HashSet<String>,
     message: &mut Message,
 ) {
-    let mut list =
-        List { raw, shown, names: Names::default(), scratch: Scratch::default(), calendars: Calendars::default() };
+    let mut list = List { raw, shown, scratch: Scratch::default(), calendars: Calendars::default() };
     for &index in &choice.attachments {
         match containers.0.remove(&index) {
             Some(contents) => {
@@ -159,6 +158,19 @@ pub(super) fn describe(
     }
     files.into_iter().for_each(|file| list.embedded(file, message));
     list.calendars.finish(message);
+    name_uniquely(&mut message.attachments);
+}
+
+/// Numbers names that are there before. The resource fork of a Macintosh file stands above the file and is called like it
+/// (RFC 1740 §4), so that such parts come last: the file keeps its name.
+fn name_uniquely(attachments: &mut [Attachment]) {
+    let mut names = Names::default();
+    for forks in [false, true] {
+        let is_asked = |attachment: &&mut Attachment| (attachment.content_type == "application/applefile") == forks;
+        for attachment in attachments.iter_mut().filter(is_asked) {
+            attachment.name = names.unique(std::mem::take(&mut attachment.name));
+        }
+    }
 }
 
 /// What is known of an attachment before it has a name.
@@ -177,7 +189,6 @@ struct List<'x> {
     raw: &'x RawMessage,
     /// Content-IDs that the HTML shows.
     shown: &'x HashSet<String>,
-    names: Names,
     scratch: Scratch,
     calendars: Calendars,
 }
@@ -249,7 +260,7 @@ impl List<'_> {
             self.calendars.read(self.raw, &found);
         }
         message.attachments.push(Attachment {
-            name: self.names.unique(name),
+            name,
             inline: found.content_id.as_ref().is_some_and(|id| self.shown.contains(id)),
             content_type: found.content_type,
             detected_type: detected_type.map(str::to_owned),

@@ -48,6 +48,13 @@ const TABLE: &[(&str, &str, bool, &[&str])] = &[
         &["r", "p.gif"],
     ),
     (
+        "multipart/appledouble; boundary=b\n\n--b\nContent-Type: application/applefile; name=p.gif\n\nx\n--b\n\
+         Content-Type: image/gif; name=p.gif\n\nGIF\n--b--",
+        "",
+        false,
+        &["p (2).gif", "p.gif"],
+    ),
+    (
         "multipart/signed; boundary=b\n\n--b\n\nwords\n--b\nContent-Type: application/pgp-signature; name=s.asc\n\nx\n--b--",
         "words",
         false,

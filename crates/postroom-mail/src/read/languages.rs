@@ -50,6 +50,7 @@ pub(super) struct Words {
     closings: HashSet<&'static str>,
     closing_starts: Pairs,
     postscripts: Vec<&'static str>,
+    postscript_starts: Pairs,
 }
 
 /// All words of all languages: who writes in one language quotes in another.
@@ -84,7 +85,10 @@ impl Words {
                     words.closings.insert(value);
                     words.closing_starts.add(value.bytes());
                 }),
-                "postscript" => words.postscripts.extend(values),
+                "postscript" => values.for_each(|value| {
+                    words.postscripts.push(value);
+                    words.postscript_starts.add(value.bytes());
+                }),
                 _ => {}
             }
         }
@@ -138,6 +142,9 @@ impl Words {
 
     /// What follows the word for a postscript, in any case, with which a line begins.
     pub(super) fn postscript_in<'x>(&self, line: &'x str) -> Option<&'x str> {
+        if !self.postscript_starts.may_have(line.bytes()) {
+            return None;
+        }
         self.postscripts.iter().find_map(|word| {
             let start = line.get(..word.len()).filter(|start| lower(start) == **word)?;
             let rest = &line[start.len()..];

@@ -151,10 +151,14 @@ pub fn from_file(path: &Path) -> Result<Vec<Rule>, Failure> {
     let text = text.map_err(|error| {
         Failure::new("FILE_UNREADABLE", format!("{}: {error}", path.display()), "check the path and its permissions")
     })?;
-    let document: Document = serde_json::from_str(&text).map_err(|error| {
+    let invalid = |why: &dyn std::fmt::Display| {
         let help = "nothing was changed; `postroom rule export` prints what such a file looks like";
-        Failure::new("RULE_INVALID", format!("{}: {error}", path.display()), help)
-    })?;
+        Failure::new("RULE_INVALID", format!("{}: {why}", path.display()), help)
+    };
+    if !text.trim_start().starts_with('{') {
+        return Err(invalid(&"it is no object with a list of `rules`"));
+    }
+    let document: Document = serde_json::from_str(&text).map_err(|error| invalid(&error))?;
     Ok(document.rules)
 }
 

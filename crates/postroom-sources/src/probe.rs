@@ -2,6 +2,7 @@
 
 use crate::certificate::CertificateInfo;
 use crate::error::CertificateRefused;
+use crate::login::Binding;
 use crate::maildir::MaildirSession;
 use crate::session::Folder;
 use crate::stream;
@@ -32,6 +33,9 @@ pub struct Step {
     /// At the step `tls`: the certificates that the server showed, its own first, also where they were not accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub chain: Vec<CertificateInfo>,
+    /// At the step `login`: what it has shown of logins that are bound to the TLS connection.
+    #[serde(skip)]
+    pub binding: Binding,
     /// At the step `folder`: what is there.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub count: Option<Count>,
@@ -71,8 +75,17 @@ const MOST_COUNTED: u32 = 20_000;
 
 impl Step {
     fn done(step: &'static str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self { step, ok: true, detail, code: None, help: None, protection: None, chain: Vec::new(), count: None }
+        Self {
+            step,
+            ok: true,
+            detail: detail.into(),
+            code: None,
+            help: None,
+            protection: None,
+            chain: Vec::new(),
+            binding: Binding::Unknown,
+            count: None,
+        }
     }
 
     fn failed(step: &'static str, error: &SourceError) -> Self {
@@ -130,7 +143,7 @@ async fn probe_server(
     steps.push(Step { protection: Some(protection), chain, ..Step::done("tls", words) });
 
     session.log_in(server, password).await.map_err(at("login"))?;
-    steps.push(Step::done("login", "accepted"));
+    steps.push(Step { binding: session.binding(), ..Step::done("login", "accepted") });
 
     let folder = session.select(Purpose::Look).await.map_err(at("folder"))?;
     let is_listed = matches!(access, Access::Imap(_)) && folder.exists.is_some_and(|exists| exists <= MOST_COUNTED);

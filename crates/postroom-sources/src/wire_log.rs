@@ -2,11 +2,17 @@
 //! and without mail.
 //!
 //! Until the login is done, nothing of a command is kept but its name, and nothing of a challenge or of the answer to it; of a
-//! literal that we send nothing is ever kept, nor of what stands behind it. The literals of the server over IMAP and the
-//! messages over POP3 are counted and left out. Of a long conversation the beginning and the latest are kept.
+//! literal that we send nothing is ever kept, nor of what stands behind it. What an IMAP server sends is divided by the very
+//! reader that the conversation has, so that nothing it sends can be mail to one and words to the other; messages are counted
+//! and left out, and of what belongs to one only numbers, dates and flags are kept. The messages over POP3 are counted and left
+//! out. Of a long conversation the beginning and the latest are kept.
 
+mod response;
+
+use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_mail::Access;
+use postroom_mail::imap::{Piece, Reader};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -19,6 +25,9 @@ const LATEST: usize = 48 * 1024;
 const LINE: usize = 300;
 /// Longest line that is understood, in octets; behind a longer one nothing can be told from mail any more.
 const LONGEST: usize = 64 * 1024;
+
+/// Why nothing is logged behind such a line.
+const ENDLESS: &str = "a line without an end";
 
 /// What ends a message over POP3, the end of the line before included.
 // RFC 1939 §3
@@ -57,14 +66,15 @@ struct Inner {
     latest_octets: usize,
     lines_left_out: u64,
     ours: Vec<u8>,
+    /// The line of a POP3 server that is under way.
     theirs: Vec<u8>,
+    /// What an IMAP server sends, divided as the conversation divides it.
+    reader: Reader,
     is_greeted: bool,
     is_pop3: bool,
     /// Whether what we say next is the rest of a command: a literal, the answer to a challenge, PASS behind USER.
     is_rest: bool,
     login: Login,
-    /// Octets of a literal that are still to come.
-    literal: u64,
     /// What the server's next replies are to, over POP3.
     expected: VecDeque<Reply>,
     /// The reply of many lines that is under way.
@@ -118,11 +128,11 @@ impl WireLog {
             lines_left_out: 0,
             ours: Vec::new(),
             theirs: Vec::new(),
+            reader: Reader::default(),
             is_greeted: false,
             is_pop3: matches!(access, Access::Pop3(_)),
             is_rest: false,
             login: Login::None,
-            literal: 0,
             expected: VecDeque::new(),
             within: None,
             is_blind: false,
@@ -166,37 +176,16 @@ impl WireLog {
             ours.drain(..=end);
         }
         if ours.len() > LONGEST {
-            inner.go_blind();
+            inner.go_blind(ENDLESS);
             ours.clear();
         }
         inner.ours = ours;
         inner.is_rest = true;
     }
 
-    pub(crate) fn received(&self, mut octets: &[u8]) {
+    pub(crate) fn received(&self, octets: &Bytes) {
         let mut inner = self.lock();
-        while !octets.is_empty() && !inner.is_blind {
-            if inner.literal > 0 {
-                let taken = octets.len().min(usize::try_from(inner.literal).unwrap_or(usize::MAX));
-                inner.literal -= taken as u64;
-                octets = &octets[taken..];
-                continue;
-            }
-            if let Some(Within::Mail(mail)) = &mut inner.within {
-                octets = mail.take(octets);
-                inner.end_mail();
-                continue;
-            }
-            let end = line_end(octets).map_or(octets.len(), |end| end + 1);
-            inner.theirs.extend_from_slice(&octets[..end]);
-            octets = &octets[end..];
-            if inner.theirs.last() == Some(&b'\n') {
-                let line = std::mem::take(&mut inner.theirs);
-                inner.they_said(&line);
-            } else if inner.theirs.len() > LONGEST {
-                inner.go_blind();
-            }
-        }
+        if inner.is_pop3 { inner.pop3_received(octets) } else { inner.imap_received(octets.clone()) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -247,45 +236,56 @@ impl Inner {
         self.expected.push_back(reply);
     }
 
-    fn they_said(&mut self, line: &[u8]) {
-        let text = trimmed(line);
-        if !std::mem::replace(&mut self.is_greeted, true) {
-            let is_preauth = text.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"* PREAUTH"));
-            if is_preauth && !self.is_pop3 {
-                self.login = Login::Done;
+    fn imap_received(&mut self, mut octets: Bytes) {
+        while !self.is_blind {
+            match self.reader.next(&mut octets) {
+                Ok(Some(Piece::Line(line))) => self.imap_said(&line),
+                Ok(Some(Piece::BodyStart(octets))) => self.keep("--", &format!("{octets} octets are left out")),
+                Ok(Some(Piece::BodyChunk(_))) => {}
+                Ok(None) => return,
+                Err(error) => self.go_blind(&error.to_string()),
             }
-            return self.keep("S:", &String::from_utf8_lossy(text));
         }
-        if self.is_pop3 { self.pop3_said(line) } else { self.imap_said(text) }
     }
 
     fn imap_said(&mut self, line: &[u8]) {
-        if let Login::Asked(tag) = &self.login {
-            if line.starts_with(b"+") {
-                return self.keep("S:", "+ …");
-            }
-            let rest = line.strip_prefix(tag.as_slice()).and_then(|rest| rest.strip_prefix(b" "));
-            if rest.is_some_and(|rest| rest.get(..2).is_some_and(|status| status.eq_ignore_ascii_case(b"OK"))) {
+        if !std::mem::replace(&mut self.is_greeted, true) {
+            if response::is_preauth(line) {
                 self.login = Login::Done;
             }
+            return self.keep("S:", &String::from_utf8_lossy(line));
         }
-        let text = String::from_utf8_lossy(line);
-        // A part of a message may also come between quotation marks.
-        let quoted =
-            text.to_ascii_uppercase().find("BODY[").and_then(|at| text[at..].find('"').map(|quote| at + quote));
-        match quoted {
-            Some(at) => self.keep("S:", &format!("{}…", &text[..at])),
-            None => self.keep("S:", &text),
+        if matches!(&self.login, Login::Asked(tag) if response::is_ok_to(tag, line)) {
+            self.login = Login::Done;
         }
-        if let Some(octets) = literal(line) {
-            self.literal = octets;
-            self.keep("--", &format!("{octets} octets are left out"));
+        self.keep("S:", &response::shown(line));
+    }
+
+    fn pop3_received(&mut self, mut octets: &[u8]) {
+        while !octets.is_empty() && !self.is_blind {
+            if let Some(Within::Mail(mail)) = &mut self.within {
+                octets = mail.take(octets);
+                self.end_mail();
+                continue;
+            }
+            let end = line_end(octets).map_or(octets.len(), |end| end + 1);
+            self.theirs.extend_from_slice(&octets[..end]);
+            octets = &octets[end..];
+            if self.theirs.last() == Some(&b'\n') {
+                let line = std::mem::take(&mut self.theirs);
+                self.pop3_said(&line);
+            } else if self.theirs.len() > LONGEST {
+                self.go_blind(ENDLESS);
+            }
         }
     }
 
     /// Takes a line with its end, since only a dot between two CRLFs ends the lines of a reply.
     fn pop3_said(&mut self, line: &[u8]) {
         let text = trimmed(line);
+        if !std::mem::replace(&mut self.is_greeted, true) {
+            return self.keep("S:", &String::from_utf8_lossy(text));
+        }
         if self.within.is_some() {
             if line == b".\r\n" {
                 self.within = None;
@@ -319,9 +319,9 @@ impl Inner {
         }
     }
 
-    fn go_blind(&mut self) {
+    fn go_blind(&mut self, why: &str) {
         self.is_blind = true;
-        self.keep("--", "a line without an end: nothing behind it is logged");
+        self.keep("--", &format!("{why}: nothing behind it is logged"));
     }
 
     fn keep(&mut self, who: &str, text: &str) {
@@ -386,15 +386,6 @@ fn line_end(octets: &[u8]) -> Option<usize> {
 
 fn trimmed(line: &[u8]) -> &[u8] {
     line.trim_ascii_end()
-}
-
-/// How many octets of a literal follow this line.
-// RFC 9051 §4.3
-fn literal(line: &[u8]) -> Option<u64> {
-    let inner = line.strip_suffix(b"}")?;
-    let digits = &inner[inner.iter().rposition(|octet| *octet == b'{')? + 1..];
-    let digits = digits.strip_suffix(b"+").unwrap_or(digits);
-    std::str::from_utf8(digits).ok()?.parse().ok()
 }
 
 #[cfg(test)]

@@ -185,11 +185,14 @@ fn accept(
     now: Timestamp,
 ) -> Result<AcceptedBatch, StoreError> {
     let mut out = AcceptedBatch::default();
+    let mut may_be_bound = names::are_given_up(tx, mailbox)?;
     for fetched in batch {
         let (listed, raw) = (&fetched.listed, &fetched.raw);
         match standing(tx, mailbox, &listed.id)? {
             // A digest names nothing but these octets; any other name may have been given to another message.
-            Standing::Known(id) if !is_pushed(&listed.id) && !names::is_same(tx, id, listed, raw)? => {}
+            Standing::Known(id) if !is_pushed(&listed.id) && !names::is_same(tx, id, listed, raw)? => {
+                may_be_bound = true;
+            }
             Standing::Known(_) => {
                 out.known += 1;
                 continue;
@@ -201,7 +204,7 @@ fn accept(
             }
             Standing::New => {}
         }
-        if names::bind(tx, mailbox, listed, &raw.sha256())? {
+        if may_be_bound && names::bind(tx, mailbox, listed, &raw.sha256())? {
             out.rebound += 1;
             continue;
         }

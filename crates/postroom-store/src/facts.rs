@@ -196,14 +196,22 @@ fn blocked_author(tx: &mut Tx<'_>, message: &Message) -> Result<Option<ContactSt
 /// Where a receipt's message is on its server, and what its mailbox wants done with it.
 pub(crate) struct Remote {
     /// How the server names it.
-    id: RemoteId,
+    pub(crate) id: RemoteId,
     /// The mailbox.
-    mailbox: i64,
-    removed: bool,
+    pub(crate) mailbox: i64,
+    /// Whether the mailbox was removed.
+    pub(crate) removed: bool,
     /// Whether the server was told already, before a person had it decided again.
-    settled: bool,
-    filed: Settlement,
-    held: Settlement,
+    pub(crate) settled: bool,
+    /// What the mailbox wants done with filed mail.
+    pub(crate) filed: Settlement,
+    /// And with held mail.
+    pub(crate) held: Settlement,
+}
+
+/// Whether the state of a settlement, as it is stored, is that the server was told.
+pub(crate) fn is_settled(settlement: Option<String>) -> bool {
+    settlement.as_deref() == Some(SettlementState::Settled.as_str())
 }
 
 impl Remote {
@@ -219,7 +227,7 @@ impl Remote {
             id: row.parse(0)?,
             mailbox: row.int(1)?,
             removed: row.opt_int(2)?.is_some(),
-            settled: row.opt_text(3)?.as_deref() == Some(SettlementState::Settled.as_str()),
+            settled: is_settled(row.opt_text(3)?),
             filed: policy.filed,
             held: policy.held,
         })

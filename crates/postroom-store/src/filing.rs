@@ -5,12 +5,13 @@ use crate::blobs::insert_attachments;
 use crate::changes::ChangeKind;
 use crate::contacts::note_contact;
 use crate::crash::crash_point;
-use crate::facts::{Remote, Rules, facts, settlement_of};
+use crate::facts::{Remote, Rules, facts, is_settled, settlement_of};
 use crate::files::Files;
 use crate::journal::hold;
 use crate::opening::{Sender, add_comment, open_item, propose_recipients};
 use crate::people::user_by_address;
 use crate::registration::proven_by_mail;
+use crate::search::Words;
 use crate::storms::{Arrival, first_look};
 use crate::tx::params;
 use crate::work::set_status;
@@ -103,11 +104,13 @@ impl Store {
                 tx.take_turn()?;
                 let set = cache.get(tx)?;
                 let rules = Rules::load(tx, set, &Instead::default(), opener.clone(), now)?;
-                let mut desk = Desk { rules, files: &files, worker: &worker, now, notes: Notes::default() };
+                let (notes, words) = (Notes::default(), Words::default());
+                let mut desk = Desk { rules, files: &files, worker: &worker, now, notes, words };
                 let mut outcomes = Vec::with_capacity(batch.len());
                 for (claimed, reading) in &batch {
                     outcomes.push(file_or_defer(tx, &mut desk, claimed, reading)?);
                 }
+                desk.words.add(tx)?;
                 desk.notes.append(tx, SYSTEM, now)?;
                 crash_point!("store.file.before_commit");
                 Ok(outcomes)
@@ -126,6 +129,8 @@ struct Desk<'a> {
     now: Timestamp,
     /// What goes into the audit: accounts that mail made.
     notes: Notes,
+    /// What becomes findable with the batch.
+    words: Words,
 }
 
 /// Tries to file a message, after which it is held. They take about four hours.
@@ -138,12 +143,13 @@ fn file_or_defer(
     claimed: &Claimed,
     reading: &Reading,
 ) -> Result<Outcome, StoreError> {
-    let noted = desk.notes.len();
+    let (noted, gathered) = (desk.notes.len(), desk.words.len());
     let error = match tx.savepoint(|tx| file_one(tx, desk, claimed, reading)) {
         Err(error) if !error.is_of_the_database() => error,
         done => return done,
     };
     desk.notes.forget(noted);
+    desk.words.forget(gathered);
     let minutes = 1i64 << claimed.attempts().min(6);
     let retry_at = crate::visits::after(desk.now, SignedDuration::from_mins(minutes));
     let why = format!("{}: {error}", error.code());
@@ -206,7 +212,8 @@ fn outcome(
 
 fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &Reading) -> Result<Outcome, StoreError> {
     let sql = format!(
-        "SELECT released, release_workspace_id, counted_at FROM receipt \
+        "SELECT released, release_workspace_id, counted_at, remote_id, settlement, \
+         (SELECT removed_at FROM mailbox WHERE mailbox.id = receipt.mailbox_id) FROM receipt \
          WHERE id = ?1 AND claim_token = ?2 AND claimed_by = ?3 AND due_at IS NOT NULL{}",
         tx.for_update()
     );
@@ -216,6 +223,15 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
     let released = row.bool(0)?;
     let chosen = row.opt_int(1)?.map(WorkspaceId);
     let counted_at = row.opt_time(2)?;
+    let (mailbox, mut policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?.clone();
+    let remote = Remote {
+        id: row.parse(3)?,
+        mailbox: mailbox.id.0,
+        settled: is_settled(row.opt_text(4)?),
+        removed: row.opt_int(5)?.is_some(),
+        filed: mailbox.policy.filed.clone(),
+        held: mailbox.policy.held.clone(),
+    };
     let (kind, filing, written) = match reading {
         Reading::Failed { reason, detail } => {
             let trace = vec![TraceStep::new("reading", "failed", detail.as_str())];
@@ -223,7 +239,6 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
             (OutcomeKind::Held, filing, Written::default())
         }
         Reading::Message(message) => {
-            let (mailbox, mut policy) = desk.rules.of_mailbox(tx, claimed.mailbox())?.clone();
             policy.released = released;
             policy.routing.chosen = chosen.or(policy.routing.chosen);
             let clues = Clues::of(message, policy.bare_numbers);
@@ -252,7 +267,7 @@ fn file_one(tx: &mut Tx<'_>, desk: &mut Desk<'_>, claimed: &Claimed, reading: &R
         }
     };
     crash_point!("store.file.after_effect");
-    conclude(tx, claimed.receipt(), kind, &filing, &written, desk.now)?;
+    conclude(tx, claimed.receipt(), kind, &remote, &filing, &written, desk.now)?;
     Ok(outcome(claimed, kind, Some(filing.reason), filing.trace, &written))
 }
 
@@ -268,6 +283,7 @@ fn conclude(
     tx: &mut Tx<'_>,
     id: ReceiptId,
     kind: OutcomeKind,
+    remote: &Remote,
     filing: &Filing,
     written: &Written,
     now: Timestamp,
@@ -277,8 +293,7 @@ fn conclude(
         OutcomeKind::Comment { item, comment } => (Some(item), Some(comment)),
         OutcomeKind::Held | OutcomeKind::Deferred | OutcomeKind::Lost => (None, None),
     };
-    let remote = Remote::of_receipt(tx, id)?;
-    let due = settlement_of(tx, &remote, item.is_some(), filing.reason)?;
+    let due = settlement_of(tx, remote, item.is_some(), filing.reason)?;
     let storm = filing.storm.as_ref().map(ToString::to_string);
     // What is held for another reason is no load on anybody: a thousand messages in somebody's name that are held as forged
     // must not hold the next one, which that person wrote.
@@ -353,13 +368,13 @@ fn carry_out(
             {
                 note_contact(tx, &credit.author.addr_spec, &credit.author.name, claimed.received_at())?;
             }
-            let item = open_item(tx, *workspace, title, opening, message, &sender)?;
+            let item = open_item(tx, *workspace, title, opening, message, &sender, &mut desk.words)?;
             crash_point!("store.file.after_item");
             insert_attachments(tx, files, item, None, claimed.raw(), &message.attachments)?;
             Ok(OutcomeKind::Item(item))
         }
         Effect::AddComment { item, reopen, proposed } => {
-            let comment = add_comment(tx, *item, message, &sender)?;
+            let comment = add_comment(tx, *item, message, &sender, &mut desk.words)?;
             insert_attachments(tx, files, *item, Some(comment), claimed.raw(), &message.attachments)?;
             propose_recipients(tx, *item, proposed, &sender)?;
             if *reopen {

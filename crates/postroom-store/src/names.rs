@@ -104,6 +104,13 @@ pub(crate) fn is_same(tx: &mut Tx<'_>, id: ReceiptId, listed: &Listed, raw: &Raw
     Ok(changed > 0)
 }
 
+/// Whether any receipt of a mailbox has a name that is given up.
+pub(crate) fn are_given_up(tx: &mut Tx<'_>, mailbox: MailboxId) -> Result<bool, StoreError> {
+    // A range of the unique index, in either collation of the databases.
+    let sql = "SELECT 1 FROM receipt WHERE mailbox_id = ?1 AND remote_id >= 'gone' AND remote_id < 'gonf' LIMIT 1";
+    Ok(tx.query_opt(sql, params![mailbox.0])?.is_some())
+}
+
 /// Binds a message whose name is new to a receipt that the same octets had under a name that is given up: one of this very
 /// name first, then any that we did not have deleted. Returns whether there was one.
 pub(crate) fn bind(tx: &mut Tx<'_>, mailbox: MailboxId, listed: &Listed, sha256: &Sha256) -> Result<bool, StoreError> {

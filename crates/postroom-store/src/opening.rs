@@ -3,10 +3,11 @@
 use crate::changes::{Change, ChangeKind, record_change};
 use crate::items::next_item_number;
 use crate::participants::{Proposal, Why, propose};
+use crate::search::Words;
 use crate::tx::params;
 use crate::work::change_tags;
 use crate::workspaces::to_json;
-use crate::{StoreError, Tx, search};
+use crate::{StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::{Identity, Offer, Opening, ReceiptId, WorkspaceId};
 use postroom_mail::{Address, Message};
@@ -29,6 +30,7 @@ pub(crate) fn open_item(
     opening: &Opening,
     message: &Message,
     sender: &Sender<'_>,
+    words: &mut Words,
 ) -> Result<i64, StoreError> {
     let item = next_item_number(tx)?;
     // What an agent forwards is its author's, without the agent's own words.
@@ -58,7 +60,7 @@ pub(crate) fn open_item(
         ],
     )?;
     add_participant(tx, item, requester, requester_name, "requester")?;
-    search::add_item(tx, item, title, text)?;
+    words.of_item(item, title, text);
     let opened = Change::new(item, ChangeKind::Opened, sender.address, sender.now);
     record_change(tx, &Change { receipt: Some(sender.receipt), ..opened })?;
     let tags = &opening.given.tags;
@@ -73,6 +75,7 @@ pub(crate) fn add_comment(
     item: i64,
     message: &Message,
     sender: &Sender<'_>,
+    words: &mut Words,
 ) -> Result<i64, StoreError> {
     let mut row = tx.query_one(
         "INSERT INTO comment (receipt_id, item_number, author_address, author_name, created_at, text, html, quoted_text, \
@@ -92,7 +95,7 @@ pub(crate) fn add_comment(
     let comment = row.int(0)?;
     tx.execute("UPDATE item SET updated_at = ?2 WHERE number = ?1", params![item, sender.now])?;
     add_participant(tx, item, sender.address, sender.name, "author")?;
-    search::add_comment(tx, comment, &message.text)?;
+    words.of_comment(comment, &message.text);
     let commented = Change::new(item, ChangeKind::Commented, sender.address, sender.now);
     record_change(tx, &Change { comment: Some(comment), receipt: Some(sender.receipt), ..commented })?;
     Ok(comment)

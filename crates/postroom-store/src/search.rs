@@ -6,9 +6,43 @@ use crate::{StoreError, Tx};
 /// Words of a query that count; more only narrow what is narrow already.
 const WORDS_MAX: usize = 8;
 
-/// Makes an item findable. On PostgreSQL the database keeps the words by itself.
+/// Words that are to be made findable together, at the end of a transaction: FTS5 writes what it has gathered at every
+/// savepoint, so that words which are added between two of them cost as much each as those of a whole batch.
+#[derive(Debug, Default)]
+pub(crate) struct Words(Vec<(i64, String)>);
+
+impl Words {
+    /// The words of an item.
+    pub(crate) fn of_item(&mut self, item: i64, title: &str, text: &str) {
+        self.0.push((item * 2, format!("{title}\n{text}")));
+    }
+
+    /// The words of a comment.
+    pub(crate) fn of_comment(&mut self, comment: i64, text: &str) {
+        self.0.push((comment * 2 + 1, text.to_owned()));
+    }
+
+    /// How many items and comments there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Forgets all but the first ones, since what caused the others was undone.
+    pub(crate) fn forget(&mut self, from: usize) {
+        self.0.truncate(from);
+    }
+
+    /// Makes them findable. On PostgreSQL the database keeps the words by itself.
+    pub(crate) fn add(self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        self.0.iter().try_for_each(|(row, words)| add(tx, *row, words))
+    }
+}
+
+/// Makes an item findable.
 pub(crate) fn add_item(tx: &mut Tx<'_>, item: i64, title: &str, text: &str) -> Result<(), StoreError> {
-    add(tx, item * 2, &format!("{title}\n{text}"))
+    let mut words = Words::default();
+    words.of_item(item, title, text);
+    words.add(tx)
 }
 
 /// Makes a comment findable.

@@ -35,7 +35,11 @@ pub enum Param<'a> {
 impl<'a> Param<'a> {
     /// The text with NUL replaced.
     pub(crate) fn clean(text: &'a str) -> Cow<'a, str> {
-        if text.as_bytes().contains(&0) { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+        if memchr::memchr(0, text.as_bytes()).is_some() {
+            Cow::Owned(text.replace('\0', "\u{fffd}"))
+        } else {
+            Cow::Borrowed(text)
+        }
     }
 }
 

@@ -23,9 +23,30 @@ pub async fn trust(store: &Store, mailbox: &Mailbox) -> Result<Trust, StoreError
 
 /// Remembers what the connection of a visit showed, and logs what a person should know of it.
 pub async fn note(store: &Store, mailbox: &Mailbox, session: &mut Session) -> Result<(), StoreError> {
-    let Some(server) = mailbox.access.server() else { return Ok(()) };
+    if mailbox.access.server().is_none() {
+        return Ok(());
+    }
     let (seen, now) = (seen(session.tls(), &session.take_chain()), Timestamp::now());
-    let works = match session.binding() {
+    remember(store, mailbox, &seen, session.binding(), now).await?;
+    let trusted = store.trusted_dates(mailbox.id).await?;
+    for warning in warnings(&mailbox.access, Some(&seen), &trusted, now) {
+        if is_due(mailbox.id, &warning, now) {
+            tracing::warn!(mailbox = mailbox.id.0, code = warning.code(), "{warning}");
+        }
+    }
+    Ok(())
+}
+
+/// Remembers what a connection showed of its protection and of bound logins, so that the next one takes nothing weaker.
+pub async fn remember(
+    store: &Store,
+    mailbox: &Mailbox,
+    seen: &ConnectionSeen,
+    binding: Binding,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(server) = mailbox.access.server() else { return Ok(()) };
+    let works = match binding {
         Binding::Unknown => None,
         Binding::Works => Some(true),
         Binding::Refused => Some(false),
@@ -34,14 +55,7 @@ pub async fn note(store: &Store, mailbox: &Mailbox, session: &mut Session) -> Re
     if let Some(works) = works.filter(|works| known != Some(*works)) {
         store.saw_bound_login(&server.host, server.port, works, now).await?;
     }
-    store.saw_connection(mailbox.id, seen.clone(), now).await?;
-    let trusted = store.trusted_dates(mailbox.id).await?;
-    for warning in warnings(&mailbox.access, Some(&seen), &trusted, now) {
-        if is_due(mailbox.id, &warning, now) {
-            tracing::warn!(mailbox = mailbox.id.0, code = warning.code(), "{warning}");
-        }
-    }
-    Ok(())
+    store.saw_connection(mailbox.id, seen.clone(), now).await
 }
 
 /// What a connection with these certificates, its server's own first, showed.

@@ -184,17 +184,22 @@ impl Base64 {
         scratch.packed.clear();
         pack(encoded, &mut scratch.packed);
         let mut packed = scratch.packed.as_slice();
+        // What the piece before began, or nothing of this one would be whole quanta.
+        while self.count > 0
+            && let Some((octet, rest)) = packed.split_first()
+        {
+            self.take(*octet, &mut scratch.decoded);
+            packed = rest;
+        }
         // Most pieces are whole but for the padding at their end; after the first damage one looks where the next is.
         let mut letters = packed.len() - packed.iter().rev().take(2).take_while(|octet| **octet == b'=').count();
         while !packed.is_empty() {
-            if self.count == 0 {
-                let whole = letters - letters % 4;
-                let before = scratch.decoded.len();
-                if STRICT.decode_vec(&packed[..whole], &mut scratch.decoded).is_ok() {
-                    packed = &packed[whole..];
-                } else {
-                    scratch.decoded.truncate(before);
-                }
+            let whole = letters - letters % 4;
+            let before = scratch.decoded.len();
+            if STRICT.decode_vec(&packed[..whole], &mut scratch.decoded).is_ok() {
+                packed = &packed[whole..];
+            } else {
+                scratch.decoded.truncate(before);
             }
             // Up to the end of a quantum, so that the rest is whole quanta again.
             let mut taken = 0;

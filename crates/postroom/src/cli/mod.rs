@@ -65,7 +65,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(FAILED);
         }
     };
-    match runtime.block_on(dispatch(cli)) {
+    // On a thread of the runtime, which waits for sockets itself; this one would have to be woken by it each time.
+    let done = runtime.block_on(runtime.spawn(dispatch(cli)));
+    match done.unwrap_or_else(|ended| std::panic::resume_unwind(ended.into_panic())) {
         Ok(code) => code,
         Err(failure) => {
             output::report(&failure, json);

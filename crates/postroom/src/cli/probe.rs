@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use postroom_domain::connection::{self as seen, ConnectionSeen};
 use postroom_domain::{Mailbox, StartFrom};
 use postroom_sources::probe::{Count, Step};
-use postroom_sources::{Limits, probe};
-use postroom_store::Store;
+use postroom_sources::{Binding, Limits, WireLog, probe};
+use postroom_store::{LoggedConversation, Store};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -26,11 +26,19 @@ pub async fn run(store: &Store, name: &str, out: Output) -> Result<ExitCode, Fai
         StartFrom::Since(at) => at,
         StartFrom::New | StartFrom::All => now.checked_sub(RECENT).unwrap_or(now),
     };
-    let steps = probe(&mailbox.access, password.as_ref(), &trust, &Limits::default(), since).await;
+    let log = mailbox.wire_log.then(|| WireLog::begin(now, &mailbox.access));
+    let limits = Limits { log: log.clone(), ..Limits::default() };
+    let steps = probe(&mailbox.access, password.as_ref(), &trust, &limits, since).await;
+    if let Some(log) = log {
+        let said = LoggedConversation { begun_at: log.begun_at(), log: log.text() };
+        store.log_conversation(mailbox.id, said).await?;
+    }
     let shown = steps.iter().find(|step| step.ok && step.protection.is_some());
     let shown = shown.map(|step| connection::seen(step.protection != Some("clear"), &step.chain));
     if let Some(shown) = &shown {
-        store.saw_connection(mailbox.id, shown.clone(), now).await?;
+        let login = steps.iter().find(|step| step.step == "login");
+        let binding = login.map_or(Binding::Unknown, |step| step.binding);
+        connection::remember(store, &mailbox, shown, binding, now).await?;
     }
     let warnings = warnings(store, &mailbox, shown.as_ref(), now).await?;
     for step in steps.iter().cloned().map(|step| for_mailbox(step, name)) {

@@ -72,11 +72,10 @@ impl<'a> Model<'a> {
         other.command(&format!("CREATE \"{}\"", server.folder("Elsewhere"))).unwrap();
         other.select("INBOX").unwrap();
         let desk = Desk::furnished();
-        let done = server.folder("Done");
         let how: &[&str] = match filed {
             Filed::Kept => &["--keep", "yes"],
             Filed::Deleted => &["--keep", "no"],
-            Filed::Moved => &["--done-folder", &done],
+            Filed::Moved => &["--done-folder", "Done"],
         };
         add(&desk, server, protocol, "ssl", "desk", &user, &[&["--start", "all"], how].concat());
         let (random, sent) = (Random(seed | 1), BTreeMap::new());

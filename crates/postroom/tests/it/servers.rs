@@ -115,14 +115,39 @@ impl Case<'_> {
         other.close().unwrap();
     }
 
-    /// Filed and held mail, apart; somebody else's message that is marked as deleted stays in any case.
+    /// A test of the connection goes as a visit does: it is in the log where there is one, and what it finds out about the
+    /// login is known to the next: a login that the server is known to refuse is not tried again.
+    fn testing(&self) {
+        let other = self.fill("test", &[]);
+        other.close().unwrap();
+        self.add("test", &["--start", "all"]);
+        self.desk.ok(&["mailbox", "test", "test"]);
+        assert!(self.desk.ok(&["mailbox", "log", "test"]).is_empty(), "{}: it was not switched on", self.name());
+        self.desk.ok(&["mailbox", "set", "test", "--wire-log", "on"]);
+        self.desk.ok(&["mailbox", "test", "test"]);
+        self.visit("test", &[("listed", 0)]);
+        for said in self.desk.ok(&["mailbox", "log", "test"]) {
+            let lines: Vec<&str> =
+                said["lines"].as_array().unwrap().iter().map(|line| line.as_str().unwrap()).collect();
+            let is_login = |line: &&&str| {
+                let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+                words.starts_with(&["C:"]) && ["AUTH", "LOGIN", "APOP", "PASS"].iter().any(|name| line.contains(name))
+            };
+            assert_eq!(lines.iter().filter(is_login).count(), 1, "{}: {lines:#?}", self.name());
+            let is_open = |line: &str| line.contains("EXAMINE") || line.contains("STAT");
+            assert!(lines.iter().any(|line| is_open(line)), "{}: {lines:#?}", self.name());
+        }
+        assert_eq!(self.desk.ok(&["mailbox", "log", "test"]).len(), 2, "{}", self.name());
+    }
+
+    /// Filed and held mail, apart, in folders that are named as people write them and made where the server keeps folders;
+    /// somebody else's message that is marked as deleted stays in any case.
     fn settling(&self) {
-        let (done, held) = (self.server.folder("Done"), self.server.folder("Held"));
         let cases: [(&str, &[&str], &[&str]); 4] = [
             ("keep", &["--keep", "yes"], &["", "", "\\Deleted"]),
             ("delete", &["--keep", "no"], &["", "\\Deleted"]),
-            ("move", &["--done-folder", &done], &["", "\\Deleted"]),
-            ("both", &["--keep", "no", "--held-folder", &held], &["\\Deleted"]),
+            ("move", &["--done-folder", "Done"], &["", "\\Deleted"]),
+            ("both", &["--keep", "no", "--held-folder", "Held"], &["\\Deleted"]),
         ];
         let possible = if self.protocol == Protocol::Imap { 4 } else { 2 };
         for (what, options, left) in cases.into_iter().take(possible) {
@@ -166,6 +191,7 @@ fn run(make: Make, protocol: Protocol) {
     let Some(server) = MailServer::start(make) else { return };
     for security in SECURITIES {
         let case = Case { server: &server, protocol, security, desk: Desk::furnished() };
+        case.testing();
         case.first_visits();
         case.everything_once();
         case.settling();

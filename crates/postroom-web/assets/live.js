@@ -56,7 +56,7 @@ function pairs(old, next) {
 function announce(before) {
   const fresh = [...document.querySelectorAll("main [data-say]")].filter((one) => !before.has(one.dataset.key));
   if (fresh.length === 1) said.textContent = fresh[0].dataset.say;
-  else if (fresh.length > 1) said.textContent = `${fresh.length} new entries`;
+  else if (fresh.length > 1) said.textContent = document.body.dataset.several;
 }
 
 async function refresh() {

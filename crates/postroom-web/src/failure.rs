@@ -1,6 +1,7 @@
 //! What can go wrong with a request, and the page or problem document (RFC 9457) that says so.
 
 use crate::page::{Alone, Frame};
+use crate::words::Language;
 use axum::Json;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -8,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use postroom_store::{Remedy, StoreError};
 use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a request was not answered with what was asked for.
@@ -16,7 +18,9 @@ pub(crate) enum Failure {
     /// There is no such thing, or it is not for this user: nobody learns which.
     NotFound,
     /// The request makes no sense.
-    BadRequest(&'static str),
+    BadRequest(fn(Language) -> &'static str),
+    /// A request to the API makes no sense.
+    Parameter(&'static str),
     /// A program asked without a session; a person is shown the sign-in page instead.
     SignInNeeded,
     /// The sign-in link was used, has expired, or never was one.
@@ -50,50 +54,31 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// What is said about a failure; travels with the response to [`dress`].
-#[derive(Debug, Clone)]
+/// What is said about a failure.
 struct Trouble {
-    heading: String,
+    heading: &'static str,
     lines: Vec<String>,
     shell: &'static str,
-    code: String,
+    code: &'static str,
 }
 
 impl Trouble {
-    fn new(heading: &str, line: &str, code: &str) -> Self {
-        Self { heading: heading.to_owned(), lines: vec![line.to_owned()], shell: "", code: code.to_owned() }
+    fn new(heading: &'static str, line: &str, code: &'static str) -> Self {
+        Self { heading, lines: vec![line.to_owned()], shell: "", code }
     }
 
     /// What is said where only a status is known: answers of the HTTP machinery itself.
-    fn of_status(status: StatusCode) -> Self {
+    fn of_status(t: Language, status: StatusCode) -> Self {
         match status {
-            StatusCode::NOT_FOUND => {
-                Self::new("Nothing here", "There is no such page, or it is not one that you may see.", "NOT_FOUND")
-            }
-            StatusCode::FORBIDDEN => Self::new(
-                "Not from there",
-                "This request came from another site, so nothing was done. Go back to the page and press the button again.",
-                "CROSS_SITE",
-            ),
+            StatusCode::NOT_FOUND => Self::new(t.not_found(), t.not_found_text(), "NOT_FOUND"),
+            StatusCode::FORBIDDEN => Self::new(t.cross_site(), t.cross_site_text(), "CROSS_SITE"),
             StatusCode::METHOD_NOT_ALLOWED => {
-                Self::new("Not like this", "This page does not answer that kind of request.", "METHOD_NOT_ALLOWED")
+                Self::new(t.not_like_this(), t.not_like_this_text(), "METHOD_NOT_ALLOWED")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Self::new("Too large", "The request is larger than anything this page takes.", "TOO_LARGE")
-            }
-            status if status.is_client_error() => {
-                Self::new("That did not work", "The request cannot be understood. Nothing was changed.", "BAD_REQUEST")
-            }
-            StatusCode::SERVICE_UNAVAILABLE => Self::new(
-                "Just a moment",
-                "It took too long to answer. Nothing is lost; try again in a moment.",
-                "TRY_AGAIN",
-            ),
-            _ => Self::new(
-                "Something went wrong inside",
-                "This is a fault of Postroom. No mail is lost by it; the log has the details.",
-                "INTERNAL",
-            ),
+            StatusCode::PAYLOAD_TOO_LARGE => Self::new(t.too_large(), t.too_large_text(), "TOO_LARGE"),
+            status if status.is_client_error() => Self::new(t.did_not_work(), t.not_understood(), "BAD_REQUEST"),
+            StatusCode::SERVICE_UNAVAILABLE => Self::new(t.moment(), t.moment_text(), "TRY_AGAIN"),
+            _ => Self::new(t.bug(), t.bug_text(), "INTERNAL"),
         }
     }
 }
@@ -102,7 +87,7 @@ impl Failure {
     fn status(&self) -> StatusCode {
         match self {
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::BadRequest(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::Parameter(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::SignInNeeded | Self::TokenNeeded => StatusCode::UNAUTHORIZED,
             Self::ScopeTooSmall => StatusCode::FORBIDDEN,
             Self::TooManyRequests(_) => StatusCode::TOO_MANY_REQUESTS,
@@ -116,48 +101,38 @@ impl Failure {
         }
     }
 
-    fn trouble(&self) -> Trouble {
+    fn trouble(&self, t: Language) -> Trouble {
         match self {
-            Self::BadRequest(why) => Trouble::new("That did not work", why, "BAD_REQUEST"),
-            Self::TokenNeeded => Trouble::new(
-                "A token is needed",
-                "The request has none, or one that does not count any more. `postroom token add` makes one.",
-                "TOKEN_NEEDED",
-            ),
-            Self::ScopeTooSmall => Trouble::new(
-                "This token only looks",
-                "Its scope is `read`; `postroom token add --scope write` makes one that may change something.",
-                "SCOPE_TOO_SMALL",
-            ),
-            Self::TooManyRequests(_) => Trouble::new(
-                "Too many requests",
-                "Nothing was done; Retry-After says when the next request is answered.",
-                "TOO_MANY_REQUESTS",
-            ),
-            Self::Unreadable(why) => Trouble::new("The body is no JSON", &sentence(why), "BAD_REQUEST"),
-            Self::Unprocessable(why) => Trouble::new("The body does not fit", &sentence(why), "BODY_UNFIT"),
-            Self::SignInNeeded => Trouble::new("Please sign in", "There is no session.", "SIGN_IN_NEEDED"),
+            Self::BadRequest(why) => Trouble::new(t.did_not_work(), why(t), "BAD_REQUEST"),
+            Self::Parameter(why) => Trouble::new(t.did_not_work(), why, "BAD_REQUEST"),
+            Self::TokenNeeded => Trouble::new(t.token_needed(), t.token_needed_text(), "TOKEN_NEEDED"),
+            Self::ScopeTooSmall => Trouble::new(t.only_looks(), t.only_looks_text(), "SCOPE_TOO_SMALL"),
+            Self::TooManyRequests(_) => Trouble::new(t.too_many(), t.too_many_text(), "TOO_MANY_REQUESTS"),
+            Self::Unreadable(why) => Trouble::new(t.no_json(), &sentence(why), "BAD_REQUEST"),
+            Self::Unprocessable(why) => Trouble::new(t.unfit(), &sentence(why), "BODY_UNFIT"),
+            Self::SignInNeeded => Trouble::new(t.please_sign_in(), t.no_session(), "SIGN_IN_NEEDED"),
             Self::LinkSpent => Trouble {
                 shell: "postroom user signin-link ADDRESS",
-                ..Trouble::new(
-                    "This link does not sign in any more",
-                    "A sign-in link works once and for 15 minutes. Ask for a new one, or print one where Postroom runs:",
-                    "LINK_SPENT",
-                )
+                ..Trouble::new(t.link_spent(), t.link_spent_text(), "LINK_SPENT")
             },
-            Self::JoinSpent => Trouble::new(
-                "This link does not work any more",
-                "It works once, and only for a while. Ask for a new one.",
-                "JOIN_SPENT",
-            ),
-            Self::Store(error) => Trouble {
-                heading: "That did not work".to_owned(),
-                lines: [error.to_string(), error.help()].iter().map(|line| sentence(line)).collect(),
-                shell: "",
-                code: error.code().to_owned(),
-            },
-            Self::NotFound | Self::TooLarge | Self::Bug => Trouble::of_status(self.status()),
+            Self::JoinSpent => Trouble::new(t.join_spent(), t.join_spent_text(), "JOIN_SPENT"),
+            Self::Store(error) => {
+                Trouble { heading: t.did_not_work(), lines: t.sentences(error), shell: "", code: error.code() }
+            }
+            Self::NotFound | Self::TooLarge | Self::Bug => Trouble::of_status(t, self.status()),
         }
+    }
+}
+
+impl Language {
+    /// What a failure of the store is: what happened, what is safe and what to do.
+    pub(crate) fn sentences(self, error: &StoreError) -> Vec<String> {
+        let words = self.error(error.code(), &error.to_string(), &error.help());
+        [words.what, words.help, words.particulars]
+            .iter()
+            .filter(|line| !line.is_empty())
+            .map(|line| sentence(line))
+            .collect()
     }
 }
 
@@ -198,8 +173,7 @@ impl IntoResponse for Failure {
             tracing::error!("a request met a fault of Postroom");
         }
         let mut response = self.status().into_response();
-        response.extensions_mut().insert(self.trouble());
-        match self {
+        match &self {
             // RFC 6750 §3
             Self::TokenNeeded => {
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -210,6 +184,8 @@ impl IntoResponse for Failure {
             }
             _ => {}
         }
+        // What is said of it depends on the language, which `dress` knows.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }
@@ -233,28 +209,34 @@ struct Problem<'a> {
 pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let json = wants_json(request.headers()) || crate::api::is_path(request.uri().path());
     let plain = matches!(request.uri().path(), "/healthz" | "/metrics");
+    let asked_for = Language::asked_for(request.headers());
     let response = next.run(request).await;
     let status = response.status();
     if !(status.is_client_error() || status.is_server_error()) || plain {
         return response;
     }
-    let trouble = response.extensions().get::<Trouble>().cloned().unwrap_or_else(|| Trouble::of_status(status));
+    let known = response.extensions();
+    // Programs are always told in English.
+    let t = if json { Language::English } else { known.get().copied().unwrap_or(asked_for) };
+    let failure = known.get::<Arc<Failure>>();
+    let trouble = failure.map_or_else(|| Trouble::of_status(t, status), |failure| failure.trouble(t));
     let mut dressed = if json {
         let problem = Problem {
             r#type: "about:blank",
-            title: &trouble.heading,
+            title: trouble.heading,
             status: status.as_u16(),
             detail: trouble.lines.join(" "),
-            code: &trouble.code,
+            code: trouble.code,
         };
         ([(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response()
     } else {
         let user = response.extensions().get::<crate::session::CurrentUser>();
         let page = Alone {
+            t,
             href: if user.is_some() { "/" } else { "/signin" },
-            link: if user.is_some() { "To the items" } else { "To the sign-in page" },
-            frame: Frame::still(&trouble.heading, user),
-            heading: trouble.heading,
+            link: if user.is_some() { t.to_items() } else { t.to_sign_in() },
+            frame: Frame::still(trouble.heading, user),
+            heading: trouble.heading.to_owned(),
             lines: trouble.lines,
             shell: trouble.shell,
             code: trouble.code,

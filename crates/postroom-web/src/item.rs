@@ -6,7 +6,7 @@ use crate::page::{Frame, render};
 use crate::receipt::{headers_of, number};
 use crate::session::CurrentUser;
 use crate::text::{self, Piece};
-use crate::words::{self, Badge, Step};
+use crate::words::{Badge, Language, Step};
 use crate::{App, attachments};
 use askama::Template;
 use axum::Extension;
@@ -20,6 +20,7 @@ use postroom_store::StoreError;
 #[derive(Template)]
 #[template(path = "item.html")]
 struct ItemPage {
+    t: Language,
     frame: Frame,
     now: Timestamp,
     workspace_name: String,
@@ -107,6 +108,7 @@ pub(crate) async fn item_for(app: &App, user: &User, action: Action, number: i64
 pub(crate) async fn page(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    t: Language,
     Path(asked): Path<String>,
 ) -> Result<Response, Failure> {
     let change = app.latest().await?;
@@ -116,16 +118,15 @@ pub(crate) async fn page(
     let mut messages = Vec::new();
     for part in parts(&item) {
         let origin = match part.receipt.filter(|_| readable) {
-            Some(id) => {
-                receipt_of(&app, id).await?.map(|receipt| Origin { receipt: id, steps: words::steps(&receipt) })
-            }
+            Some(id) => receipt_of(&app, id).await?.map(|receipt| Origin { receipt: id, steps: t.steps(&receipt) }),
             None => None,
         };
-        messages.push(said(&part, origin));
+        messages.push(said(t, &part, origin));
     }
     let workspaces = app.store.workspaces().await?;
     let workspace = workspaces.into_iter().find(|workspace| workspace.key == item.workspace);
     Ok(render(&ItemPage {
+        t,
         frame: Frame::live(format!("#{} {}", item.number, item.title), &user, "items", false, change),
         now: Timestamp::now(),
         workspace_name: workspace.map_or_else(|| item.workspace.to_string(), |workspace| workspace.name),
@@ -143,7 +144,7 @@ async fn receipt_of(app: &App, id: ReceiptId) -> Result<Option<Receipt>, StoreEr
     }
 }
 
-fn said(part: &Part<'_>, origin: Option<Origin>) -> Said {
+fn said(t: Language, part: &Part<'_>, origin: Option<Origin>) -> Said {
     let (front, quoted) = text::without_quotation(part.text, part.quoted);
     // What claims to be a picture is shown beside the text; whether it is one is decided by its octets when it is asked
     // for. Pictures that people attached are files, and pictures inside the HTML are shown there and here.
@@ -152,7 +153,7 @@ fn said(part: &Part<'_>, origin: Option<Origin>) -> Said {
     Said {
         anchor: part.anchor.clone(),
         author: part.author.clone(),
-        badge: words::badge(part.identity),
+        badge: t.badge(part.identity),
         at: part.at,
         front: text::pieces(&front),
         quoted: text::pieces(quoted),
@@ -203,6 +204,7 @@ async fn pictures(app: &App, html: &str, files: &[Attachment]) -> Result<Vec<Pic
 #[derive(Template)]
 #[template(path = "original.html")]
 struct Original {
+    t: Language,
     frame: Frame,
     heading: String,
     number: i64,
@@ -227,17 +229,19 @@ async fn original_for(app: &App, user: &User, asked: &str, receipt: &str) -> Res
 pub(crate) async fn original(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    t: Language,
     Path((asked, receipt)): Path<(String, String)>,
 ) -> Result<Response, Failure> {
     let change = app.latest().await?;
     let (item, receipt) = original_for(&app, &user, &asked, &receipt).await?;
-    let (headers, no_headers) = headers_of(&app, &receipt).await?;
+    let (headers, no_headers) = headers_of(t, &app, &receipt).await?;
     let subject = receipt.subject.clone().filter(|subject| !subject.is_empty());
     Ok(render(&Original {
-        frame: Frame::live("Original message", &user, "items", false, change),
-        heading: subject.unwrap_or_else(|| "(no subject)".to_owned()),
+        t,
+        frame: Frame::live(t.original(), &user, "items", false, change),
+        heading: subject.unwrap_or_else(|| t.no_subject().to_owned()),
         number: item.number,
-        steps: words::steps(&receipt),
+        steps: t.steps(&receipt),
         headers,
         no_headers,
         receipt,

@@ -4,6 +4,7 @@ use crate::App;
 use crate::failure::Failure;
 use crate::page::{Choice, Empty, Frame, Pager, href, render};
 use crate::session::CurrentUser;
+use crate::words::Language;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -19,6 +20,7 @@ const QUERY_MAX: usize = 500;
 #[derive(Template)]
 #[template(path = "items.html")]
 struct Items {
+    t: Language,
     frame: Frame,
     heading: String,
     now: Timestamp,
@@ -48,16 +50,17 @@ pub(crate) struct Asked {
 pub(crate) async fn page(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    t: Language,
     Query(mut asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     if asked.status.is_empty() {
         "open".clone_into(&mut asked.status);
     }
     if !is_status(&asked.status) {
-        return Err(Failure::BadRequest("The status of an item is open or closed."));
+        return Err(Failure::BadRequest(Language::status_nonsense));
     }
     if asked.q.len() > QUERY_MAX {
-        return Err(Failure::BadRequest("The search is longer than anything that could be found."));
+        return Err(Failure::BadRequest(Language::search_too_long));
     }
     let change = app.latest().await?;
     let joined = access::joined(&user);
@@ -73,14 +76,15 @@ pub(crate) async fn page(
     let more = items.len() > LINES as usize;
     items.truncate(LINES as usize);
     let older = items.last().filter(|_| more).map(cursor).unwrap_or_default();
-    let heading = chosen.map_or_else(|| "Items".to_owned(), |workspace| workspace.name.clone());
+    let heading = chosen.map_or_else(|| t.items().to_owned(), |workspace| workspace.name.clone());
     Ok(render(&Items {
+        t,
         frame: Frame::live(&heading, &user, "items", true, change),
         heading,
         now: Timestamp::now(),
-        statuses: statuses(&asked),
-        empty: empty(&asked, &user, &workspaces),
-        workspaces: choices(&asked, &workspaces),
+        statuses: statuses(t, &asked),
+        empty: empty(t, &asked, &user, &workspaces),
+        workspaces: choices(t, &asked, &workspaces),
         pager: pager(&asked, &older),
         query: asked.q,
         workspace: asked.workspace,
@@ -96,7 +100,7 @@ fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilte
     };
     let after = match asked.after.as_str() {
         "" => None,
-        text => Some(cursor_of(text).ok_or(Failure::BadRequest("`after` names no place in the list."))?),
+        text => Some(cursor_of(text).ok_or(Failure::BadRequest(Language::after_nonsense))?),
     };
     Ok(ItemFilter {
         visible,
@@ -132,68 +136,61 @@ impl Asked {
     }
 }
 
-fn statuses(asked: &Asked) -> Vec<Choice> {
+fn statuses(t: Language, asked: &Asked) -> Vec<Choice> {
     let choice = |(label, status): (&str, &str)| Choice {
         label: label.to_owned(),
         key: String::new(),
         href: asked.with(&asked.workspace, status, ""),
         current: asked.status == status,
     };
-    [("Open", "open"), ("Closed", "closed"), ("All", "all")].into_iter().map(choice).collect()
+    [(t.open(), "open"), (t.closed(), "closed"), (t.all(), "all")].into_iter().map(choice).collect()
 }
 
-fn choices(asked: &Asked, workspaces: &[Workspace]) -> Vec<Choice> {
+fn choices(t: Language, asked: &Asked, workspaces: &[Workspace]) -> Vec<Choice> {
     let choice = |label: &str, key: &str| Choice {
         label: label.to_owned(),
         key: key.to_owned(),
         href: asked.with(key, &asked.status, ""),
         current: asked.workspace == key,
     };
-    let all = (workspaces.len() > 1).then(|| choice("All workspaces", ""));
+    let all = (workspaces.len() > 1).then(|| choice(t.all_workspaces(), ""));
     all.into_iter().chain(workspaces.iter().map(|one| choice(&one.name, one.key.as_str()))).collect()
 }
 
 /// What stands in an empty list: it says why it is empty and what to do about it.
-fn empty(asked: &Asked, user: &User, workspaces: &[Workspace]) -> Empty {
+fn empty(t: Language, asked: &Asked, user: &User, workspaces: &[Workspace]) -> Empty {
     if workspaces.is_empty() && user.admin {
         return Empty {
-            title: "No workspace yet",
-            text: "Items live in workspaces. Make the first one, then add a mailbox that feeds it:".to_owned(),
+            title: t.no_workspace(),
+            text: t.no_workspace_text(),
             shell: "postroom workspace add SUP Support --default\npostroom mailbox add NAME --help",
             ..Empty::default()
         };
     }
     if workspaces.is_empty() {
-        return Empty {
-            title: "You are in no workspace yet",
-            text: "An administrator can make you a member of one; its items then stand here.".to_owned(),
-            ..Empty::default()
-        };
+        return Empty { title: t.no_membership(), text: t.no_membership_text(), ..Empty::default() };
     }
     if !asked.q.trim().is_empty() {
         return Empty {
-            title: "Nothing found",
-            text: "No item has all these words in its title, description or comments. \
-                   The beginning of a word is enough, and a number finds the item that has it."
-                .to_owned(),
+            title: t.nothing_found(),
+            text: t.nothing_found_text(),
             href: href("/", &[("status", "all"), ("q", &asked.q)]),
-            link: "Search in all items, closed ones too",
+            link: t.search_all(),
             ..Empty::default()
         };
     }
     if asked.status == "closed" || !asked.after.is_empty() {
-        let text = "There are no items of this kind here.".to_owned();
         return Empty {
-            title: "Nothing here",
-            text,
+            title: t.nothing_of_kind_here(),
+            text: t.nothing_of_kind_here_text(),
             href: "/".to_owned(),
-            link: "Show the open items",
+            link: t.show_open(),
             ..Empty::default()
         };
     }
     Empty {
-        title: "No items yet",
-        text: "Mail that comes in becomes items, and they appear here by themselves.".to_owned(),
+        title: t.no_items(),
+        text: t.no_items_text(),
         shell: if user.admin { "postroom mailbox add NAME --help\npostroom import PATH --workspace KEY" } else { "" },
         ..Empty::default()
     }

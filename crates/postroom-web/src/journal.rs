@@ -1,9 +1,10 @@
 //! `/receipts`: every message that was taken, newest first, and what became of it.
 
+use crate::App;
 use crate::failure::Failure;
 use crate::page::{Choice, Empty, Frame, Pager, href, render};
 use crate::session::CurrentUser;
-use crate::{App, words};
+use crate::words::{self, Language};
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
@@ -27,18 +28,18 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn of(receipt: Receipt) -> Self {
+    pub(crate) fn of(t: Language, receipt: Receipt) -> Self {
         let or = |text: &Option<String>, otherwise: &str| match text.as_deref().map(str::trim) {
             None | Some("") => otherwise.to_owned(),
             Some(text) => text.to_owned(),
         };
         Self {
-            state: words::state(&receipt),
+            state: t.state(&receipt),
             tone: words::tone(&receipt),
-            subject: or(&receipt.subject, "(no subject)"),
-            from: or(&receipt.from, "(no sender)"),
-            outcome: words::outcome(&receipt),
-            settlement: words::settlement(receipt.settlement),
+            subject: or(&receipt.subject, t.no_subject()),
+            from: or(&receipt.from, t.no_sender()),
+            outcome: t.outcome(&receipt),
+            settlement: t.settlement(receipt.settlement),
             receipt,
         }
     }
@@ -47,6 +48,7 @@ impl Line {
 #[derive(Template)]
 #[template(path = "receipts.html")]
 struct Journal {
+    t: Language,
     frame: Frame,
     now: Timestamp,
     states: Vec<Choice>,
@@ -70,6 +72,7 @@ pub(crate) struct Asked {
 pub(crate) async fn page(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    t: Language,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     if !authorize(Actor::User(&user), Action::See, Object::Journal) {
@@ -77,13 +80,11 @@ pub(crate) async fn page(
     }
     let state = match asked.state.as_str() {
         "" => None,
-        name => Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest("There is no such state of a receipt."))?),
+        name => Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest(Language::state_nonsense))?),
     };
     let before = match asked.before.as_str() {
         "" => None,
-        number => {
-            Some(ReceiptId(number.parse().map_err(|_| Failure::BadRequest("`before` is the number of a receipt."))?))
-        }
+        number => Some(ReceiptId(number.parse().map_err(|_| Failure::BadRequest(Language::before_nonsense))?)),
     };
     let change = app.latest().await?;
     let filter = ReceiptFilter {
@@ -100,12 +101,13 @@ pub(crate) async fn page(
     let pending = receipts.iter().any(is_pending);
     let older = receipts.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();
     Ok(render(&Journal {
-        frame: Frame::live("Journal", &user, "journal", true, change).again_after(u32::from(pending)),
+        t,
+        frame: Frame::live(t.journal(), &user, "journal", true, change).again_after(u32::from(pending)),
         now: Timestamp::now(),
-        states: states(&asked),
-        mailboxes: mailboxes(&app, &user, &asked).await?,
-        receipts: receipts.into_iter().map(Line::of).collect(),
-        empty: empty(&asked, &user),
+        states: states(t, &asked),
+        mailboxes: mailboxes(t, &app, &user, &asked).await?,
+        receipts: receipts.into_iter().map(|receipt| Line::of(t, receipt)).collect(),
+        empty: empty(t, &asked, &user),
         pager: pager(&asked, &older),
     }))
 }
@@ -115,9 +117,14 @@ pub(crate) fn is_pending(receipt: &Receipt) -> bool {
     receipt.state == ReceiptState::Accepted
 }
 
-fn states(asked: &Asked) -> Vec<Choice> {
-    let choices =
-        [("All", ""), ("Filed", "filed"), ("Held", "held"), ("Waiting", "accepted"), ("Deferred", "deferred")];
+fn states(t: Language, asked: &Asked) -> Vec<Choice> {
+    let choices = [
+        (t.all(), ""),
+        (t.filed(), "filed"),
+        (t.held(), "held"),
+        (t.waiting(), "accepted"),
+        (t.deferred(), "deferred"),
+    ];
     let choice = |(label, state): (&str, &str)| Choice {
         label: label.to_owned(),
         key: String::new(),
@@ -128,7 +135,7 @@ fn states(asked: &Asked) -> Vec<Choice> {
 }
 
 /// The mailboxes that the user may choose from: for a manager those that feed a workspace of theirs.
-async fn mailboxes(app: &App, user: &User, asked: &Asked) -> Result<Vec<Choice>, Failure> {
+async fn mailboxes(t: Language, app: &App, user: &User, asked: &Asked) -> Result<Vec<Choice>, Failure> {
     let workspaces = app.store.workspaces().await?;
     let default = workspaces.iter().find(|workspace| workspace.default).map(|workspace| &workspace.key);
     let managed = access::managed(user);
@@ -138,7 +145,7 @@ async fn mailboxes(app: &App, user: &User, asked: &Asked) -> Result<Vec<Choice>,
         href: href("/receipts", &[("mailbox", name), ("state", &asked.state)]),
         current: asked.mailbox == name,
     };
-    let mut choices = vec![choice("", "All mailboxes")];
+    let mut choices = vec![choice("", t.all_mailboxes())];
     for mailbox in app.store.mailboxes().await? {
         let feeds = mailbox.workspace.as_ref().or(default);
         if managed.as_ref().is_none_or(|managed| feeds.is_some_and(|key| managed.contains(key))) {
@@ -148,20 +155,19 @@ async fn mailboxes(app: &App, user: &User, asked: &Asked) -> Result<Vec<Choice>,
     Ok(choices)
 }
 
-fn empty(asked: &Asked, user: &User) -> Empty {
+fn empty(t: Language, asked: &Asked, user: &User) -> Empty {
     if !(asked.mailbox.is_empty() && asked.state.is_empty() && asked.before.is_empty()) {
         return Empty {
-            title: "Nothing of that kind",
-            text: "No message fits what you chose.".to_owned(),
+            title: t.nothing_of_kind(),
+            text: t.nothing_of_kind_text(),
             href: "/receipts".to_owned(),
-            link: "Show the whole journal",
+            link: t.whole_journal(),
             ..Empty::default()
         };
     }
     Empty {
-        title: "No mail yet",
-        text: "As soon as a mailbox is visited, every message it brings has a line here: what became of it, and why."
-            .to_owned(),
+        title: t.no_mail(),
+        text: t.no_mail_text(),
         shell: if user.admin { "postroom mailbox add NAME --help" } else { "" },
         ..Empty::default()
     }

@@ -4,7 +4,7 @@ use crate::App;
 use crate::failure::Failure;
 use crate::page::{Empty, Frame, href, render};
 use crate::session::CurrentUser;
-use crate::words;
+use crate::words::{ErrorWords, Language, capital};
 use askama::Template;
 use axum::Extension;
 use axum::extract::State;
@@ -17,6 +17,7 @@ use postroom_store::{FolderStatus, Ledger, MailboxState, MailboxStatus, ReceiptC
 #[derive(Template)]
 #[template(path = "mailboxes.html")]
 struct Mailboxes {
+    t: Language,
     frame: Frame,
     now: Timestamp,
     boxes: Vec<Inbox>,
@@ -39,21 +40,25 @@ struct Inbox {
     counts: ReceiptCounts,
     waiting: u64,
     next_visit_at: Option<Timestamp>,
-    failed_folders: Vec<FolderStatus>,
+    /// What happened, and its code.
+    failed_folders: Vec<(String, String)>,
     ledger: Option<Ledger>,
 }
 
 /// Why visits fail.
 struct Trouble {
     code: String,
-    text: String,
-    help: String,
+    words: ErrorWords,
     since: Option<Timestamp>,
     failures: u64,
 }
 
 /// `GET /mailboxes`
-pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<CurrentUser>) -> Result<Response, Failure> {
+pub(crate) async fn page(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    t: Language,
+) -> Result<Response, Failure> {
     if !authorize(Actor::User(&user), Action::See, Object::Mailboxes) {
         return Err(Failure::NotFound);
     }
@@ -63,40 +68,40 @@ pub(crate) async fn page(State(app): State<App>, Extension(user): Extension<Curr
     let boxes = app.store.mailbox_status().await?;
     let now = Timestamp::now();
     Ok(render(&Mailboxes {
+        t,
         // Visits are no changes of items: the page looks for itself.
-        frame: Frame::live("Mailboxes", &user, "mailboxes", true, change).again_after(5),
+        frame: Frame::live(t.mailboxes(), &user, "mailboxes", true, change).again_after(5),
         now,
-        boxes: boxes.into_iter().map(|status| inbox(status, default.as_ref(), now)).collect(),
+        boxes: boxes.into_iter().map(|status| inbox(t, status, default.as_ref(), now)).collect(),
         empty: Empty {
-            title: "No mailbox yet",
-            text: "Postroom works without one, too: mail can be brought by an MTA or imported. To have a mailbox visited, add it:"
-                .to_owned(),
+            title: t.no_mailbox(),
+            text: t.no_mailbox_text(),
             shell: "postroom mailbox add NAME --help",
             ..Empty::default()
         },
     }))
 }
 
-fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) -> Inbox {
+fn inbox(t: Language, status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) -> Inbox {
     let mailbox = &status.mailbox;
-    let (state, tone) = state(status.state());
+    let (state, tone) = state(t, status.state());
     Inbox {
         journal: href("/receipts", &[("mailbox", &mailbox.name)]),
-        place: place(&mailbox.access),
+        place: place(t, &mailbox.access),
         feeds: match (&mailbox.workspace, default) {
             (Some(key), _) => key.to_string(),
-            (None, Some(key)) => format!("{key} (the default workspace)"),
-            (None, None) => "no workspace: none is the default".to_owned(),
+            (None, Some(key)) => t.default_workspace(key),
+            (None, None) => t.feeds_nothing().to_owned(),
         },
         state,
         tone,
-        trouble: trouble(&status),
-        warnings: status.warnings(now).iter().map(|warning| words::capital(&warning.to_string())).collect(),
+        trouble: trouble(t, &status),
+        warnings: status.warnings(now).iter().map(|warning| t.warning(warning)).collect(),
         visited_at: status.visited_at,
-        every: every(mailbox.every_s),
+        every: every(t, mailbox.every_s),
         waiting: status.counts.accepted + status.counts.deferred,
         next_visit_at: status.next_visit_at.filter(|_| !mailbox.paused && !status.waits),
-        failed_folders: status.failed_folders.clone(),
+        failed_folders: status.failed_folders.iter().map(|folder| folder_trouble(t, folder)).collect(),
         ledger: status.ledger(),
         counts: status.counts,
         name: status.mailbox.name,
@@ -104,64 +109,68 @@ fn inbox(status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) 
 }
 
 /// In words, and in which tone.
-fn state(state: MailboxState) -> (String, &'static str) {
+fn state(t: Language, state: MailboxState) -> (String, &'static str) {
     let (words, tone) = match state {
-        MailboxState::Paused => ("paused", "warn"),
-        MailboxState::Asks => ("paused, and asks", "bad"),
-        MailboxState::Throttled(Some(until)) => return (format!("throttled until {}", words::when(&until)), "warn"),
-        MailboxState::Throttled(None) => ("throttled", "warn"),
-        MailboxState::Failing(_) => ("failing", "bad"),
-        MailboxState::Waiting => ("waiting for mail", "good"),
-        MailboxState::Ok => ("well", "good"),
-        MailboxState::NotVisited => ("not visited yet", "info"),
+        MailboxState::Paused => (t.paused(), "warn"),
+        MailboxState::Asks => (t.paused_asks(), "bad"),
+        MailboxState::Throttled(Some(until)) => return (t.throttled_until(t.when(&until)), "warn"),
+        MailboxState::Throttled(None) => (t.throttled(), "warn"),
+        MailboxState::Failing(_) => (t.failing(), "bad"),
+        MailboxState::Waiting => (t.waiting_for_mail(), "good"),
+        MailboxState::Ok => (t.well(), "good"),
+        MailboxState::NotVisited => (t.not_visited(), "info"),
     };
     (words.to_owned(), tone)
 }
 
-fn place(access: &Access) -> String {
+fn place(t: Language, access: &Access) -> String {
     match access {
         Access::Imap(imap) => {
             let folders: Vec<&str> = imap.folders().collect();
-            let word = if folders.len() == 1 { "folder" } else { "folders" };
-            format!("IMAP · {} · {word} {}", server(&imap.server), folders.join(", "))
+            let word = if folders.len() == 1 { t.folder() } else { t.folders() };
+            format!("IMAP · {} · {word} {}", server(t, &imap.server), folders.join(", "))
         }
-        Access::Pop3(pop3) => format!("POP3 · {}", server(pop3)),
+        Access::Pop3(pop3) => format!("POP3 · {}", server(t, pop3)),
         Access::Maildir { path } => format!("Maildir · {}", path.display()),
-        Access::Push => "brought by other programs".to_owned(),
+        Access::Push => t.brought().to_owned(),
     }
 }
 
-fn server(server: &ServerAccess) -> String {
-    format!("{}:{} · {}", server.host, server.port, protection(server.security))
+fn server(t: Language, server: &ServerAccess) -> String {
+    format!("{}:{} · {}", server.host, server.port, protection(t, server.security))
 }
 
-fn protection(security: Security) -> &'static str {
+fn protection(t: Language, security: Security) -> &'static str {
     match security {
         Security::Ssl => "TLS",
         Security::Starttls => "STARTTLS",
-        Security::StarttlsIfAvailable => "STARTTLS if available",
-        Security::None => "in clear",
+        Security::StarttlsIfAvailable => t.starttls_if_available(),
+        Security::None => t.in_clear(),
     }
 }
 
-fn every(seconds: u32) -> String {
+fn every(t: Language, seconds: u32) -> String {
     match seconds {
-        1 => "every second".to_owned(),
-        60 => "every minute".to_owned(),
-        seconds if seconds.is_multiple_of(3600) => format!("every {} h", seconds / 3600),
-        seconds if seconds.is_multiple_of(60) => format!("every {} min", seconds / 60),
-        seconds => format!("every {seconds} s"),
+        1 => t.every_second().to_owned(),
+        60 => t.every_minute().to_owned(),
+        seconds if seconds.is_multiple_of(3600) => t.every_hours(seconds / 3600),
+        seconds if seconds.is_multiple_of(60) => t.every_minutes(seconds / 60),
+        seconds => t.every_seconds(seconds),
     }
 }
 
-fn trouble(status: &MailboxStatus) -> Option<Trouble> {
+fn trouble(t: Language, status: &MailboxStatus) -> Option<Trouble> {
     let (code, text) = status.last_error.as_ref().filter(|_| status.failing_since.is_some())?;
     let help = status.last_visit.as_ref().and_then(|report| report["error"]["help"].as_str());
     Some(Trouble {
         code: code.clone(),
-        text: words::capital(text),
-        help: help.map(words::capital).unwrap_or_default(),
+        words: t.error(code, &capital(text), &help.map(capital).unwrap_or_default()),
         since: status.failing_since,
         failures: status.failures.into(),
     })
+}
+
+fn folder_trouble(t: Language, folder: &FolderStatus) -> (String, String) {
+    let what = t.error(&folder.code, &capital(&folder.message), "").what;
+    (t.folder_failed(&folder.folder, what), folder.code.clone())
 }

@@ -1,6 +1,7 @@
 //! What all pages share: the frame around them, choices, pagers, empty states.
 
 use crate::session::CurrentUser;
+use crate::words::Language;
 use askama::Template;
 use axum::response::{Html, IntoResponse, Response};
 use postroom_domain::{Action, Actor, Object, authorize};
@@ -104,7 +105,7 @@ pub(crate) struct Pager {
 #[derive(Default)]
 pub(crate) struct Empty {
     pub(crate) title: &'static str,
-    pub(crate) text: String,
+    pub(crate) text: &'static str,
     pub(crate) shell: &'static str,
     pub(crate) href: String,
     pub(crate) link: &'static str,
@@ -114,28 +115,30 @@ pub(crate) struct Empty {
 #[derive(Template)]
 #[template(path = "alone.html")]
 pub(crate) struct Alone {
+    pub(crate) t: Language,
     pub(crate) frame: Frame,
     pub(crate) heading: String,
     pub(crate) lines: Vec<String>,
     pub(crate) shell: &'static str,
     pub(crate) href: &'static str,
     pub(crate) link: &'static str,
-    pub(crate) code: String,
+    pub(crate) code: &'static str,
     /// What a button on it says that posts to the page itself; empty for none.
     pub(crate) button: &'static str,
 }
 
 impl Alone {
     /// A card with one paragraph.
-    pub(crate) fn new(frame: Frame, heading: &str, line: &str) -> Self {
+    pub(crate) fn new(t: Language, frame: Frame, heading: &str, line: &str) -> Self {
         Self {
+            t,
             frame,
             heading: heading.to_owned(),
             lines: vec![line.to_owned()],
             shell: "",
             href: "",
             link: "",
-            code: String::new(),
+            code: "",
             button: "",
         }
     }

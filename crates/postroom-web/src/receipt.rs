@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::journal::{Line, is_pending};
 use crate::page::{Choice, Frame, render};
 use crate::session::CurrentUser;
-use crate::words::{self, Badge, Step};
+use crate::words::{Badge, Language, Step};
 use crate::{App, attachments, text};
 use askama::Template;
 use axum::Extension;
@@ -21,6 +21,7 @@ pub(crate) const FIELDS_MAX: usize = 200;
 #[derive(Template)]
 #[template(path = "receipt.html")]
 struct ReceiptPage {
+    t: Language,
     frame: Frame,
     line: Line,
     badge: Option<Badge>,
@@ -38,17 +39,19 @@ struct ReceiptPage {
 pub(crate) async fn page(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    t: Language,
     Path(id): Path<String>,
 ) -> Result<Response, Failure> {
     let change = app.latest().await?;
     let receipt = receipt_for(&app, &user, Action::See, &id).await?;
-    let (headers, no_headers) = headers_of(&app, &receipt).await?;
+    let (headers, no_headers) = headers_of(t, &app, &receipt).await?;
     let workspaces = if receipt.waits_for_a_person() { targets(&app, &user, &receipt).await? } else { Vec::new() };
-    let steps = words::steps(&receipt);
-    let facts = facts(&receipt);
-    let badge = words::badge(receipt.identity.as_ref());
-    let line = Line::of(receipt);
+    let steps = t.steps(&receipt);
+    let facts = facts(t, &receipt);
+    let badge = t.badge(receipt.identity.as_ref());
+    let line = Line::of(t, receipt);
     Ok(render(&ReceiptPage {
+        t,
         frame: Frame::live(line.subject.clone(), &user, "journal", false, change)
             .again_after(u32::from(is_pending(&line.receipt))),
         held: line.receipt.waits_for_a_person(),
@@ -88,15 +91,19 @@ pub(crate) fn number(text: &str) -> Result<i64, Failure> {
 }
 
 /// The header fields of the original, or the sentence that says why there are none.
-pub(crate) async fn headers_of(app: &App, receipt: &Receipt) -> Result<(Vec<(String, String)>, String), Failure> {
+pub(crate) async fn headers_of(
+    t: Language,
+    app: &App,
+    receipt: &Receipt,
+) -> Result<(Vec<(String, String)>, String), Failure> {
     match app.store.raw_of(receipt.id).await {
-        Ok(raw) => Ok((text::header_fields(raw.octets(), FIELDS_MAX), "It has no header fields.".to_owned())),
+        Ok(raw) => Ok((text::header_fields(raw.octets(), FIELDS_MAX), t.no_headers().to_owned())),
         Err(
             error @ (StoreError::NoOctets(_)
             | StoreError::Deleted(_)
             | StoreError::RawMissing { .. }
             | StoreError::RawDamaged { .. }),
-        ) => Ok((Vec::new(), format!("{}: {}.", words::capital(&error.to_string()), error.help()))),
+        ) => Ok((Vec::new(), t.sentences(&error).join(" "))),
         Err(error) => Err(error.into()),
     }
 }
@@ -115,20 +122,20 @@ async fn targets(app: &App, user: &User, receipt: &Receipt) -> Result<Vec<Choice
     Ok(choices.collect())
 }
 
-fn facts(receipt: &Receipt) -> Vec<(&'static str, String)> {
+fn facts(t: Language, receipt: &Receipt) -> Vec<(&'static str, String)> {
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "–".to_owned());
     let mut facts = vec![
-        ("From", text(&receipt.from)),
-        ("Subject", text(&receipt.subject)),
-        ("Mailbox", receipt.mailbox.clone()),
-        ("Received", words::when(&receipt.received_at)),
-        ("Size", words::size(&receipt.size)),
+        (t.from(), text(&receipt.from)),
+        (t.subject(), text(&receipt.subject)),
+        (t.mailbox(), receipt.mailbox.clone()),
+        (t.received(), t.when(&receipt.received_at)),
+        (t.size_label(), t.size(&receipt.size)),
         ("Message-ID", text(&receipt.message_id)),
-        ("Name on the server", receipt.remote_id.to_string()),
+        (t.name_on_server(), receipt.remote_id.to_string()),
         ("SHA-256", receipt.sha256.map_or_else(|| "–".to_owned(), |digest| digest.to_string())),
     ];
     if receipt.attempts > 0 {
-        facts.push(("Attempts", receipt.attempts.to_string()));
+        facts.push((t.attempts(), receipt.attempts.to_string()));
     }
     facts
 }
@@ -205,7 +212,7 @@ pub(crate) async fn release(
     Form(form): Form<ReleaseForm>,
 ) -> Result<Response, Failure> {
     let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest("There is no such workspace."))?;
+    let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest(Language::workspace_nonsense))?;
     let into = release_into(&app, &user, &receipt, Some(key), false).await?;
     app.by(&user).release(receipt.id, into.as_ref(), false, Timestamp::now()).await?;
     tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");

@@ -4,6 +4,7 @@ use crate::App;
 use crate::api;
 use crate::failure::{Failure, wants_json};
 use crate::page::{Alone, Frame};
+use crate::words::Language;
 use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -111,15 +112,10 @@ impl App {
 }
 
 /// `GET /signin`: how to get in.
-pub(crate) async fn sign_in_page() -> Response {
+pub(crate) async fn sign_in_page(t: Language) -> Response {
     Alone {
         shell: "postroom user signin-link ADDRESS",
-        ..Alone::new(
-            Frame::still("Sign in", None),
-            "Sign in",
-            "You get in with a link that works once and for 15 minutes. \
-             Somebody who works where Postroom runs prints one for you:",
-        )
+        ..Alone::new(t, Frame::still(t.sign_in(), None), t.sign_in(), t.sign_in_by_link())
     }
     .into_response()
 }

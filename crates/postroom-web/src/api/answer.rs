@@ -48,7 +48,7 @@ pub(crate) struct Problem {
 pub(crate) fn limit_of(asked: Option<u32>) -> Result<u32, Failure> {
     match asked.unwrap_or(PAGE_MAX) {
         limit @ 1..=PAGE_MAX => Ok(limit),
-        _ => Err(Failure::BadRequest("`limit` is a number from 1 to 100.")),
+        _ => Err(Failure::Parameter("`limit` is a number from 1 to 100.")),
     }
 }
 

@@ -45,7 +45,7 @@ pub(crate) async fn list(
 ) -> Result<Json<Page<ItemSummary>>, Failure> {
     let status = which.status.unwrap_or_else(|| "all".to_owned());
     if !is_status(&status) {
-        return Err(Failure::BadRequest("The status of an item is open or closed; all asks for both."));
+        return Err(Failure::Parameter("The status of an item is open or closed; all asks for both."));
     }
     let workspace: Option<WorkspaceKey> =
         which.workspace.as_deref().map(str::parse).transpose().map_err(|_| Failure::NotFound)?;
@@ -57,7 +57,7 @@ pub(crate) async fn list(
     let after = which
         .cursor
         .as_deref()
-        .map(|text| cursor_of(text).ok_or(Failure::BadRequest("`cursor` is what `next` of another page says.")));
+        .map(|text| cursor_of(text).ok_or(Failure::Parameter("`cursor` is what `next` of another page says.")));
     let limit = limit_of(which.limit)?;
     let filter = ItemFilter {
         visible: joined,

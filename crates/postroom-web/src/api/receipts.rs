@@ -49,12 +49,12 @@ pub(crate) async fn list(
     let state = match which.state.as_deref() {
         None => None,
         Some(name) => {
-            Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest("There is no such state of a receipt."))?)
+            Some(ReceiptState::from_name(name).ok_or(Failure::Parameter("There is no such state of a receipt."))?)
         }
     };
     let reason = match which.reason.as_deref() {
         None => None,
-        Some(code) => Some(Reason::from_code(code).ok_or(Failure::BadRequest("There is no such reason."))?),
+        Some(code) => Some(Reason::from_code(code).ok_or(Failure::Parameter("There is no such reason."))?),
     };
     let limit = limit_of(which.limit)?;
     let filter = ReceiptFilter {

@@ -1,6 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use axum::http::HeaderValue;
+use postroom_domain::{Evidence, Identity, Level, Reason, TraceStep};
+
+const EN: Language = Language::English;
+const DE: Language = Language::German;
 
 #[test]
 fn ages_are_rough_and_never_negative() {
@@ -14,7 +19,7 @@ fn ages_are_rough_and_never_negative() {
         ("2026-11-12T18:00:00Z", "10 days ago"),
         ("2026-10-02T18:00:00Z", "2 Oct 2026"),
     ] {
-        assert_eq!(age(&then.parse().unwrap(), &now), expected, "{then}");
+        assert_eq!(EN.age(&then.parse().unwrap(), &now), expected, "{then}");
     }
 }
 
@@ -23,7 +28,7 @@ fn sizes_have_units() {
     for (octets, expected) in
         [(0, "0 B"), (999, "999 B"), (1001, "2 kB"), (2_340_000, "2.3 MB"), (5_000_000_000, "5.0 GB")]
     {
-        assert_eq!(size(&octets), expected);
+        assert_eq!(EN.size(&octets), expected);
     }
 }
 
@@ -45,17 +50,16 @@ fn initials_are_there_for_everybody() {
 
 #[test]
 fn a_badge_tells_what_was_checked() {
-    use postroom_domain::Evidence;
     let word = |level, evidence| {
         let identity = Identity { level, evidence, detail: "so it is".to_owned() };
-        badge(Some(&identity)).map(|badge| (badge.tone, badge.word, badge.title))
+        EN.badge(Some(&identity)).map(|badge| (badge.tone, badge.word, badge.title))
     };
     let said = "So it is".to_owned();
     assert_eq!(word(Level::Verified, Evidence::Dkim), Some(("good", "verified", said.clone())));
     assert_eq!(word(Level::Unverified, Evidence::Dmarc), Some(("warn", "unverified", said.clone())));
     assert_eq!(word(Level::Failed, Evidence::Dmarc), Some(("bad", "not by its sender", said)));
     assert_eq!(word(Level::Unverified, Evidence::NotChecked), None);
-    assert!(badge(None).is_none());
+    assert!(EN.badge(None).is_none());
 }
 
 #[test]
@@ -129,10 +133,51 @@ fn every_rule_of_the_domain_has_a_sentence() {
         ("workspace", "none"),
         ("item", "opened"),
     ] {
-        let sentence = rule_step(&TraceStep::new(rule, outcome, "x")).sentence;
-        assert!(!sentence.starts_with(&format!("{rule}:")), "{rule}/{outcome} is shown raw");
+        let step = TraceStep::new(rule, outcome, "x");
+        let [english, german] = Language::ALL.map(|language| language.rule_step(&step));
+        for one in [&english, &german] {
+            assert!(!one.sentence.starts_with(&format!("{rule}:")), "{rule}/{outcome} is shown raw");
+        }
+        assert_ne!(english.sentence, german.sentence, "{rule}/{outcome} is not translated");
+        assert_eq!(english.tone, german.tone, "{rule}/{outcome}");
     }
-    assert_eq!(rule_step(&TraceStep::new("new-rule", "yes", "because")).sentence, "new-rule: yes (because).");
-    let held = rule_step(&TraceStep::new("automatic", "held", "bounce: Return-Path: <>")).sentence;
+    assert_eq!(EN.rule_step(&TraceStep::new("new-rule", "yes", "because")).sentence, "new-rule: yes (because).");
+    let held = EN.rule_step(&TraceStep::new("automatic", "held", "bounce: Return-Path: <>")).sentence;
     assert_eq!(held, "It is automatic mail: a bounce (Return-Path: <>). This mailbox holds such mail.");
+}
+
+#[test]
+fn german_has_its_own_numbers_and_dates() {
+    let now: Timestamp = "2026-11-22T20:00:00Z".parse().unwrap();
+    assert_eq!(DE.when(&now), "22.11.2026, 20:00 UTC");
+    assert_eq!(DE.age(&"2026-11-22T18:00:00Z".parse().unwrap(), &now), "vor 2 Std.");
+    assert_eq!((DE.number(&1_234_567), EN.number(&999)), ("1.234.567".to_owned(), "999".to_owned()));
+    assert_eq!(DE.size(&2_340_000), "2,3 MB");
+    assert_eq!((DE.comments(&1), DE.comments(&2)), ("1 Kommentar".to_owned(), "2 Kommentare".to_owned()));
+}
+
+#[test]
+fn every_reason_is_told_in_german() {
+    for reason in Reason::ALL {
+        assert_ne!(DE.reason(*reason), EN.reason(*reason), "{reason}");
+    }
+}
+
+#[test]
+fn the_language_that_is_asked_for_most_is_taken() {
+    for (asked, expected) in [
+        ("", EN),
+        ("de", DE),
+        ("de-AT,de;q=0.9,en;q=0.8", DE),
+        ("en-GB, de;q=0.9", EN),
+        ("fr, de;q=0.3, en;q=0.2", DE),
+        ("fr", EN),
+        ("de;q=0", EN),
+        ("de;q=x, en;q=0.1", EN),
+        ("*", EN),
+    ] {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT_LANGUAGE, HeaderValue::from_static(asked));
+        assert_eq!(Language::asked_for(&headers), expected, "{asked}");
+    }
 }

@@ -182,3 +182,23 @@ async fn empty_pages_teach() {
         assert!(app.get(Who::Admin, path).await.text().contains(expected), "{path}");
     }
 }
+
+/// The pages speak the language that the browser asks for, whole.
+#[tokio::test]
+async fn a_german_browser_gets_german_pages() {
+    let app = App::new().await;
+    for (path, expected) in [
+        ("/", "Vorgänge"),
+        ("/items/1", "Beteiligte"),
+        ("/receipts", "Zurückgehalten"),
+        ("/receipts/2", "Dieses Postfach hält solche Mail zurück."),
+        ("/mailboxes", "in Ordnung"),
+        ("/nowhere", "Diese Seite gibt es nicht"),
+    ] {
+        let request =
+            app.request(Who::Admin, axum::http::Method::GET, path).header("accept-language", "de-AT,en;q=0.5");
+        let page = app.send(request.body(axum::body::Body::empty()).unwrap()).await.text();
+        assert!(page.contains("<html lang=\"de\">") && page.contains(expected), "{path}: {page}");
+        assert!(page.contains("Zum Inhalt springen") && !page.contains("Skip to the content"), "{path}");
+    }
+}

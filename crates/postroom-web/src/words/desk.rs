@@ -1,0 +1,82 @@
+//! The bar on top, the list of items, and the item.
+
+entries! {
+    skip() = "Skip to the content", "Zum Inhalt springen";
+    main_navigation() = "Main", "Hauptnavigation";
+    items() = "Items", "Vorgänge";
+    journal() = "Journal", "Journal";
+    mailboxes() = "Mailboxes", "Postfächer";
+    signed_in_as() = "Signed in as", "Angemeldet als";
+    keeps_up_to_date() = "This page keeps itself up to date", "Diese Seite hält sich selbst aktuell";
+    you_are_here() = "You are here", "Sie sind hier";
+    pages() = "Pages", "Seiten";
+    newest() = "Newest", "Neueste";
+    older() = "Older", "Ältere";
+    new_entries() = "Several new entries", "Mehrere neue Einträge";
+
+    status() = "Status", "Status";
+    open() = "Open", "Offen";
+    closed() = "Closed", "Geschlossen";
+    all() = "All", "Alle";
+    status_open() = "open", "offen";
+    status_closed() = "closed", "geschlossen";
+    workspaces() = "Workspaces", "Arbeitsbereiche";
+    all_workspaces() = "All workspaces", "Alle Arbeitsbereiche";
+    search_where() = "Search titles, descriptions and comments", "In Titeln, Beschreibungen und Kommentaren suchen";
+    search() = "Search", "Suchen";
+    new_item(number, title) = "New item {number}: {title}", "Neuer Vorgang {number}: {title}";
+    comments[count] = ("{count} comment", "{count} comments"), ("{count} Kommentar", "{count} Kommentare");
+    attachments[count] = ("{count} attachment", "{count} attachments"), ("{count} Anhang", "{count} Anhänge");
+
+    no_workspace() = "No workspace yet", "Noch kein Arbeitsbereich";
+    no_workspace_text() = "Items live in workspaces. Make the first one, then add a mailbox that feeds it:", "Vorgänge liegen in Arbeitsbereichen. Legen Sie den ersten an, dann ein Postfach, das ihn versorgt:";
+    no_membership() = "You are in no workspace yet", "Sie sind noch in keinem Arbeitsbereich";
+    no_membership_text() = "An administrator can make you a member of one; its items then stand here.", "Ein Administrator kann Sie zum Mitglied machen; dann stehen hier die Vorgänge.";
+    nothing_found() = "Nothing found", "Nichts gefunden";
+    nothing_found_text() = "No item has all these words in its title, description or comments. The beginning of a word is enough, and a number finds the item that has it.", "Kein Vorgang hat alle diese Wörter in Titel, Beschreibung oder Kommentaren. Der Anfang eines Worts genügt, und eine Nummer findet den Vorgang, der sie hat.";
+    search_all() = "Search in all items, closed ones too", "In allen Vorgängen suchen, auch den geschlossenen";
+    nothing_of_kind_here() = "Nothing here", "Hier ist nichts";
+    nothing_of_kind_here_text() = "There are no items of this kind here.", "Vorgänge dieser Art gibt es hier nicht.";
+    show_open() = "Show the open items", "Die offenen Vorgänge zeigen";
+    no_items() = "No items yet", "Noch keine Vorgänge";
+    no_items_text() = "Mail that comes in becomes items, and they appear here by themselves.", "Aus Mail, die ankommt, werden Vorgänge, und sie erscheinen hier von selbst.";
+    status_nonsense() = "The status of an item is open or closed.", "Ein Vorgang ist offen oder geschlossen.";
+    search_too_long() = "The search is longer than anything that could be found.", "Die Suche ist länger als alles, was zu finden wäre.";
+    after_nonsense() = "`after` names no place in the list.", "`after` nennt keine Stelle in der Liste.";
+
+    conversation() = "Conversation", "Verlauf";
+    new_comment(author) = "New comment by {author}", "Neuer Kommentar von {author}";
+    description_by(author) = "Description by {author}", "Beschreibung von {author}";
+    comment_by(author) = "Comment by {author}", "Kommentar von {author}";
+    show_as() = "Show this message as", "Diese Nachricht zeigen als";
+    as_text() = "Text", "Text";
+    as_designed() = "As designed", "Wie gestaltet";
+    no_text() = "This message has no text.", "Diese Nachricht hat keinen Text.";
+    only_quotation() = "Nothing but the quotation.", "Nichts als das Zitat.";
+    show_quotation() = "Show the quotation", "Das Zitat zeigen";
+    frame_title(author) = "The message of {author} as designed", "Die Nachricht von {author}, wie gestaltet";
+    frame_note() = "Shown sealed off: nothing in it can run or load from elsewhere, and its links do not open. Drag the lower edge to make it taller.", "Abgeschottet gezeigt: nichts darin kann laufen oder von anderswo laden, und Links öffnen sich nicht. Am unteren Rand lässt es sich höher ziehen.";
+    where_links_lead(count) = "Where its links lead ({count})", "Wohin die Links führen ({count})";
+    why_here() = "Why is this here?", "Warum steht das hier?";
+    original() = "Original message", "Original";
+    about_item() = "About this item", "Zu diesem Vorgang";
+    about() = "About", "Angaben";
+    workspace() = "Workspace", "Arbeitsbereich";
+    requester() = "Requester", "Anfrage von";
+    assigned_to() = "Assigned to", "Zugewiesen an";
+    nobody() = "nobody", "niemanden";
+    tags() = "Tags", "Schlagworte";
+    continues() = "Continues", "Setzt fort";
+    mentions() = "Mentions", "Erwähnt";
+    opened() = "Opened", "Eröffnet";
+    changed() = "Changed", "Geändert";
+    people() = "People", "Beteiligte";
+    not_registered() = "not registered", "nicht registriert";
+    proposed_people() = "Proposed", "Vorgeschlagen";
+    proposed_no_access(number) = "They have no access. To give it: `postroom item participant add {number} ADDRESS`", "Sie haben keinen Zugang. Ihn zu geben: `postroom item participant add {number} ADDRESS`";
+    pictures() = "Pictures", "Bilder";
+    files() = "Attachments", "Anhänge";
+    download_original(size) = "Download the original ({size})", "Original herunterladen ({size})";
+    headers_title() = "Header fields, as they came", "Kopfzeilen, wie sie ankamen";
+    no_headers() = "It has no header fields.", "Sie hat keine Kopfzeilen.";
+}

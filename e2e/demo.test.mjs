@@ -1,67 +1,14 @@
 // The journeys of people through the demo, in a real browser and by keyboard.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
-import { BOUND, Demo, startBrowser } from "./demo.mjs";
+import { DESKTOP, Desk, PHONE, tabTo, withoutBarriers } from "./desk.mjs";
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const DESKTOP = { width: 1440, height: 900 };
-const PHONE = { width: 390, height: 844 };
+let desk;
+const visit = (...asked) => desk.visit(...asked);
 
-let demo, browser, session;
-
-before(async () => {
-  demo = await Demo.start();
-  browser = await startBrowser();
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(demo.signIn);
-  assert.equal(page.url(), `${demo.origin}/`, "the link signs in and leads to the items");
-  session = await context.storageState();
-  await context.close();
-});
-
-after(async () => {
-  await browser?.close();
-  await demo?.stop();
-});
-
-/** Opens a page in a context of its own, gives it to `work`, and insists that nothing went wrong unseen. */
-async function visit(path, work, options = {}) {
-  const context = await browser.newContext({ storageState: session, viewport: DESKTOP, acceptDownloads: true, ...options });
-  const page = await context.newPage();
-  page.setDefaultTimeout(BOUND);
-  const wrong = [];
-  page.on("pageerror", (error) => wrong.push(`error: ${error.message}`));
-  page.on("console", (message) => {
-    // A browser that keeps a sealed frame from opening a window says so; that is what the frame is sealed for.
-    const kept = message.text().startsWith("Blocked opening");
-    if (message.type() === "error" && !kept) wrong.push(`console: ${message.text()}`);
-  });
-  page.on("dialog", (dialog) => (wrong.push(`dialog: ${dialog.message()}`), dialog.dismiss()));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(demo.origin) && !url.startsWith("data:")) wrong.push(`request to ${url}`);
-  });
-  try {
-    await page.goto(demo.origin + path);
-    await work(page, context);
-    assert.deepEqual(wrong, [], path);
-  } finally {
-    await context.close();
-  }
-}
-
-/** Presses Tab until the focus is on something that fits `selector`. */
-async function tabTo(page, selector) {
-  for (let presses = 0; presses < 80; presses++) {
-    await page.keyboard.press("Tab");
-    if (await page.evaluate((wanted) => document.activeElement.matches(wanted), selector)) return;
-  }
-  assert.fail(`no way to ${selector} by keyboard`);
-}
+before(async () => (desk = await Desk.open()));
+after(() => desk?.close());
 
 /** The address of the item with this title. */
 async function itemWith(page, title) {
@@ -69,14 +16,14 @@ async function itemWith(page, title) {
 }
 
 test("without a session there is nothing but the way in", async () => {
-  const context = await browser.newContext();
+  const context = await desk.browser.newContext();
   const page = await context.newPage();
   for (const path of ["/", "/items/1", "/receipts", "/mailboxes", "/nowhere"]) {
-    await page.goto(demo.origin + path);
-    assert.equal(page.url(), `${demo.origin}/signin`, path);
+    await page.goto(desk.origin + path);
+    assert.equal(page.url(), `${desk.origin}/signin`, path);
   }
   assert.match(await page.locator("main").innerText(), /postroom user signin-link/);
-  const again = await page.goto(demo.signIn);
+  const again = await page.goto(desk.demo.signIn);
   assert.equal(again.status(), 410, "the link works once");
   await context.close();
 });
@@ -90,7 +37,7 @@ test("by keyboard from the list to an item and its attachment", async () => {
     const target = await itemWith(page, "Invoice with a wrong total");
     await tabTo(page, `a[href="${target}"]`);
     await page.keyboard.press("Enter");
-    await page.waitForURL(demo.origin + target);
+    await page.waitForURL(desk.origin + target);
     assert.match(await page.locator("h1").innerText(), /Invoice with a wrong total/);
     await tabTo(page, "a.file");
     const download = page.waitForEvent("download");
@@ -165,7 +112,7 @@ test("a message dropped into the mailbox appears in the open page by itself", as
     await page.locator("#q").fill("half a word");
     await page.evaluate(() => window.scrollTo(0, 40));
     const name = `e2e-${process.pid}`;
-    await demo.drop(name, [
+    await desk.demo.drop(name, [
       "From: Dropped In <dropped@customer.example>",
       "Subject: Dropped while you looked",
       `Message-ID: <${name}@customer.example>`,
@@ -183,7 +130,7 @@ test("a message dropped into the mailbox appears in the open page by itself", as
 test("an answer appears in the open item, and what was unfolded stays unfolded", async () => {
   await visit("/items/1", async (page) => {
     await page.locator("details.why summary").first().click();
-    await demo.drop(`answer-${process.pid}`, [
+    await desk.demo.drop(`answer-${process.pid}`, [
       "From: Lee Marsh <lee@demo.example>",
       "Subject: Re: [#1] The printer on the third floor does not answer",
       `Message-ID: <answer-${process.pid}@demo.example>`,
@@ -206,7 +153,7 @@ test("hostile HTML runs nothing, loads nothing and leads nowhere", async () => {
     assert.equal(await page.locator("iframe").getAttribute("sandbox"), "");
     for (const link of await frame.locator("a").all()) await link.click({ force: true });
     assert.equal(context.pages().length, 1, "no window opened");
-    assert.equal(page.url(), demo.origin + path);
+    assert.equal(page.url(), desk.origin + path);
     assert.equal(await page.title(), title);
     assert.match(await frame.locator("body").innerText(), /The end\./, "the frame still shows the message");
   });
@@ -277,30 +224,21 @@ for (const path of PAGES) {
 }
 
 test("the pages outside have no barrier either", async () => {
-  const context = await browser.newContext();
+  const context = await desk.browser.newContext();
   const page = await context.newPage();
   for (const path of ["/signin", "/signin/spent"]) {
-    await page.goto(demo.origin + path);
+    await page.goto(desk.origin + path);
     await withoutBarriers(page, path);
   }
   await context.close();
 });
 
-async function withoutBarriers(page, where) {
-  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => (one.open = true)));
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() =>
-    axe.run(document, { iframes: false, runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }),
-  );
-  const told = found.violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.html} ${node.failureSummary}`));
-  assert.deepEqual(told, [], where);
-}
 
 test("what is missing has a page, not a blank", async () => {
-  const context = await browser.newContext({ storageState: session });
+  const context = await desk.browser.newContext({ storageState: desk.session });
   const page = await context.newPage();
   for (const path of ["/items/99999", "/receipts/99999", "/nowhere"]) {
-    const answer = await page.goto(demo.origin + path);
+    const answer = await page.goto(desk.origin + path);
     assert.equal(answer.status(), 404, path);
     await page.getByRole("heading", { name: "Nothing here" }).waitFor();
     await withoutBarriers(page, path);
@@ -309,12 +247,12 @@ test("what is missing has a page, not a blank", async () => {
 });
 
 test("signing out ends it", async () => {
-  const context = await browser.newContext({ storageState: session });
+  const context = await desk.browser.newContext({ storageState: desk.session });
   const page = await context.newPage();
-  await page.goto(demo.origin);
+  await page.goto(desk.origin);
   await page.getByRole("button", { name: "Sign out" }).click();
   await page.waitForURL(/signin/);
-  await page.goto(demo.origin);
-  assert.equal(page.url(), `${demo.origin}/signin`);
+  await page.goto(desk.origin);
+  assert.equal(page.url(), `${desk.origin}/signin`);
   await context.close();
 });

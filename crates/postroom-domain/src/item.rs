@@ -124,6 +124,8 @@ pub struct Comment {
     pub receipt: Option<ReceiptId>,
     /// How sure it is that the author wrote it, as on [`Item`].
     pub identity: Option<Identity>,
+    /// Whether it is a note that only members of the workspace see.
+    pub internal: bool,
 }
 
 /// A person as seen on an item.
@@ -186,6 +188,8 @@ pub struct ItemSummary {
     pub requester: Party,
     /// How sure it is that the requester wrote it; `None` where it is not of a message.
     pub level: Option<Level>,
+    /// Main address of whom it is assigned to.
+    pub assignee: Option<String>,
     /// When it was opened.
     pub created_at: Timestamp,
     /// When it last changed.

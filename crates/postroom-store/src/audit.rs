@@ -47,6 +47,8 @@ actions! {
     UserAdd = "user.add";
     /// A user was changed.
     UserSet = "user.set";
+    /// A user has another password.
+    UserPassword = "user.password";
     /// A user was signed out everywhere.
     UserSignOut = "user.sign-out";
     /// Somebody asked for an account.
@@ -75,6 +77,8 @@ actions! {
     MailboxPause = "mailbox.pause";
     /// They go on.
     MailboxResume = "mailbox.resume";
+    /// A visit was asked for.
+    MailboxVisit = "mailbox.visit";
     /// A mailbox was removed.
     MailboxRemove = "mailbox.remove";
     /// A certificate is trusted for a mailbox.

@@ -9,7 +9,7 @@ use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{
-    Action, Actor, Attachment, Comment, Identity, Item, ItemSummary, Object, Party, ReceiptId, User, WorkspaceKey,
+    Action, Actor, Attachment, Comment, Identity, Item, ItemSummary, Object, Party, ReceiptId, User, UserId, WorkspaceKey,
     authorize,
 };
 use std::collections::HashMap;
@@ -25,12 +25,23 @@ pub struct ItemFilter {
     pub status: Option<String>,
     /// Only those with this tag.
     pub tag: Option<String>,
+    /// Only those that are assigned like this.
+    pub assigned: Option<Assigned>,
     /// Only those in whose title, description or comments all words of this stand; a number also finds that item.
     pub query: Option<String>,
     /// Only those after this place of an earlier list.
     pub after: Option<ItemCursor>,
     /// At most so many; 0 means 50.
     pub limit: u32,
+}
+
+/// To whom items are assigned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assigned {
+    /// To this user.
+    To(UserId),
+    /// To nobody.
+    Nobody,
 }
 
 /// A place in a list of items: the last one of a page.
@@ -151,6 +162,14 @@ fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, Store
         let tagged = "SELECT 1 FROM tag t WHERE t.item_number = i.number AND t.name";
         wheres.push(format!("EXISTS ({tagged} = ?{})", params.len()));
     }
+    match filter.assigned {
+        None => {}
+        Some(Assigned::Nobody) => wheres.push("i.assignee_id IS NULL".to_owned()),
+        Some(Assigned::To(user)) => {
+            params.push(user.0.into());
+            wheres.push(format!("i.assignee_id = ?{}", params.len()));
+        }
+    }
     if let Some(cursor) = filter.after {
         params.push(cursor.updated_at.into());
         params.push(cursor.number.into());
@@ -162,7 +181,8 @@ fn items(tx: &mut Tx<'_>, filter: &ItemFilter) -> Result<Vec<ItemSummary>, Store
         "SELECT i.number, w.key, i.title, i.status, i.requester_address, i.requester_name, \
          {}, i.created_at, i.updated_at, substr(i.text, 1, 1000), \
          (SELECT count(*) FROM comment c WHERE c.item_number = i.number), \
-         (SELECT count(*) FROM attachment a WHERE a.item_number = i.number AND NOT a.inline), i.identity \
+         (SELECT count(*) FROM attachment a WHERE a.item_number = i.number AND NOT a.inline), i.identity, \
+         (SELECT d.address FROM address d WHERE d.person_id = i.assignee_id AND d.main) \
          FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE {} \
          ORDER BY i.updated_at DESC, i.number DESC LIMIT {limit}",
         is_user("i.requester_address"),
@@ -184,6 +204,7 @@ fn summary_of(mut row: Row) -> Result<ItemSummary, StoreError> {
         preview: preview_of(&row.text(9)?),
         comments: row.unsigned(10)?,
         attachments: row.unsigned(11)?,
+        assignee: row.opt_text(13)?,
     })
 }
 
@@ -239,6 +260,9 @@ fn item_for(tx: &mut Tx<'_>, number: i64, viewer: Actor<'_>) -> Result<Item, Sto
     if !authorize(viewer, Action::Edit, Object::item(&item, viewer)) {
         item.proposed.clear();
     }
+    if !authorize(viewer, Action::ReadOriginal, Object::item(&item, viewer)) {
+        item.comments.retain(|comment| !comment.internal);
+    }
     let mut visible = Vec::new();
     for &linked in item.mentions.iter().chain(&item.continues) {
         if sees(tx, viewer, linked)? {
@@ -268,7 +292,7 @@ fn comments_of(
 ) -> Result<Vec<Comment>, StoreError> {
     let sql = format!(
         "SELECT c.id, c.author_address, c.author_name, {}, c.created_at, c.text, c.html, \
-         c.quoted_text, c.receipt_id, c.identity FROM comment c WHERE c.item_number = ?1 ORDER BY c.id",
+         c.quoted_text, c.receipt_id, c.identity, c.internal FROM comment c WHERE c.item_number = ?1 ORDER BY c.id",
         is_user("c.author_address")
     );
     let rows = tx.query(&sql, params![item])?;
@@ -285,6 +309,7 @@ fn comments_of(
                 attachments: attachments.remove(&Some(id)).unwrap_or_default(),
                 receipt: row.opt_int(8)?.map(ReceiptId),
                 identity: row.opt_json(9)?,
+                internal: row.bool(10)?,
             })
         })
         .collect()

@@ -74,6 +74,32 @@ impl Store {
         self.read(move |tx| receipts(tx, &filter)).await
     }
 
+    /// How many held receipts wait for a person, by reason, the most frequent first; of mailboxes that feed one of these
+    /// workspaces, `None` for all.
+    pub async fn held_by_reason(
+        &self,
+        workspaces: Option<Vec<WorkspaceKey>>,
+    ) -> Result<Vec<(Reason, u64)>, StoreError> {
+        self.read(move |tx| {
+            let mut params = Vec::new();
+            let of = workspaces.as_deref().map(|keys| format!(" AND {}", of_workspaces(keys, &mut params)));
+            let sql = format!(
+                "SELECT r.reason, count(*) FROM receipt r JOIN mailbox m ON m.id = r.mailbox_id \
+                 WHERE r.state = 'held' AND {}{} GROUP BY r.reason ORDER BY 2 DESC, 1",
+                waits("r.reason"),
+                of.unwrap_or_default()
+            );
+            let rows = tx.query(&sql, &params)?;
+            let counted = rows.into_iter().map(|mut row| {
+                let code = row.text(0)?;
+                let reason = Reason::from_code(&code).ok_or_else(|| StoreError::bad_value("reason of a receipt"))?;
+                Ok((reason, row.unsigned(1)?))
+            });
+            counted.collect()
+        })
+        .await
+    }
+
     /// One receipt.
     ///
     /// # Errors
@@ -192,21 +218,24 @@ fn receipts(tx: &mut Tx<'_>, filter: &ReceiptFilter) -> Result<Vec<Receipt>, Sto
         params.push(before.0.into());
         wheres.push(format!("r.id < ?{}", params.len()));
     }
-    if let Some(keys) = &filter.workspaces {
-        let first = params.len() + 1;
-        params.extend(keys.iter().map(|key| Param::from(key.as_str())));
-        let places: Vec<String> = (first..=params.len()).map(|n| format!("?{n}")).collect();
-        let keys = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
-        // What became an item is seen where the item now is, not where the mailbox would have put it.
-        wheres.push(format!(
-            "coalesce((SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = r.item_number), \
-             (SELECT w.key FROM workspace w WHERE w.id = m.workspace_id), \
-             (SELECT w.key FROM workspace w WHERE w.is_default)) IN ({keys})"
-        ));
-    }
+    wheres.extend(filter.workspaces.as_deref().map(|keys| of_workspaces(keys, &mut params)));
     let limit = if filter.limit == 0 { LIMIT_DEFAULT } else { filter.limit };
     let sql = format!("{SELECT} WHERE {} ORDER BY r.id DESC LIMIT {limit}", wheres.join(" AND "));
     tx.query(&sql, &params)?.into_iter().map(receipt_of).collect()
+}
+
+/// The condition that a receipt is of one of these workspaces.
+fn of_workspaces<'a>(keys: &'a [WorkspaceKey], params: &mut Vec<Param<'a>>) -> String {
+    let first = params.len() + 1;
+    params.extend(keys.iter().map(|key| Param::from(key.as_str())));
+    let places: Vec<String> = (first..=params.len()).map(|n| format!("?{n}")).collect();
+    let keys = if places.is_empty() { "NULL".to_owned() } else { places.join(", ") };
+    // What became an item is seen where the item now is, not where the mailbox would have put it.
+    format!(
+        "coalesce((SELECT w.key FROM item i JOIN workspace w ON w.id = i.workspace_id WHERE i.number = r.item_number), \
+         (SELECT w.key FROM workspace w WHERE w.id = m.workspace_id), \
+         (SELECT w.key FROM workspace w WHERE w.is_default)) IN ({keys})"
+    )
 }
 
 pub(crate) fn receipt(tx: &mut Tx<'_>, id: ReceiptId) -> Result<Receipt, StoreError> {

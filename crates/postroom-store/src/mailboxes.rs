@@ -226,6 +226,21 @@ impl Store {
         self.set_paused(name, false, accept_new, now).await
     }
 
+    /// Has a mailbox visited now, by whoever makes the visits, as if it had never failed. One that is paused stays so.
+    ///
+    /// # Errors
+    /// `MAILBOX_UNKNOWN`.
+    pub async fn visit_mailbox(&self, name: &str, now: Timestamp) -> Result<(), StoreError> {
+        let name = name.to_owned();
+        self.change(now, move |tx, notes| {
+            let id = mailbox_by_name(tx, &name)?.id;
+            notes.add(AuditAction::MailboxVisit, "mailbox", &name, json!({}));
+            start_afresh(tx, id)?;
+            note_change(tx, id)
+        })
+        .await
+    }
+
     async fn set_paused(&self, name: &str, paused: bool, accept_new: bool, now: Timestamp) -> Result<(), StoreError> {
         let name = name.to_owned();
         self.change(now, move |tx, notes| {

@@ -90,6 +90,11 @@ const MIGRATIONS: &[Migration] = &[
         sqlite: include_str!("../migrations/sqlite/0063_apart.sql"),
         postgres: include_str!("../migrations/postgres/0063_apart.sql"),
     },
+    Migration {
+        number: 70,
+        sqlite: include_str!("../migrations/sqlite/0070_desk.sql"),
+        postgres: include_str!("../migrations/postgres/0070_desk.sql"),
+    },
 ];
 
 /// The schema that this program works with.

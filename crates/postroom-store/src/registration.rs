@@ -56,6 +56,9 @@ pub struct Ask {
     pub name: String,
     /// Who asks.
     pub by: AskedBy,
+    /// The password with which the person signs in once mail with the code came from the address, as a PHC string. Whoever
+    /// opens the link chooses another: they may be somebody else.
+    pub password: Option<Secret>,
 }
 
 /// The answer to whoever asked, and what is to be sent to the address.
@@ -159,6 +162,7 @@ impl Store {
                     code_hash: Some(&code_hash),
                     void: standing != Standing::Free,
                     by_stranger: ask.by == AskedBy::Stranger,
+                    password: ask.password.as_ref(),
                     expires_at,
                 };
                 new.insert(tx, now)?;
@@ -214,6 +218,7 @@ impl Store {
                 code_hash: None,
                 void: false,
                 by_stranger: false,
+                password: None,
                 expires_at,
             };
             new.insert(tx, now)?;
@@ -230,16 +235,23 @@ impl Store {
         Ok(Invitation { address: invited, link, expires_at })
     }
 
-    /// Uses the link of a registration or an invitation. `None` when it is unknown, was used before, has expired, or leads
-    /// nowhere.
-    pub async fn prove(&self, token: &str, now: Timestamp) -> Result<Option<Proven>, StoreError> {
+    /// Uses the link of a registration or an invitation, with the password that the person chooses, as a PHC string. `None` when
+    /// it is unknown, was used before, has expired, or leads nowhere.
+    pub async fn prove(
+        &self,
+        token: &str,
+        password: Option<Secret>,
+        now: Timestamp,
+    ) -> Result<Option<Proven>, StoreError> {
         let hash = hash_of(token);
         let (session, session_hash) = new_token()?;
         let outcome = self
             .change(now, move |tx, notes| {
                 let sql = format!("{SELECT_WAITING} AND r.link_hash = ?2{}", tx.for_update());
                 let Some(row) = tx.query_opt(&sql, params![now, &hash])? else { return Ok(None) };
-                let registration = Registration::of(row)?;
+                let mut registration = Registration::of(row)?;
+                registration.password = password.clone();
+                registration.keep_password(tx)?;
                 let actor = registration.address.clone();
                 let outcome = proven(tx, notes, &registration, &actor, "link", now)?;
                 if let Some(Outcome::Joined(user)) = &outcome {
@@ -371,6 +383,7 @@ struct NewRegistration<'a> {
     code_hash: Option<&'a Sha256>,
     void: bool,
     by_stranger: bool,
+    password: Option<&'a Secret>,
     expires_at: Timestamp,
 }
 
@@ -378,7 +391,7 @@ impl NewRegistration<'_> {
     fn insert(&self, tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
         tx.execute(
             "INSERT INTO registration (address, name, invited, memberships, link_hash, code_hash, void, by_stranger, \
-             created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             created_at, expires_at, password) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 self.address,
                 self.name,
@@ -389,7 +402,8 @@ impl NewRegistration<'_> {
                 self.void,
                 self.by_stranger,
                 now,
-                self.expires_at
+                self.expires_at,
+                self.password.map(Secret::expose)
             ],
         )
         .map(drop)

@@ -17,6 +17,17 @@ const TOKEN_LEN: usize = 32;
 /// How long a session lasts.
 const SESSION_TTL: SignedDuration = SignedDuration::from_hours(14 * 24);
 
+/// A session that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// Whose it is.
+    pub user: User,
+    /// The language in which the person wants the pages, as a subtag; `None` for what the browser asks for.
+    pub language: Option<String>,
+    /// Whether the person can sign in with a password.
+    pub has_password: bool,
+}
+
 impl Store {
     /// Makes a token that signs this user in once, within `ttl`.
     ///
@@ -57,7 +68,7 @@ impl Store {
                 )?;
                 let Some(mut row) = used else { return Ok(None) };
                 let Some(user) = active_user(tx, UserId(row.int(0)?))? else { return Ok(None) };
-                notes.add_by(&user.address, AuditAction::SigninUse, "user", &user.address, json!({}));
+                notes.add_by(&user.address, AuditAction::SigninUse, "user", &user.address, json!({ "by": "link" }));
                 open_session(tx, &user, &session_hash, now)?;
                 Ok(Some(user))
             })
@@ -65,13 +76,15 @@ impl Store {
         Ok(user.map(|user| (user, session)))
     }
 
-    /// The active user whose session this is.
-    pub async fn session(&self, token: &str, now: Timestamp) -> Result<Option<User>, StoreError> {
+    /// The session of an active user.
+    pub async fn session(&self, token: &str, now: Timestamp) -> Result<Option<Session>, StoreError> {
         let hash = hash_of(token);
         self.read(move |tx| {
-            let sql = "SELECT person_id FROM session WHERE hash = ?1 AND expires_at > ?2";
+            let sql = "SELECT s.person_id, p.language, p.password IS NOT NULL FROM session s \
+                       JOIN person p ON p.id = s.person_id WHERE s.hash = ?1 AND s.expires_at > ?2";
             let Some(mut row) = tx.query_opt(sql, params![&hash, now])? else { return Ok(None) };
-            active_user(tx, UserId(row.int(0)?))
+            let Some(user) = active_user(tx, UserId(row.int(0)?))? else { return Ok(None) };
+            Ok(Some(Session { user, language: row.opt_text(1)?, has_password: row.bool(2)? }))
         })
         .await
     }
@@ -116,7 +129,7 @@ pub(crate) fn open_session(tx: &mut Tx<'_>, user: &User, hash: &Sha256, now: Tim
     .map(drop)
 }
 
-fn active_user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
+pub(crate) fn active_user(tx: &mut Tx<'_>, id: UserId) -> Result<Option<User>, StoreError> {
     Ok(user_by_id(tx, id)?.filter(|user| user.active))
 }
 

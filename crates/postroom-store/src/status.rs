@@ -3,6 +3,7 @@
 use crate::connections::{connections, trusted_dates};
 use crate::journal::waits;
 use crate::mailboxes::{mailbox_of, select};
+use crate::tx::params;
 use crate::{Holder, Store, StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::Mailbox;
@@ -151,6 +152,46 @@ impl MailboxStatus {
         let known = filed + held + pending + before_start;
         let (unaccounted, missing) = (on_server.saturating_sub(known), known.saturating_sub(on_server));
         Some(Ledger { on_server, filed, held, pending, before_start, unaccounted, missing })
+    }
+}
+
+/// What came into a mailbox lately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Lately {
+    /// Messages that arrived and were filed.
+    pub filed: u64,
+    /// Messages that arrived and are held.
+    pub held: u64,
+    /// Messages that arrived and wait for their decision.
+    pub waiting: u64,
+    /// When the oldest message of all that wait for their decision arrived.
+    pub oldest_waiting: Option<Timestamp>,
+}
+
+impl Store {
+    /// What came into each mailbox since then, by name.
+    pub async fn lately(&self, since: Timestamp) -> Result<HashMap<String, Lately>, StoreError> {
+        self.read(move |tx| {
+            let sql = "SELECT m.name, r.state, count(*), min(r.received_at) FROM receipt r \
+                       JOIN mailbox m ON m.id = r.mailbox_id WHERE m.removed_at IS NULL \
+                       AND (r.received_at >= ?1 OR (r.state IN ('accepted', 'deferred') AND r.due_at IS NOT NULL)) \
+                       GROUP BY m.name, r.state";
+            let mut all: HashMap<String, Lately> = HashMap::new();
+            for mut row in tx.query(sql, params![since])? {
+                let one = all.entry(row.text(0)?).or_default();
+                let (state, count, oldest) = (row.text(1)?, row.unsigned(2)?, row.time(3)?);
+                match state.as_str() {
+                    "filed" => one.filed += count,
+                    "held" => one.held += count,
+                    _ => {
+                        one.waiting += count;
+                        one.oldest_waiting = Some(one.oldest_waiting.map_or(oldest, |known| known.min(oldest)));
+                    }
+                }
+            }
+            Ok(all)
+        })
+        .await
     }
 }
 

@@ -52,8 +52,8 @@ impl Store {
         .await
     }
 
-    /// Adds what a user writes on the page or through the API to an item; its author takes part from then on. Returns the
-    /// number of the comment.
+    /// Adds what a user writes on the page or through the API to an item; its author takes part from then on, unless it is
+    /// `internal`, a note that only members of the workspace see. Returns the number of the comment.
     ///
     /// # Errors
     /// `ITEM_UNKNOWN`; `TEXT_INVALID` for a text that is empty or longer than [`COMMENT_MAX`].
@@ -62,6 +62,7 @@ impl Store {
         number: i64,
         author: &User,
         text: &str,
+        internal: bool,
         now: Timestamp,
     ) -> Result<i64, StoreError> {
         let text = text.trim_end().to_owned();
@@ -73,15 +74,17 @@ impl Store {
             tx.take_turn()?;
             workspace_of_item(tx, number)?;
             let mut row = tx.query_one(
-                "INSERT INTO comment (item_number, author_address, author_name, created_at, text, quoted_text) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, '') RETURNING id",
-                params![number, &author.address, &author.name, now, &text],
+                "INSERT INTO comment (item_number, author_address, author_name, created_at, text, quoted_text, \
+                 internal) VALUES (?1, ?2, ?3, ?4, ?5, '', ?6) RETURNING id",
+                params![number, &author.address, &author.name, now, &text, internal],
             )?;
             let comment = row.int(0)?;
-            add_participant(tx, number, &author.address, &author.name, "author")?;
+            if !internal {
+                add_participant(tx, number, &author.address, &author.name, "author")?;
+            }
             search::add_comment(tx, comment, &text)?;
             touch(tx, &[number], now)?;
-            notes.add(AuditAction::ItemComment, "item", number, json!({ "comment": comment }));
+            notes.add(AuditAction::ItemComment, "item", number, json!({ "comment": comment, "internal": internal }));
             let commented = Change::new(number, ChangeKind::Commented, &author.address, now);
             record_change(tx, &Change { comment: Some(comment), ..commented })?;
             Ok(comment)

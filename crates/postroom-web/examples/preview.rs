@@ -36,7 +36,8 @@ async fn main() -> std::io::Result<()> {
             worker.work_off().await;
         }
     });
-    postroom_web::serve(listener, postroom_web::router(house.store, config), std::future::pending()).await
+    let read: postroom_web::Read = std::sync::Arc::new(|raw| Box::pin(async move { Some(postroom_mail::read(&raw)) }));
+    postroom_web::serve(listener, postroom_web::router(house.store, config, read), std::future::pending()).await
 }
 
 async fn fill(house: &House, samples: Option<String>, full: bool) -> std::io::Result<()> {

@@ -1,11 +1,12 @@
 //! `/api/v1`: what the pages show and do, for programs. The handlers ask the same questions and call the same functions as
 //! the pages, and the description (`/api/v1/openapi.json`) is made of them.
 //!
-//! Read in this order: here (how requests are let in), `answer` (how they are answered), `items`, `receipts`, `rules`,
-//! `people`.
+//! Read in this order: here (how requests are let in), `answer` (how they are answered), `items`, `receipts`, `mailboxes`,
+//! `rules`, `people`.
 
 mod answer;
 mod items;
+mod mailboxes;
 mod people;
 mod receipts;
 mod rules;
@@ -83,6 +84,10 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(receipts::raw))
         .routes(routes!(receipts::retry))
         .routes(routes!(receipts::release))
+        .routes(routes!(receipts::block))
+        .routes(routes!(mailboxes::pause))
+        .routes(routes!(mailboxes::resume))
+        .routes(routes!(mailboxes::visit))
         .routes(routes!(rules::list, rules::replace, rules::add))
         .routes(routes!(rules::set, rules::remove))
         .routes(routes!(rules::move_rule));

@@ -23,6 +23,11 @@ const ASSETS: &[Asset] = &[
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("../assets/live.js"),
     },
+    Asset {
+        name: "keys.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("../assets/keys.js"),
+    },
     Asset { name: "icon.svg", content_type: "image/svg+xml", content: include_str!("../assets/icon.svg") },
 ];
 

@@ -86,7 +86,7 @@ impl Trouble {
 impl Failure {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::Store(StoreError::RegistrationClosed) => StatusCode::NOT_FOUND,
             Self::BadRequest(_) | Self::Parameter(_) | Self::Unreadable(_) => StatusCode::BAD_REQUEST,
             Self::SignInNeeded | Self::TokenNeeded => StatusCode::UNAUTHORIZED,
             Self::ScopeTooSmall => StatusCode::FORBIDDEN,
@@ -196,6 +196,10 @@ pub(crate) fn wants_json(headers: &HeaderMap) -> bool {
     accept.contains("json") && !accept.contains("text/html")
 }
 
+/// Marks an answer that says itself what is wrong, beside the fields of its form.
+#[derive(Clone)]
+pub(crate) struct SaysItself;
+
 #[derive(Serialize)]
 struct Problem<'a> {
     r#type: &'static str,
@@ -212,7 +216,8 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let asked_for = Language::asked_for(request.headers());
     let response = next.run(request).await;
     let status = response.status();
-    if !(status.is_client_error() || status.is_server_error()) || plain {
+    let says_itself = !json && response.extensions().get::<SaysItself>().is_some();
+    if !(status.is_client_error() || status.is_server_error()) || plain || says_itself {
         return response;
     }
     let known = response.extensions();
@@ -232,15 +237,12 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
     } else {
         let user = response.extensions().get::<crate::session::CurrentUser>();
         let page = Alone {
-            t,
             href: if user.is_some() { "/" } else { "/signin" },
             link: if user.is_some() { t.to_items() } else { t.to_sign_in() },
-            frame: Frame::still(trouble.heading, user),
-            heading: trouble.heading.to_owned(),
             lines: trouble.lines,
             shell: trouble.shell,
             code: trouble.code,
-            button: "",
+            ..Alone::new(t, Frame::still(trouble.heading, user), trouble.heading, "")
         };
         page.into_response()
     };

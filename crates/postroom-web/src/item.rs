@@ -1,6 +1,7 @@
 //! `/items/{number}`: one item as a conversation, the sealed-off HTML of its messages, and their originals.
 
 use crate::failure::Failure;
+use crate::form::{Field, Form};
 use crate::frame::{self, Picture};
 use crate::page::{Frame, render};
 use crate::receipt::{headers_of, number};
@@ -10,12 +11,15 @@ use crate::words::{Badge, Language, Step};
 use crate::{App, attachments};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::{Html, IntoResponse, Response};
 use jiff::Timestamp;
-use postroom_domain::{Action, Actor, Attachment, Identity, Item, Object, Party, Receipt, ReceiptId, User, authorize};
-use postroom_store::StoreError;
+use postroom_domain::{
+    Action, Actor, Attachment, Identity, Item, Object, Party, Receipt, ReceiptId, User, Workspace, authorize,
+};
+use postroom_store::{HistoryEntry, StoreError};
+use serde::Deserialize;
 
 #[derive(Template)]
 #[template(path = "item.html")]
@@ -26,6 +30,36 @@ struct ItemPage {
     workspace_name: String,
     messages: Vec<Said>,
     item: Item,
+    may: May,
+    /// Whom it can be assigned to, and which workspaces it can be moved into.
+    assign: Field,
+    move_to: Field,
+    tag: Field,
+    admit: Field,
+    /// What was written and not taken, and why.
+    text: String,
+    text_problem: String,
+    history: Vec<Happened>,
+    /// What was just done: it can be taken back.
+    done: Option<Happened>,
+}
+
+/// What the person may do here.
+struct May {
+    edit: bool,
+    comment: bool,
+    /// Whether they are a member, so that they see notes and write them.
+    note: bool,
+}
+
+/// A line of the history.
+#[derive(Clone)]
+struct Happened {
+    id: i64,
+    at: Timestamp,
+    who: String,
+    what: String,
+    undoable: bool,
 }
 
 /// The description or a comment, ready to be shown.
@@ -39,6 +73,8 @@ struct Said {
     front: Vec<Piece>,
     /// What the author quoted.
     quoted: Vec<Piece>,
+    /// Whether only members see it.
+    internal: bool,
     has_html: bool,
     height: &'static str,
     /// Where the links in the HTML lead.
@@ -66,6 +102,7 @@ struct Part<'a> {
     html: Option<&'a str>,
     attachments: &'a [Attachment],
     receipt: Option<ReceiptId>,
+    internal: bool,
 }
 
 /// The name of the description in addresses; a comment is `c` and its number.
@@ -82,6 +119,7 @@ fn parts(item: &Item) -> Vec<Part<'_>> {
         html: item.html.as_deref(),
         attachments: &item.attachments,
         receipt: item.receipt,
+        internal: false,
     };
     let comments = item.comments.iter().map(|comment| Part {
         anchor: format!("c{}", comment.id),
@@ -93,6 +131,7 @@ fn parts(item: &Item) -> Vec<Part<'_>> {
         html: comment.html.as_deref(),
         attachments: &comment.attachments,
         receipt: comment.receipt,
+        internal: comment.internal,
     });
     std::iter::once(first).chain(comments).collect()
 }
@@ -110,29 +149,101 @@ pub(crate) async fn page(
     Extension(user): Extension<CurrentUser>,
     t: Language,
     Path(asked): Path<String>,
+    Query(Justnow { done }): Query<Justnow>,
+) -> Result<Response, Failure> {
+    answer(&app, &user, t, number(&asked)?, done.parse().ok(), &Form::default()).await
+}
+
+/// What the address of an item may say beside its number.
+#[derive(Deserialize)]
+pub(crate) struct Justnow {
+    /// The number of the change that was just made.
+    #[serde(default)]
+    done: String,
+}
+
+/// The page of an item, with what was just done to it, or with what is wrong with a form that was sent.
+pub(crate) async fn answer(
+    app: &App,
+    user: &CurrentUser,
+    t: Language,
+    number: i64,
+    done: Option<i64>,
+    form: &Form,
 ) -> Result<Response, Failure> {
     let change = app.latest().await?;
-    let item = item_for(&app, &user, Action::See, number(&asked)?).await?;
-    let actor = Actor::User(&user);
-    let readable = authorize(actor, Action::ReadOriginal, Object::item(&item, actor));
+    let item = item_for(app, user, Action::See, number).await?;
+    let actor = Actor::User(user);
+    let may = |action| authorize(actor, action, Object::item(&item, actor));
+    let (readable, edit, comment) = (may(Action::ReadOriginal), may(Action::Edit), may(Action::Comment));
     let mut messages = Vec::new();
     for part in parts(&item) {
         let origin = match part.receipt.filter(|_| readable) {
-            Some(id) => receipt_of(&app, id).await?.map(|receipt| Origin { receipt: id, steps: t.steps(&receipt) }),
+            Some(id) => receipt_of(app, id).await?.map(|receipt| Origin { receipt: id, steps: t.steps(&receipt) }),
             None => None,
         };
         messages.push(said(t, &part, origin));
     }
     let workspaces = app.store.workspaces().await?;
-    let workspace = workspaces.into_iter().find(|workspace| workspace.key == item.workspace);
-    Ok(render(&ItemPage {
+    let history = if readable { history(app, user, t, number, edit).await? } else { Vec::new() };
+    let workspace = workspaces.iter().find(|workspace| workspace.key == item.workspace);
+    let (to, into) = if edit { targets(app, user, t, &item, &workspaces).await? } else { (Vec::new(), Vec::new()) };
+    let assigned =
+        Form::with(&[("to", item.assignee.as_deref().unwrap_or_default()), ("workspace", item.workspace.as_str())]);
+    let of = if form.problem_of("to").is_empty() { &assigned } else { form };
+    Ok(form.answer(render(&ItemPage {
         t,
-        frame: Frame::live(format!("#{} {}", item.number, item.title), &user, "items", false, change),
+        frame: Frame::live(format!("#{} {}", item.number, item.title), user, "items", false, change),
         now: Timestamp::now(),
-        workspace_name: workspace.map_or_else(|| item.workspace.to_string(), |workspace| workspace.name),
+        workspace_name: workspace.map_or_else(|| item.workspace.to_string(), |workspace| workspace.name.clone()),
         messages,
+        may: May { edit, comment, note: comment && readable },
+        assign: of.field("to", t.assigned_to(), "select").choices(to),
+        move_to: assigned.field("workspace", t.workspace(), "select").choices(into),
+        tag: form.field("tag", t.new_tag(), "text"),
+        admit: form.field("address", t.let_take_part(), "email"),
+        text: form.raw("text").to_owned(),
+        text_problem: form.problem_of("text").to_owned(),
+        done: history.iter().find(|one| Some(one.id) == done && one.undoable).cloned(),
+        history,
         item,
-    }))
+    })))
+}
+
+/// Whom it can be assigned to, and where it can be moved, as values and labels.
+async fn targets(
+    app: &App,
+    user: &User,
+    t: Language,
+    item: &Item,
+    workspaces: &[Workspace],
+) -> Result<(Choices, Choices), Failure> {
+    let object = Object::Item { workspace: &item.workspace, takes_part: false };
+    let agents = app.store.users().await?;
+    let agents = agents.into_iter().filter(|agent| authorize(Actor::User(agent), Action::Edit, object));
+    let label = |agent: &User| if agent.name.is_empty() { agent.address.clone() } else { agent.name.clone() };
+    let agents = agents.map(|agent| (agent.address.clone(), label(&agent)));
+    let into = workspaces.iter().filter(|one| {
+        one.key == item.workspace || authorize(Actor::User(user), Action::Move, Object::Workspace(&one.key))
+    });
+    let into = into.map(|one| (one.key.to_string(), one.name.clone()));
+    Ok((std::iter::once((String::new(), t.nobody().to_owned())).chain(agents).collect(), into.collect()))
+}
+
+/// Values and labels of a select.
+type Choices = Vec<(String, String)>;
+
+/// The history, newest first.
+async fn history(app: &App, user: &User, t: Language, number: i64, edit: bool) -> Result<Vec<Happened>, Failure> {
+    let entries = app.store.history_for(number, user).await?;
+    let line = |entry: &HistoryEntry| Happened {
+        id: entry.id,
+        at: entry.at,
+        who: t.who_did(entry),
+        what: t.did(entry),
+        undoable: edit && entry.kind.is_undoable() && entry.undone_by.is_none() && entry.item == number,
+    };
+    Ok(entries.iter().rev().map(line).collect())
 }
 
 /// The receipt, if it is still there.
@@ -157,6 +268,7 @@ fn said(t: Language, part: &Part<'_>, origin: Option<Origin>) -> Said {
         at: part.at,
         front: text::pieces(&front),
         quoted: text::pieces(quoted),
+        internal: part.internal,
         has_html: part.html.is_some(),
         height: frame::height(part.text),
         links: part.html.map(frame::links_of).unwrap_or_default(),

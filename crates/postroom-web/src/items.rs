@@ -3,16 +3,17 @@
 use crate::App;
 use crate::failure::Failure;
 use crate::page::{Choice, Empty, Frame, Pager, href, render};
-use crate::session::CurrentUser;
+use crate::session::{CurrentUser, Preferences};
 use crate::words::Language;
 use askama::Template;
 use axum::Extension;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
-use postroom_domain::{ItemSummary, User, Workspace, WorkspaceKey, access};
-use postroom_store::{ItemCursor, ItemFilter};
+use postroom_domain::{Action, Actor, ItemSummary, Object, User, Workspace, WorkspaceKey, access, authorize};
+use postroom_store::{Assigned, ItemCursor, ItemFilter};
 use serde::Deserialize;
+use std::fmt;
 
 const LINES: u32 = 50;
 const QUERY_MAX: usize = 500;
@@ -32,6 +33,18 @@ struct Items {
     items: Vec<ItemSummary>,
     empty: Empty,
     pager: Option<Pager>,
+    /// Address of the list as it is, for the form around it.
+    assigned: String,
+    assignments: Vec<Choice>,
+    /// Whether the person may change anything here, and to whom and where items can go.
+    edits: bool,
+    to: Vec<(String, String)>,
+    into: Vec<(String, String)>,
+    /// What was just done to several: sentences, and what takes it back.
+    done: Vec<String>,
+    undo: String,
+    /// Whether the person cannot come back without a link.
+    no_password: bool,
 }
 
 #[derive(Deserialize)]
@@ -42,14 +55,60 @@ pub(crate) struct Asked {
     status: String,
     #[serde(default)]
     q: String,
+    /// `me` or `nobody`.
+    #[serde(default)]
+    assigned: String,
     #[serde(default)]
     after: String,
+    /// What was just done to several, and how many could not be changed.
+    #[serde(default)]
+    done: String,
+    #[serde(default)]
+    failed: String,
+}
+
+/// Items that can be changed at once.
+pub(crate) const DONE_MAX: usize = LINES as usize;
+
+/// What was just done to several items: the number of each with that of its change, and how many could not be changed.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Done {
+    pub(crate) changes: Vec<(i64, i64)>,
+    pub(crate) failed: u64,
+}
+
+impl Done {
+    /// As it stands in an address; what cannot be understood is left out.
+    pub(crate) fn parse(text: &str) -> Self {
+        let pair = |text: &str| {
+            let (number, change) = text.split_once('.')?;
+            Some((number.parse().ok()?, change.parse().ok()?))
+        };
+        Self { changes: text.split('-').filter_map(pair).take(DONE_MAX).collect(), failed: 0 }
+    }
+}
+
+impl fmt::Display for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pairs: Vec<String> = self.changes.iter().map(|(number, change)| format!("{number}.{change}")).collect();
+        f.write_str(&pairs.join("-"))
+    }
+}
+
+/// How items are assigned, as it stands in an address.
+pub(crate) fn assigned_of(text: &str, user: &User) -> Option<Assigned> {
+    match text {
+        "me" => Some(Assigned::To(user.id)),
+        "nobody" => Some(Assigned::Nobody),
+        _ => None,
+    }
 }
 
 /// `GET /`
 pub(crate) async fn page(
     State(app): State<App>,
     Extension(user): Extension<CurrentUser>,
+    Extension(preferences): Extension<Preferences>,
     t: Language,
     Query(mut asked): Query<Asked>,
 ) -> Result<Response, Failure> {
@@ -71,11 +130,13 @@ pub(crate) async fn page(
     if chosen.is_none() && !asked.workspace.is_empty() {
         return Err(Failure::NotFound);
     }
-    let filter = filter(&asked, joined)?;
+    let filter = filter(&asked, joined, &user)?;
     let mut items = app.store.items(filter).await?;
     let more = items.len() > LINES as usize;
     items.truncate(LINES as usize);
     let older = items.last().filter(|_| more).map(cursor).unwrap_or_default();
+    let (to, into) = targets(&app, &user, t, &workspaces).await?;
+    let done = Done::parse(&asked.done);
     let heading = chosen.map_or_else(|| t.items().to_owned(), |workspace| workspace.name.clone());
     Ok(render(&Items {
         t,
@@ -83,17 +144,25 @@ pub(crate) async fn page(
         heading,
         now: Timestamp::now(),
         statuses: statuses(t, &asked),
+        assignments: assignments(t, &asked),
+        edits: !into.is_empty() && !items.is_empty(),
+        to,
+        into,
+        undo: done.to_string(),
+        done: told(t, &done, &asked.failed),
         empty: empty(t, &asked, &user, &workspaces),
         workspaces: choices(t, &asked, &workspaces),
         pager: pager(&asked, &older),
+        assigned: asked.assigned,
         query: asked.q,
         workspace: asked.workspace,
         status: asked.status,
         items,
+        no_password: !preferences.has_password,
     }))
 }
 
-fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilter, Failure> {
+fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>, user: &User) -> Result<ItemFilter, Failure> {
     let workspace = match asked.workspace.as_str() {
         "" => None,
         key => Some(key.parse().map_err(|_| Failure::NotFound)?),
@@ -102,11 +171,16 @@ fn filter(asked: &Asked, visible: Option<Vec<WorkspaceKey>>) -> Result<ItemFilte
         "" => None,
         text => Some(cursor_of(text).ok_or(Failure::BadRequest(Language::after_nonsense))?),
     };
+    let assigned = match asked.assigned.as_str() {
+        "" => None,
+        text => Some(assigned_of(text, user).ok_or(Failure::BadRequest(Language::not_understood))?),
+    };
     Ok(ItemFilter {
         visible,
         workspace,
         status: (asked.status != "all").then(|| asked.status.clone()),
         tag: None,
+        assigned,
         query: (!asked.q.trim().is_empty()).then(|| asked.q.clone()),
         after,
         limit: LINES + 1,
@@ -132,8 +206,50 @@ impl Asked {
     /// The address of this list with one thing changed; open is what the page shows by itself.
     fn with(&self, workspace: &str, status: &str, after: &str) -> String {
         let status = if status == "open" { "" } else { status };
-        href("/", &[("workspace", workspace), ("status", status), ("q", &self.q), ("after", after)])
+        self.address(workspace, status, &self.assigned, after)
     }
+
+    fn address(&self, workspace: &str, status: &str, assigned: &str, after: &str) -> String {
+        let pairs =
+            [("workspace", workspace), ("status", status), ("assigned", assigned), ("q", &self.q), ("after", after)];
+        href("/", &pairs)
+    }
+}
+
+/// Everybody's items, one's own, those that nobody has.
+fn assignments(t: Language, asked: &Asked) -> Vec<Choice> {
+    let status = if asked.status == "open" { "" } else { &asked.status };
+    let choice = |(label, assigned): (&str, &str)| Choice {
+        label: label.to_owned(),
+        key: String::new(),
+        href: asked.address(&asked.workspace, status, assigned, ""),
+        current: asked.assigned == assigned,
+    };
+    [(t.everybodys(), ""), (t.mine(), "me"), (t.nobodys(), "nobody")].into_iter().map(choice).collect()
+}
+
+/// Whom items can be assigned to and where they can be moved, by somebody who works in any of the workspaces; values and labels.
+async fn targets(app: &App, user: &User, t: Language, workspaces: &[Workspace]) -> Result<(Choices, Choices), Failure> {
+    let works_in = |who: &User, one: &Workspace| authorize(Actor::User(who), Action::Move, Object::Workspace(&one.key));
+    let into: Vec<&Workspace> = workspaces.iter().filter(|one| works_in(user, one)).collect();
+    if into.is_empty() {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let agents = app.store.users().await?.into_iter().filter(|agent| into.iter().any(|one| works_in(agent, one)));
+    let label = |agent: &User| if agent.name.is_empty() { agent.address.clone() } else { agent.name.clone() };
+    let agents = agents.map(|agent| (agent.address.clone(), label(&agent)));
+    let to = std::iter::once((String::new(), t.nobody().to_owned())).chain(agents).collect();
+    Ok((to, into.iter().map(|one| (one.key.to_string(), one.name.clone())).collect()))
+}
+
+/// Values and labels of a select.
+type Choices = Vec<(String, String)>;
+
+/// What was just done to several items.
+fn told(t: Language, done: &Done, failed: &str) -> Vec<String> {
+    let changed = (!done.changes.is_empty()).then(|| t.items_changed(&(done.changes.len() as u64)));
+    let failed = failed.parse().ok().filter(|failed| *failed > 0).map(|failed| t.items_not_changed(&failed));
+    changed.into_iter().chain(failed).collect()
 }
 
 fn statuses(t: Language, asked: &Asked) -> Vec<Choice> {
@@ -179,7 +295,7 @@ fn empty(t: Language, asked: &Asked, user: &User, workspaces: &[Workspace]) -> E
             ..Empty::default()
         };
     }
-    if asked.status == "closed" || !asked.after.is_empty() {
+    if asked.status == "closed" || !asked.assigned.is_empty() || !asked.after.is_empty() {
         return Empty {
             title: t.nothing_of_kind_here(),
             text: t.nothing_of_kind_here_text(),

@@ -5,15 +5,19 @@
 //! May touch: HTTP requests and answers, the store's verbs. Must not: SQL, mail servers, files.
 //! Standards: RFC 9110 (HTTP), RFC 6265 (cookies), RFC 6266 and 8187 (downloads), RFC 9457 (problems), RFC 2392 (cid),
 //! WCAG 2.2 AA (pages).
-//! Read in this order: `session`, `failure`, `safety`, then the pages: `items`, `item`, `attachments`,
+//! Read in this order: `session`, `password`, `failure`, `safety`, `words`, `form`, then the pages: `items`, `item`, `attachments`,
 //! `journal`, `mailboxes`, and `live`.
 
+mod account;
 mod api;
 mod assets;
 mod attachments;
+mod desk;
 mod download;
 mod failure;
+mod form;
 mod frame;
+mod held;
 mod item;
 mod items;
 mod join;
@@ -22,11 +26,14 @@ mod live;
 mod mailboxes;
 mod metrics;
 mod page;
+mod password;
 mod receipt;
+mod register;
 mod safety;
 mod session;
 mod text;
 mod words;
+mod work;
 
 use axum::Router;
 use axum::extract::State;
@@ -35,8 +42,10 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use postroom_domain::User;
+use postroom_mail::{Message, RawMessage};
 use postroom_store::Store;
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -83,7 +92,14 @@ pub(crate) struct App {
     cookie: Arc<session::Cookie>,
     changes: watch::Receiver<i64>,
     requests: Arc<api::Requests>,
+    passwords: password::Passwords,
+    read: Read,
 }
+
+/// Has a message read in a process of its own, since what is in it may do anything to its reader; `None` where that fails.
+pub type Read = Arc<dyn Fn(RawMessage) -> Reading + Send + Sync>;
+/// A message that is being read.
+pub type Reading = Pin<Box<dyn Future<Output = Option<Message>> + Send>>;
 
 impl App {
     /// The store, in the name of this person.
@@ -97,30 +113,45 @@ impl App {
 }
 
 /// All pages. Must be called inside a Tokio runtime, because it starts the task that looks for changes.
-pub fn router(store: Store, config: WebConfig) -> Router {
+pub fn router(store: Store, config: WebConfig, read: Read) -> Router {
     let changes = live::watch_changes(store.clone());
-    let app = App { store, cookie: Arc::new(session::Cookie::of(&config.base_url)), changes, requests: Arc::default() };
+    let app = App {
+        store,
+        cookie: Arc::new(session::Cookie::of(&config.base_url)),
+        changes,
+        requests: Arc::default(),
+        passwords: password::Passwords::default(),
+        read,
+    };
     let csrf = CsrfLayer::new().add_trusted_origin(config.base_url.trim_end_matches('/'));
     // An address that cannot be an origin adds none; requests are then judged by their own Host alone.
     let csrf = csrf.unwrap_or_else(|_| CsrfLayer::new());
     let router = Router::new()
-        .route("/", get(items::page))
-        .route("/items/{number}", get(item::page))
+        .route("/", get(items::page).post(work::on_list))
+        .route("/items/{number}", get(item::page).post(work::on_item))
         .route("/items/{number}/html/{part}", get(item::html))
         .route("/items/{number}/original/{receipt}", get(item::original))
         .route("/items/{number}/original/{receipt}/raw", get(item::original_raw))
         .route("/attachments/{id}", get(attachments::attachment))
         .route("/receipts", get(journal::page))
-        .route("/receipts/{id}", get(receipt::page))
+        .route("/held", get(held::page).post(held::on_list))
+        .route("/receipts/{id}", get(receipt::page).post(held::on_receipt))
         .route("/receipts/{id}/raw", get(receipt::raw))
-        .route("/receipts/{id}/retry", post(receipt::retry))
-        .route("/receipts/{id}/release", post(receipt::release))
         .route("/mailboxes", get(mailboxes::page))
+        .route("/mailboxes/{name}", get(mailboxes::one::page).post(mailboxes::one::on_mailbox))
         .route("/live", get(live::live))
         .route("/signout", post(session::sign_out))
-        .route("/signin", get(session::sign_in_page))
+        .route("/signin", get(session::sign_in_page).post(session::sign_in_by_password))
         .route("/signin/{token}", get(session::sign_in))
         .route("/join/{token}", get(join::page).post(join::join))
+        .route("/register", get(register::page).post(register::register))
+        .route("/account", get(account::page))
+        .route("/account/language", post(account::language))
+        .route("/account/password", post(account::password))
+        .route("/account/address", post(account::address))
+        .route("/account/sign-out", post(session::sign_out_everywhere))
+        .route("/account/tokens", post(account::add_token))
+        .route("/account/tokens/{id}/remove", post(account::remove_token))
         .route("/healthz", get(healthz))
         .route("/metrics", get(metrics::metrics))
         .route("/assets/{version}/{name}", get(assets::asset))

@@ -1,8 +1,10 @@
 //! `/mailboxes`: how every mailbox is doing, and whether its numbers add up.
 
+pub(crate) mod one;
+
 use crate::App;
 use crate::failure::Failure;
-use crate::page::{Empty, Frame, href, render};
+use crate::page::{Empty, Frame, href, in_path, render};
 use crate::session::CurrentUser;
 use crate::words::{ErrorWords, Language, capital};
 use askama::Template;
@@ -12,7 +14,8 @@ use axum::response::Response;
 use jiff::Timestamp;
 use postroom_domain::{Action, Actor, Object, WorkspaceKey, authorize};
 use postroom_mail::{Access, Security, ServerAccess};
-use postroom_store::{FolderStatus, Ledger, MailboxState, MailboxStatus, ReceiptCounts};
+use postroom_store::{FolderStatus, Lately, Ledger, MailboxState, MailboxStatus, ReceiptCounts};
+use std::collections::HashMap;
 
 #[derive(Template)]
 #[template(path = "mailboxes.html")]
@@ -27,6 +30,14 @@ struct Mailboxes {
 /// A mailbox as its card shows it.
 struct Inbox {
     name: String,
+    /// The address of its own page.
+    href: String,
+    paused: bool,
+    /// Whether it looks like another mailbox, and waits for an answer.
+    asks: bool,
+    /// Whether there is a server to be visited.
+    visited: bool,
+    lately: Lately,
     journal: String,
     place: String,
     feeds: String,
@@ -67,12 +78,13 @@ pub(crate) async fn page(
     let default = workspaces.into_iter().find(|workspace| workspace.default).map(|workspace| workspace.key);
     let boxes = app.store.mailbox_status().await?;
     let now = Timestamp::now();
+    let lately = app.store.lately(since_midnight(now)).await?;
     Ok(render(&Mailboxes {
         t,
         // Visits are no changes of items: the page looks for itself.
         frame: Frame::live(t.mailboxes(), &user, "mailboxes", true, change).again_after(5),
         now,
-        boxes: boxes.into_iter().map(|status| inbox(t, status, default.as_ref(), now)).collect(),
+        boxes: boxes.into_iter().map(|status| inbox(t, status, &lately, default.as_ref(), now)).collect(),
         empty: Empty {
             title: t.no_mailbox(),
             text: t.no_mailbox_text(),
@@ -82,10 +94,27 @@ pub(crate) async fn page(
     }))
 }
 
-fn inbox(t: Language, status: MailboxStatus, default: Option<&WorkspaceKey>, now: Timestamp) -> Inbox {
+/// Midnight before, in UTC as all times of the pages.
+fn since_midnight(now: Timestamp) -> Timestamp {
+    Timestamp::from_second(now.as_second() - now.as_second().rem_euclid(86_400)).unwrap_or(now)
+}
+
+/// The mailbox as its card shows it.
+fn inbox(
+    t: Language,
+    status: MailboxStatus,
+    lately: &HashMap<String, Lately>,
+    default: Option<&WorkspaceKey>,
+    now: Timestamp,
+) -> Inbox {
     let mailbox = &status.mailbox;
     let (state, tone) = state(t, status.state());
     Inbox {
+        href: format!("/mailboxes/{}", in_path(&mailbox.name)),
+        paused: mailbox.paused,
+        asks: mailbox.asks,
+        visited: !matches!(mailbox.access, Access::Push),
+        lately: lately.get(&mailbox.name).copied().unwrap_or_default(),
         journal: href("/receipts", &[("mailbox", &mailbox.name)]),
         place: place(t, &mailbox.access),
         feeds: match (&mailbox.workspace, default) {

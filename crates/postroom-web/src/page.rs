@@ -1,5 +1,6 @@
 //! What all pages share: the frame around them, choices, pagers, empty states.
 
+use crate::form::Field;
 use crate::session::CurrentUser;
 use crate::words::Language;
 use askama::Template;
@@ -123,8 +124,14 @@ pub(crate) struct Alone {
     pub(crate) href: &'static str,
     pub(crate) link: &'static str,
     pub(crate) code: &'static str,
-    /// What a button on it says that posts to the page itself; empty for none.
+    /// A code that the person is to send; empty for none.
+    pub(crate) code_to_send: String,
+    /// The fields of a form that posts to the page itself.
+    pub(crate) fields: Vec<Field>,
+    /// What its button says; empty for no form.
     pub(crate) button: &'static str,
+    /// What is said below it.
+    pub(crate) below: &'static str,
 }
 
 impl Alone {
@@ -134,12 +141,15 @@ impl Alone {
             t,
             frame,
             heading: heading.to_owned(),
-            lines: vec![line.to_owned()],
+            lines: [line].into_iter().filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             shell: "",
             href: "",
             link: "",
             code: "",
+            code_to_send: String::new(),
+            fields: Vec::new(),
             button: "",
+            below: "",
         }
     }
 }
@@ -162,6 +172,25 @@ pub(crate) fn render(page: &impl Template) -> Response {
     }
 }
 
+/// Text as one segment of a path.
+pub(crate) fn in_path(text: &str) -> String {
+    let mut out = String::new();
+    escape(text, &mut out);
+    out
+}
+
+/// Appends text in a form that means nothing in an address.
+// RFC 3986 §2.3
+fn escape(text: &str, out: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+}
+
 /// An address with a query; pairs whose value is empty are left out.
 pub(crate) fn href(path: &str, pairs: &[(&str, &str)]) -> String {
     let mut out = path.to_owned();
@@ -170,13 +199,7 @@ pub(crate) fn href(path: &str, pairs: &[(&str, &str)]) -> String {
         out.push(separator);
         out.push_str(name);
         out.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                out.push(byte as char);
-            } else {
-                out.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        escape(value, &mut out);
         separator = '&';
     }
     out

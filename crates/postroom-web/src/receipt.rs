@@ -1,6 +1,7 @@
-//! `/receipts/{id}`: one message's whole way, its original, and what a person can do when it is held.
+//! `/receipts/{id}`: one message's whole way, what it says, its original, and what a person can do when it is held.
 
 use crate::failure::Failure;
+use crate::held::{self, Content};
 use crate::journal::{Line, is_pending};
 use crate::page::{Choice, Frame, render};
 use crate::session::CurrentUser;
@@ -8,12 +9,11 @@ use crate::words::{Badge, Language, Step};
 use crate::{App, attachments, text};
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Form, Path, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::extract::{Path, State};
+use axum::response::Response;
 use jiff::Timestamp;
 use postroom_domain::{Action, Actor, Object, Receipt, ReceiptId, ReceiptState, User, WorkspaceKey, access, authorize};
 use postroom_store::{ReceiptFilter, StoreError};
-use serde::Deserialize;
 
 /// Header fields that a page shows; the download has them all.
 pub(crate) const FIELDS_MAX: usize = 200;
@@ -30,6 +30,11 @@ struct ReceiptPage {
     deferred: bool,
     has_octets: bool,
     workspaces: Vec<Choice>,
+    /// What a person can do about its reason.
+    advice: &'static str,
+    content: Option<Content>,
+    /// Whether the person decides what holds everywhere.
+    admin: bool,
     facts: Vec<(&'static str, String)>,
     headers: Vec<(String, String)>,
     no_headers: String,
@@ -46,6 +51,8 @@ pub(crate) async fn page(
     let receipt = receipt_for(&app, &user, Action::See, &id).await?;
     let (headers, no_headers) = headers_of(t, &app, &receipt).await?;
     let workspaces = if receipt.waits_for_a_person() { targets(&app, &user, &receipt).await? } else { Vec::new() };
+    let content = held::content(&app, &receipt).await?;
+    let advice = receipt.reason.filter(|_| receipt.waits_for_a_person()).map_or("", |reason| t.advice(reason));
     let steps = t.steps(&receipt);
     let facts = facts(t, &receipt);
     let badge = t.badge(receipt.identity.as_ref());
@@ -57,6 +64,9 @@ pub(crate) async fn page(
         held: line.receipt.waits_for_a_person(),
         deferred: line.receipt.state == ReceiptState::Deferred,
         has_octets: line.receipt.has_octets(),
+        advice,
+        content,
+        admin: user.admin,
         badge,
         steps,
         workspaces,
@@ -151,23 +161,6 @@ pub(crate) async fn raw(
     Ok(attachments::download("message/rfc822", &format!("message-{}.eml", receipt.id), raw.octets().clone()))
 }
 
-/// `POST /receipts/{id}/retry`
-pub(crate) async fn retry(
-    State(app): State<App>,
-    Extension(user): Extension<CurrentUser>,
-    Path(id): Path<String>,
-) -> Result<Response, Failure> {
-    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    app.by(&user).retry(receipt.id, Timestamp::now()).await?;
-    tracing::info!(receipt = receipt.id.0, user = user.id.0, "retried by a person");
-    Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
-}
-
-#[derive(Deserialize)]
-pub(crate) struct ReleaseForm {
-    workspace: String,
-}
-
 /// Where somebody who may handle a receipt releases it into, `None` for wherever the rules lead, which may be any workspace.
 /// With `always` its sender is admitted, which is to admit it everywhere.
 pub(crate) async fn release_into(
@@ -202,19 +195,4 @@ async fn own_workspace(app: &App, receipt: &Receipt) -> Result<Option<WorkspaceK
         Some(key) => Ok(Some(key)),
         None => Ok(app.store.workspaces().await?.into_iter().find(|one| one.default).map(|one| one.key)),
     }
-}
-
-/// `POST /receipts/{id}/release`
-pub(crate) async fn release(
-    State(app): State<App>,
-    Extension(user): Extension<CurrentUser>,
-    Path(id): Path<String>,
-    Form(form): Form<ReleaseForm>,
-) -> Result<Response, Failure> {
-    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    let key: WorkspaceKey = form.workspace.parse().map_err(|_| Failure::BadRequest(Language::workspace_nonsense))?;
-    let into = release_into(&app, &user, &receipt, Some(key), false).await?;
-    app.by(&user).release(receipt.id, into.as_ref(), false, Timestamp::now()).await?;
-    tracing::info!(receipt = receipt.id.0, user = user.id.0, "released by a person");
-    Ok(Redirect::to(&format!("/receipts/{}", receipt.id)).into_response())
 }

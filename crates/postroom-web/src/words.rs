@@ -12,6 +12,7 @@ mod entries;
 mod account;
 mod desk;
 mod errors;
+mod history;
 mod mail;
 mod reasons;
 mod rules;
@@ -51,6 +52,14 @@ impl Language {
     /// The language with this subtag.
     pub(crate) fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(code))
+    }
+
+    /// Its own name for itself.
+    pub(crate) fn own_name(self) -> &'static str {
+        match self {
+            Self::English => "English",
+            Self::German => "Deutsch",
+        }
     }
 
     /// The one that a browser asks for most, else English.

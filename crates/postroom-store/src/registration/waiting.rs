@@ -2,6 +2,7 @@
 
 use super::{APPROVE_WITHIN, Pending, has_account, is_admitted};
 use crate::audit::{AuditAction, Notes};
+use crate::passwords::put_password;
 use crate::people::{NewUser, insert_user};
 use crate::signin::hash_of;
 use crate::tx::{Row, params};
@@ -11,6 +12,7 @@ use crate::{StoreError, Tx};
 use jiff::Timestamp;
 use postroom_domain::registration::{Awaited, Code};
 use postroom_domain::{MailboxId, RegistrationId, RegistrationMode, Role, User, WorkspaceKey};
+use postroom_mail::Secret;
 use serde_json::json;
 
 /// A registration or invitation that leads somewhere.
@@ -24,15 +26,16 @@ pub(super) struct Registration {
     expires_at: Timestamp,
     pub(super) proven: bool,
     by_stranger: bool,
+    pub(super) password: Option<Secret>,
 }
 
 pub(super) const SELECT: &str = "SELECT r.id, r.address, r.name, r.invited, r.memberships, r.created_at, r.expires_at, \
-                      r.proven_at IS NOT NULL, r.by_stranger FROM registration r";
+                      r.proven_at IS NOT NULL, r.by_stranger, r.password FROM registration r";
 /// That it is not over at `?1`.
 pub(super) const PENDING: &str = "NOT r.void AND r.ended_at IS NULL AND r.expires_at > ?1";
 /// Those that can still be proven at `?1`.
 pub(super) const SELECT_WAITING: &str = "SELECT r.id, r.address, r.name, r.invited, r.memberships, r.created_at, r.expires_at, \
-     r.proven_at IS NOT NULL, r.by_stranger FROM registration r \
+     r.proven_at IS NOT NULL, r.by_stranger, r.password FROM registration r \
      WHERE NOT r.void AND r.ended_at IS NULL AND r.expires_at > ?1 AND r.proven_at IS NULL";
 
 impl Registration {
@@ -47,7 +50,14 @@ impl Registration {
             expires_at: row.time(6)?,
             proven: row.bool(7)?,
             by_stranger: row.bool(8)?,
+            password: row.opt_text(9)?.map(Secret::new),
         })
+    }
+
+    /// Has it lead to an account with its password, should it have to wait.
+    pub(super) fn keep_password(&self, tx: &mut Tx<'_>) -> Result<(), StoreError> {
+        let password = self.password.as_ref().map(Secret::expose);
+        tx.execute("UPDATE registration SET password = ?2 WHERE id = ?1", params![self.id, password]).map(drop)
     }
 
     pub(super) fn pending(self) -> Pending {
@@ -140,6 +150,9 @@ pub(super) fn join(tx: &mut Tx<'_>, registration: &Registration, now: Timestamp)
         ..NewUser::default()
     };
     let user = insert_user(tx, &new, now)?;
+    if let Some(password) = &registration.password {
+        put_password(tx, user.id, password.expose())?;
+    }
     let sql = "UPDATE registration SET ended_at = ?2 WHERE address = ?1 AND ended_at IS NULL";
     tx.execute(sql, params![&registration.address, now])?;
     Ok(user)

@@ -39,6 +39,7 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("update_mailbox", &[MailboxSet, MailboxPassword]),
     ("pause_mailbox", &[MailboxPause]),
     ("resume_mailbox", &[MailboxResume]),
+    ("visit_mailbox", &[MailboxVisit]),
     ("add_certificate", &[CertificateAdd]),
     ("remove_certificate", &[CertificateRemove]),
     ("edit_rules", &[RuleAdd, RuleAdd, RuleSet, RuleMove, RuleRemove, RuleImport]),
@@ -69,6 +70,10 @@ const VERBS: &[(&str, &[AuditAction])] = &[
     ("make_signin_link", &[SigninLink]),
     ("use_signin_link", &[SigninUse]),
     ("end_session", &[SigninUse, SigninOut]),
+    ("set_password", &[UserPassword]),
+    ("sign_in", &[SigninUse]),
+    ("set_language", &[UserSet]),
+    ("set_main_address", &[UserSet]),
     ("remove_mailbox", &[MailboxRemove]),
     ("restore", &[DataRestore]),
 ];
@@ -92,6 +97,7 @@ const NOT_BY_A_PERSON: &[&str] = &[
     "log_conversation",
     "mark_settled",
     "names_gone",
+    "password_failed",
     "plan_visit",
     "release_lease",
     "remember",
@@ -212,7 +218,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         "invite" => drop(store.invite("two@example.org", "", vec![(key("SUP"), Role::Agent)], now).await.unwrap()),
         "prove" => {
             let link = house.store.invite("two@example.org", "", vec![], now).await.unwrap().link;
-            let proven = store.prove(link.expose(), now).await.unwrap();
+            let proven = store.prove(link.expose(), None, now).await.unwrap();
             assert!(matches!(proven, Some(Proven::Joined(..))));
         }
         "approve_registration" => {
@@ -230,6 +236,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
         }
         "pause_mailbox" => store.pause_mailbox("desk", now).await.unwrap(),
         "resume_mailbox" => store.resume_mailbox("desk", false, now).await.unwrap(),
+        "visit_mailbox" => store.visit_mailbox("desk", now).await.unwrap(),
         "remove_mailbox" => store.remove_mailbox("desk", now).await.unwrap(),
         "add_certificate" => {
             let dates = CertificateDates { fingerprint: "ab".repeat(32), not_after: now };
@@ -274,7 +281,7 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             store.move_comment(1, 1, 2, now).await.unwrap();
             house.store.undo(1, None, now).await.unwrap();
         }
-        "comment_item" => drop(store.comment_item(1, &ann, "I am on it.", now).await.unwrap()),
+        "comment_item" => drop(store.comment_item(1, &ann, "I am on it.", false, now).await.unwrap()),
         "split_comment" => drop(store.split_comment(1, 1, now).await.unwrap()),
         "undo" => drop(store.undo(1, None, now).await.unwrap()),
         "close_item" => store.close_item(1, now).await.unwrap(),
@@ -304,6 +311,17 @@ async fn act(name: &str, house: &House, place: &Place, store: &Store) -> Store {
             let (_, session) = house.store.use_signin_link(link.expose(), now).await.unwrap().unwrap();
             store.end_session(session.expose(), now).await.unwrap();
         }
+        "set_password" => drop(store.set_password(ann.id, Secret::new(CANARY), now).await.unwrap()),
+        "sign_in" => {
+            house.store.set_password(ann.id, Secret::new(CANARY), now).await.unwrap();
+            let stored = store.stored_password("ann@example.org", now).await.unwrap().unwrap();
+            store.sign_in(&stored, now).await.unwrap().unwrap();
+        }
+        "set_language" => store.set_language(ann.id, Some("de"), now).await.unwrap(),
+        "set_main_address" => {
+            let bob = store.user_by_address("bob@example.org").await.unwrap().unwrap();
+            store.set_main_address(bob.id, "rob@example.org", now).await.unwrap();
+        }
         "restore" => {
             let dir = place.config.data_dir.with_file_name("backup");
             store.backup(&dir, now).await.unwrap();
@@ -320,7 +338,7 @@ fn token(user: &str) -> NewToken {
 }
 
 fn ask(address: &str) -> Ask {
-    Ask { address: address.to_owned(), name: String::new(), by: AskedBy::Operator }
+    Ask { address: address.to_owned(), name: String::new(), by: AskedBy::Operator, password: None }
 }
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);

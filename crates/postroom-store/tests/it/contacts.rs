@@ -117,15 +117,19 @@ async fn whoever_was_blocked_cannot_register() {
         let registration = postroom_domain::RegistrationMode::Open;
         let policy = GlobalPolicy { registration, ..GlobalPolicy::default() };
         house.store.set_global_policy(&policy, noon()).await.unwrap();
-        let ask =
-            || postroom_store::Ask { address: EVE.into(), name: String::new(), by: postroom_store::AskedBy::Operator };
+        let ask = || postroom_store::Ask {
+            address: EVE.into(),
+            name: String::new(),
+            by: postroom_store::AskedBy::Operator,
+            password: None,
+        };
         let asked = house.store.register(ask(), noon()).await.unwrap();
         house.store.block_contact(EVE, noon()).await.unwrap();
         assert_eq!(house.store.register(ask(), noon()).await.unwrap_err().code(), "ADDRESS_NOT_ALLOWED");
         let outcome = house.take(1, message(EVE, asked.code.expose(), "proof")).await;
         assert_eq!(outcome.reason, Some(Reason::SenderBlocked));
         let postroom_store::Letter::Link(link) = asked.letter else { panic!() };
-        assert!(house.store.prove(link.expose(), noon()).await.unwrap().is_none());
+        assert!(house.store.prove(link.expose(), None, noon()).await.unwrap().is_none());
     })
     .await;
 }

@@ -14,6 +14,7 @@ mod held;
 mod items;
 mod loops;
 mod maildrop;
+mod passwords;
 mod registration;
 mod rights;
 mod routing;

@@ -20,7 +20,7 @@ async fn open(store: &Store, registration: RegistrationMode, patterns: &[&str]) 
 }
 
 async fn ask(store: &Store, address: &str, by: AskedBy, now: Timestamp) -> Result<Asked, StoreError> {
-    store.register(Ask { address: address.to_owned(), name: "New One".to_owned(), by }, now).await
+    store.register(Ask { address: address.to_owned(), name: "New One".to_owned(), by, password: None }, now).await
 }
 
 async fn asked(store: &Store, address: &str) -> Asked {
@@ -55,14 +55,16 @@ async fn whoever_shows_that_the_address_is_theirs_joins_where_registration_is_op
         assert_eq!(first.expires_at, at("2026-03-02T12:00:00.000001Z"));
         let pending = store.pending_registrations(noon()).await.unwrap();
         assert_eq!((pending.len(), pending[0].address.as_str(), pending[0].proven), (2, NEW, false));
-        assert!(store.prove("guess", noon()).await.unwrap().is_none());
-        assert!(store.prove(token(&first), at("2026-03-02T12:00:01Z")).await.unwrap().is_none(), "in time");
-        let Some(Proven::Joined(user, session)) = store.prove(token(&first), noon()).await.unwrap() else { panic!() };
+        assert!(store.prove("guess", None, noon()).await.unwrap().is_none());
+        assert!(store.prove(token(&first), None, at("2026-03-02T12:00:01Z")).await.unwrap().is_none(), "in time");
+        let Some(Proven::Joined(user, session)) = store.prove(token(&first), None, noon()).await.unwrap() else {
+            panic!()
+        };
         assert_eq!((user.address.as_str(), user.name.as_str(), user.admin, user.active), (NEW, "New One", false, true));
         assert!(user.memberships.is_empty());
-        assert_eq!(store.session(session.expose(), noon()).await.unwrap(), Some(user));
-        assert!(store.prove(token(&first), noon()).await.unwrap().is_none(), "once");
-        assert!(store.prove(token(&second), noon()).await.unwrap().is_none(), "there is an account already");
+        assert_eq!(store.session(session.expose(), noon()).await.unwrap().map(|session| session.user), Some(user));
+        assert!(store.prove(token(&first), None, noon()).await.unwrap().is_none(), "once");
+        assert!(store.prove(token(&second), None, noon()).await.unwrap().is_none(), "there is an account already");
         assert!(store.pending_registrations(noon()).await.unwrap().is_empty());
         // Only digests are stored.
         let backup = place.config.data_dir.with_file_name("backup");
@@ -80,8 +82,8 @@ async fn where_an_admin_approves_a_proof_alone_makes_no_account() {
         let store = &house.store;
         open(store, RegistrationMode::Approval, &[]).await;
         let one = asked(store, NEW).await;
-        assert!(matches!(store.prove(token(&one), noon()).await.unwrap(), Some(Proven::Waits)));
-        assert!(store.prove(token(&one), noon()).await.unwrap().is_none(), "once");
+        assert!(matches!(store.prove(token(&one), None, noon()).await.unwrap(), Some(Proven::Waits)));
+        assert!(store.prove(token(&one), None, noon()).await.unwrap().is_none(), "once");
         assert_eq!(store.user_by_address(NEW).await.unwrap(), None);
         // It does not run out after a day any more.
         let later = at("2026-03-20T00:00:00Z");
@@ -95,11 +97,11 @@ async fn where_an_admin_approves_a_proof_alone_makes_no_account() {
         }
         let other = asked(store, "other@example.org").await;
         assert_eq!(store.refuse_registration("other@example.org", noon()).await.unwrap(), 1);
-        assert!(store.prove(token(&other), noon()).await.unwrap().is_none());
+        assert!(store.prove(token(&other), None, noon()).await.unwrap().is_none());
         // Rules that changed meanwhile count.
         let late = asked(store, "late@example.org").await;
         open(store, RegistrationMode::Open, &[r"@example\.com"]).await;
-        assert!(store.prove(token(&late), noon()).await.unwrap().is_none());
+        assert!(store.prove(token(&late), None, noon()).await.unwrap().is_none());
     })
     .await;
 }
@@ -256,19 +258,21 @@ async fn k8_invitations_work_once_and_for_72_hours() {
         let code = store.approve_registration(NEW, noon()).await.unwrap_err().code();
         assert_eq!(code, "REGISTRATION_UNKNOWN", "the invited have to accept by themselves");
         let late = at("2026-03-04T12:00:01Z");
-        assert!(store.prove(invited.link.expose(), late).await.unwrap().is_none());
-        let Some(Proven::Joined(user, _)) = store.prove(invited.link.expose(), noon()).await.unwrap() else { panic!() };
+        assert!(store.prove(invited.link.expose(), None, late).await.unwrap().is_none());
+        let Some(Proven::Joined(user, _)) = store.prove(invited.link.expose(), None, noon()).await.unwrap() else {
+            panic!()
+        };
         assert_eq!((user.name.as_str(), user.role_in(&key("SUP"))), ("Newt", Some(Role::Agent)));
-        assert!(store.prove(invited.link.expose(), noon()).await.unwrap().is_none());
+        assert!(store.prove(invited.link.expose(), None, noon()).await.unwrap().is_none());
         // Whoever was invited has the roles of the invitation, in whichever way the address was shown to be theirs.
         open(store, RegistrationMode::Open, &[]).await;
         store.invite("Three@example.org", "", roles.clone(), noon()).await.unwrap();
         let registered = asked(store, "three@example.org").await;
-        let Some(Proven::Joined(user, _)) = store.prove(token(&registered), noon()).await.unwrap() else { panic!() };
+        let Some(Proven::Joined(user, _)) = store.prove(token(&registered), None, noon()).await.unwrap() else { panic!() };
         assert_eq!(user.role_in(&key("SUP")), Some(Role::Agent));
         let withdrawn = store.invite("two@example.org", "", vec![], noon()).await.unwrap();
         assert_eq!(store.refuse_registration("two@example.org", noon()).await.unwrap(), 1);
-        assert!(store.prove(withdrawn.link.expose(), noon()).await.unwrap().is_none());
+        assert!(store.prove(withdrawn.link.expose(), None, noon()).await.unwrap().is_none());
         for (address, roles, code) in [
             (NEW, roles, "USER_EXISTS"),
             ("nobody", vec![], "ADDRESS_INVALID"),

@@ -1,17 +1,17 @@
 //! Items: what one may see, and what one does with them.
 
-use super::answer::{Input, Page, Problem, limit_of, named_in_body};
-use crate::App;
+use super::answer::{Input, Page, Problem, limit_of};
 use crate::failure::Failure;
 use crate::item::item_for;
-use crate::items::{cursor, cursor_of, is_status};
+use crate::items::{assigned_of, cursor, cursor_of, is_status};
 use crate::session::CurrentUser;
+use crate::{App, desk};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use jiff::Timestamp;
-use postroom_domain::{Action, Actor, Item, ItemSummary, Object, User, WorkspaceKey, access, authorize};
-use postroom_store::{ChangeKind, HistoryEntry, ItemFilter};
+use postroom_domain::{Action, Item, ItemSummary, WorkspaceKey, access};
+use postroom_store::{HistoryEntry, ItemFilter};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -26,6 +26,8 @@ pub(crate) struct Which {
     status: Option<String>,
     /// With this tag.
     tag: Option<String>,
+    /// Assigned to whoever asks (`me`), or to nobody (`nobody`).
+    assigned: Option<String>,
     /// With these words in the title, the description or a comment, or with this number.
     q: Option<String>,
     /// How many at most.
@@ -59,11 +61,16 @@ pub(crate) async fn list(
         .as_deref()
         .map(|text| cursor_of(text).ok_or(Failure::Parameter("`cursor` is what `next` of another page says.")));
     let limit = limit_of(which.limit)?;
+    let assigned = match which.assigned.as_deref() {
+        None => None,
+        Some(text) => Some(assigned_of(text, &user).ok_or(Failure::Parameter("`assigned` is me or nobody."))?),
+    };
     let filter = ItemFilter {
         visible: joined,
         workspace,
         status: (status != "all").then_some(status),
         tag: which.tag,
+        assigned,
         query: which.q.filter(|words| !words.trim().is_empty()),
         after: after.transpose()?,
         limit: limit + 1,
@@ -132,21 +139,25 @@ pub(crate) async fn change(
     Path(number): Path<i64>,
     Input(change): Input<Change>,
 ) -> Result<Json<Item>, Failure> {
-    item_for(&app, &user, Action::Edit, number).await?;
-    let (store, now) = (app.by(&user), Timestamp::now());
     let Change { status, assignee, add_tag, remove_tag } = change;
-    match (status.as_deref(), assignee, add_tag, remove_tag) {
-        (Some("open"), None, None, None) => store.reopen_item(number, now).await?,
-        (Some("closed"), None, None, None) => store.close_item(number, now).await?,
-        (Some(_), None, None, None) => {
-            return Err(Failure::Unprocessable("the status of an item is open or closed".to_owned()));
+    let change = match (status.as_deref(), assignee, add_tag, remove_tag) {
+        (Some("open"), None, None, None) => desk::Change::Reopen,
+        (Some("closed"), None, None, None) => desk::Change::Close,
+        (None, Some(to), None, None) => desk::Change::Assign(to),
+        (None, None, Some(tag), None) => desk::Change::Tag(tag),
+        (None, None, None, Some(tag)) => desk::Change::Untag(tag),
+        (status, ..) => {
+            // Whoever may not change it does not learn how.
+            item_for(&app, &user, Action::Edit, number).await?;
+            // Each is a change of its own, which can be taken back alone.
+            let why = match status {
+                Some("open" | "closed") | None => "it names one change at a time",
+                Some(_) => "the status of an item is open or closed",
+            };
+            return Err(Failure::Unprocessable(why.to_owned()));
         }
-        (None, Some(to), None, None) => store.assign_item(number, to.as_deref(), now).await.map_err(named_in_body)?,
-        (None, None, Some(tag), None) => store.tag_item(number, &[tag], &[], now).await?,
-        (None, None, None, Some(tag)) => store.tag_item(number, &[], &[tag], now).await?,
-        // Each is a change of its own, which can be taken back alone.
-        _ => return Err(Failure::Unprocessable("it names one change at a time".to_owned())),
-    }
+    };
+    desk::change(&app, &user, number, change).await?;
     Ok(Json(item_for(&app, &user, Action::See, number).await?))
 }
 
@@ -167,17 +178,8 @@ pub(crate) async fn move_item(
     Path(number): Path<i64>,
     Input(MoveAsked { workspace }): Input<MoveAsked>,
 ) -> Result<StatusCode, Failure> {
-    item_for(&app, &user, Action::Move, number).await?;
-    may_move_into(&user, &workspace)?;
-    app.by(&user).move_item(number, &workspace, Timestamp::now()).await?;
+    desk::change(&app, &user, number, desk::Change::Move(workspace)).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-fn may_move_into(user: &User, workspace: &WorkspaceKey) -> Result<(), Failure> {
-    match authorize(Actor::User(user), Action::Move, Object::Workspace(workspace)) {
-        true => Ok(()),
-        false => Err(Failure::NotFound),
-    }
 }
 
 /// Which change is taken back.
@@ -198,17 +200,7 @@ pub(crate) async fn undo(
     Path(number): Path<i64>,
     Input(asked): Input<UndoAsked>,
 ) -> Result<Json<HistoryEntry>, Failure> {
-    item_for(&app, &user, Action::Edit, number).await?;
-    let entry = app.store.undoable(number, asked.change).await?;
-    // Taking something back needs what doing it needs, on everything that it touches.
-    for item in [Some(entry.item), entry.other_item].into_iter().flatten() {
-        item_for(&app, &user, Action::Edit, item).await?;
-    }
-    if entry.kind == ChangeKind::Moved {
-        let back = entry.detail["from"].as_str().and_then(|key| key.parse().ok()).ok_or(Failure::NotFound)?;
-        may_move_into(&user, &back)?;
-    }
-    Ok(Json(app.by(&user).undo(number, Some(entry.id), Timestamp::now()).await?))
+    Ok(Json(desk::undo(&app, &user, number, asked.change).await?))
 }
 
 /// What somebody writes on an item.
@@ -217,6 +209,9 @@ pub(crate) async fn undo(
 pub(crate) struct NewComment {
     /// The text, without markup.
     text: String,
+    /// Whether it is a note that only members of the workspace see; for one who is.
+    #[serde(default)]
+    internal: bool,
 }
 
 /// A comment that was just made.
@@ -236,8 +231,7 @@ pub(crate) async fn comment(
     Path(number): Path<i64>,
     Input(new): Input<NewComment>,
 ) -> Result<(StatusCode, Json<Commented>), Failure> {
-    item_for(&app, &user, Action::Comment, number).await?;
-    let comment = app.by(&user).comment_item(number, &user, &new.text, Timestamp::now()).await?;
+    let comment = desk::comment(&app, &user, number, &new.text, new.internal).await?;
     Ok((StatusCode::CREATED, Json(Commented { comment })))
 }
 
@@ -307,8 +301,7 @@ pub(crate) async fn add_participant(
     Path(number): Path<i64>,
     Input(new): Input<NewParticipant>,
 ) -> Result<StatusCode, Failure> {
-    item_for(&app, &user, Action::Edit, number).await?;
-    app.by(&user).add_participant(number, &new.address, new.name.as_deref(), Timestamp::now()).await?;
+    desk::change(&app, &user, number, desk::Change::Admit(new.address, new.name)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -321,7 +314,6 @@ pub(crate) async fn remove_participant(
     Extension(user): Extension<CurrentUser>,
     Path((number, address)): Path<(i64, String)>,
 ) -> Result<StatusCode, Failure> {
-    item_for(&app, &user, Action::Edit, number).await?;
-    app.by(&user).remove_participant(number, &address, Timestamp::now()).await?;
+    desk::change(&app, &user, number, desk::Change::Drop(address)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -2,7 +2,8 @@
 
 use super::answer::{Input, Page, Problem, limit_of};
 use crate::failure::Failure;
-use crate::receipt::{receipt_for, release_into};
+use crate::held::{self, Deed};
+use crate::receipt::receipt_for;
 use crate::session::CurrentUser;
 use crate::{App, attachments};
 use axum::extract::{Path, Query, State};
@@ -105,8 +106,7 @@ pub(crate) async fn retry(
     Extension(user): Extension<CurrentUser>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Failure> {
-    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    app.by(&user).retry(receipt.id, Timestamp::now()).await?;
+    held::act(&app, &user, &id, Deed::Retry).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -131,10 +131,11 @@ pub(crate) async fn release(
     Path(id): Path<String>,
     Input(asked): Input<ReleaseAsked>,
 ) -> Result<StatusCode, Failure> {
-    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    let ReleaseAsked { workspace, always } = asked;
-    let into = release_into(&app, &user, &receipt, workspace, always).await?;
-    app.by(&user).release(receipt.id, into.as_ref(), always, Timestamp::now()).await?;
+    let deed = match asked {
+        ReleaseAsked { workspace, always: true } => Deed::Always(workspace),
+        ReleaseAsked { workspace, always: false } => Deed::Release(workspace),
+    };
+    held::act(&app, &user, &id, deed).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -156,10 +157,18 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
     Query(deletion): Query<Deletion>,
 ) -> Result<StatusCode, Failure> {
-    if !authorize(Actor::User(&user), Action::Configure, Object::Installation) {
-        return Err(Failure::NotFound);
-    }
-    let receipt = receipt_for(&app, &user, Action::Handle, &id).await?;
-    app.by(&user).delete_receipt(receipt.id, deletion.why.as_deref(), Timestamp::now()).await?;
+    held::act(&app, &user, &id, Deed::Delete(deletion.why)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes no mail of its sender any more; for an admin. The message itself stays held.
+#[utoipa::path(post, path = "/receipts/{id}/block", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn block(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Failure> {
+    held::act(&app, &user, &id, Deed::Block).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -4,6 +4,26 @@ use super::Language;
 use postroom_domain::connection::Warning;
 
 entries! {
+    held_mail() = "Held mail", "Zurückgehaltene Mail";
+    held_mail_short() = "Held", "Zurückgehalten";
+    held_lead() = "Mail that became neither an item nor a comment. It waits here until somebody decides; nothing of it is lost.", "Mail, die weder Vorgang noch Kommentar wurde. Sie wartet hier, bis jemand entscheidet; nichts davon ist verloren.";
+    reasons() = "Reasons", "Gründe";
+    every_reason() = "Every reason", "Jeder Grund";
+    reason_nonsense() = "There is no such reason.", "Diesen Grund gibt es nicht.";
+    nothing_held() = "Nothing is held", "Nichts ist zurückgehalten";
+    nothing_held_text() = "Every message found its way. What is held for a reason stands here, with what can be done about it.", "Jede Nachricht hat ihren Weg gefunden. Was aus einem Grund zurückgehalten wird, steht hier, mit dem, was sich tun lässt.";
+    with_ticked() = "With the selected messages", "Mit den ausgewählten Nachrichten";
+    tick_message(subject) = "Select the message {subject}", "Die Nachricht {subject} auswählen";
+    decide_anew() = "Decide again", "Neu entscheiden";
+    always_allow() = "Release, and always admit its sender", "Freigeben und den Absender immer zulassen";
+    block() = "Block its sender", "Absender sperren";
+    delete_octets() = "Delete it here", "Hier löschen";
+    deeds_explained() = "Blocking takes no more mail of this sender; the message stays held. Deleting removes its octets here for good; its server is not told.", "Sperren nimmt keine Mail dieses Absenders mehr an; die Nachricht bleibt zurückgehalten. Löschen entfernt ihre Oktette hier endgültig; ihr Server erfährt nichts davon.";
+    messages_done[count] = ("Done with {count} message.", "Done with {count} messages."), ("Mit {count} Nachricht getan.", "Mit {count} Nachrichten getan.");
+    messages_failed[count] = ("With {count} message it could not be done: it is not in a state for it, or its sender has an account.", "With {count} messages it could not be done: they are not in a state for it, or their senders have accounts."), ("Mit {count} Nachricht ging es nicht: ihr Zustand erlaubt es nicht, oder ihr Absender hat ein Konto.", "Mit {count} Nachrichten ging es nicht: ihr Zustand erlaubt es nicht, oder ihre Absender haben Konten.");
+    what_it_says() = "What it says", "Was darin steht";
+    there_is_more() = "There is more; the original has all of it.", "Es ist mehr; das Original hat alles.";
+    read_safely() = "Shown as plain text: no link in it can be followed, no picture is loaded, and nothing in it runs.", "Als reiner Text gezeigt: kein Link darin lässt sich öffnen, kein Bild wird geladen, und nichts darin läuft.";
     journal_lead() = "Every message that Postroom has taken, what became of it, and why.", "Jede Nachricht, die Postroom angenommen hat, was daraus wurde, und warum.";
     state_label() = "State", "Zustand";
     filed() = "Filed", "Abgelegt";
@@ -35,7 +55,24 @@ entries! {
     size_label() = "Size", "Größe";
     name_on_server() = "Name on the server", "Name auf dem Server";
     attempts() = "Attempts", "Versuche";
-    workspace_nonsense() = "There is no such workspace.", "Diesen Arbeitsbereich gibt es nicht.";
+
+    today() = "Today", "Heute";
+    today_numbers(filed, held, waiting) = "{filed} filed, {held} held, {waiting} waiting", "{filed} abgelegt, {held} zurückgehalten, {waiting} wartend";
+    oldest_waiting() = "Oldest waiting", "Älteste wartende";
+    pause() = "Pause", "Ruhen lassen";
+    resume() = "Resume", "Weiter besuchen";
+    accept_new() = "It is the same mailbox: take what is unknown as new", "Es ist dasselbe Postfach: Unbekanntes als neu nehmen";
+    visit_now() = "Visit now", "Jetzt besuchen";
+    last_visit() = "Last visit", "Letzter Besuch";
+    listed() = "listed", "aufgeführt";
+    fetched() = "fetched", "geholt";
+    made_items() = "became items", "wurden Vorgänge";
+    made_comments() = "became comments", "wurden Kommentare";
+    milliseconds() = "milliseconds", "Millisekunden";
+    wire_log() = "What is said to the server", "Was mit dem Server gesprochen wird";
+    wire_log_text() = "The latest conversations, without passwords and mail. Switching it off removes what was logged.", "Die letzten Gespräche, ohne Passwörter und Mail. Abschalten entfernt, was aufgezeichnet ist.";
+    log_on() = "Log it", "Aufzeichnen";
+    log_off() = "Log it no more", "Nicht mehr aufzeichnen";
 
     no_mailbox() = "No mailbox yet", "Noch kein Postfach";
     no_mailbox_text() = "Postroom works without one, too: mail can be brought by an MTA or imported. To have a mailbox visited, add it:", "Postroom arbeitet auch ohne: Mail kann von einem MTA gebracht oder importiert werden. Damit ein Postfach besucht wird, fügen Sie es hinzu:";

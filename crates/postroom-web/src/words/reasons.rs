@@ -11,6 +11,114 @@ impl Language {
             Self::German => german(reason),
         }
     }
+
+    /// The reason in two or three words, for a list of them.
+    pub(crate) fn reason_name(self, reason: Reason) -> &'static str {
+        use Reason as R;
+        let (english, german) = match reason {
+            R::NewItem | R::ContinuesClosed => ("New item", "Neuer Vorgang"),
+            R::ReplyKey | R::AnswersMessage | R::NumberInSubject => ("Comment", "Kommentar"),
+            R::SubmissionsOff => ("Submissions are off", "Einsendungen abgeschaltet"),
+            R::SenderUnclear => ("Sender unclear", "Absender unklar"),
+            R::SenderBlocked => ("Sender blocked", "Absender gesperrt"),
+            R::SenderDisowned => ("Forged sender", "Gefälschter Absender"),
+            R::SenderUnverified => ("Sender not proven", "Absender nicht nachgewiesen"),
+            R::DomainNotAllowed => ("Domain not allowed", "Domain nicht erlaubt"),
+            R::PatternLimit => ("Pattern undecided", "Muster nicht entscheidbar"),
+            R::SenderUnknown => ("Unknown sender", "Unbekannter Absender"),
+            R::DuplicateCopy => ("Second copy", "Zweite Kopie"),
+            R::AutomaticMail => ("Automatic mail", "Automatische Mail"),
+            R::OwnAddress => ("Our own address", "Eigene Adresse"),
+            R::Storm => ("Too much at once", "Zu viel auf einmal"),
+            R::HeldByRule => ("Held by a rule", "Von einer Regel gehalten"),
+            R::NoDefaultWorkspace => ("No workspace", "Kein Arbeitsbereich"),
+            R::TooLarge => ("Too large", "Zu groß"),
+            R::Unfetchable => ("Not handed over", "Nicht herausgegeben"),
+            R::ReadPanicked | R::ReadCrashed | R::ReadExhausted => ("Could not be read", "Nicht lesbar"),
+            R::FilingFailed => ("Could not be filed", "Nicht ablegbar"),
+            R::OctetsDamaged => ("Octets damaged", "Oktette beschädigt"),
+            R::RegistrationProven => ("Registration", "Registrierung"),
+            R::Deleted => ("Deleted", "Gelöscht"),
+        };
+        if self == Self::English { english } else { german }
+    }
+
+    /// What a person can do on the page about a message that is held for this reason; empty for one that holds none.
+    pub(crate) fn advice(self, reason: Reason) -> &'static str {
+        use Reason as R;
+        let (english, german) = match reason {
+            R::NewItem | R::ContinuesClosed | R::ReplyKey | R::AnswersMessage | R::NumberInSubject => ("", ""),
+            R::RegistrationProven | R::Deleted => ("", ""),
+            R::SubmissionsOff => (
+                "Switch submissions on, then have it decided again.",
+                "Schalten Sie Einsendungen ein, dann lassen Sie neu entscheiden.",
+            ),
+            R::SenderUnclear => {
+                ("Read it; releasing it files it all the same.", "Lesen Sie sie; freigeben legt sie trotzdem ab.")
+            }
+            R::SenderBlocked => (
+                "Release it if it is wanted all the same, or take its sender off the block list and have it decided again.",
+                "Geben Sie sie frei, wenn sie trotzdem gewünscht ist, oder nehmen Sie den Absender von der Sperrliste und lassen neu entscheiden.",
+            ),
+            R::SenderDisowned => (
+                "Take it for a forgery unless you know better; deleting it is the usual thing.",
+                "Halten Sie sie für eine Fälschung, wenn Sie es nicht besser wissen; meist löscht man sie.",
+            ),
+            R::SenderUnverified => (
+                "Ask its sender by another way whether it is theirs; then release or delete it.",
+                "Fragen Sie den Absender auf anderem Weg, ob sie von ihm ist; dann freigeben oder löschen.",
+            ),
+            R::DomainNotAllowed => (
+                "Release it, or change the allowed domains and have it decided again.",
+                "Geben Sie sie frei, oder ändern Sie die erlaubten Domains und lassen neu entscheiden.",
+            ),
+            R::PatternLimit => (
+                "Write the pattern without nested repetition, then have it decided again.",
+                "Schreiben Sie das Muster ohne verschachtelte Wiederholung, dann lassen Sie neu entscheiden.",
+            ),
+            R::SenderUnknown => (
+                "Release it if it is wanted; an admin can admit its sender for all mail from now on.",
+                "Geben Sie sie frei, wenn sie gewünscht ist; ein Administrator kann den Absender von nun an zulassen.",
+            ),
+            R::DuplicateCopy | R::OwnAddress => (
+                "As a rule nothing is to be done; releasing it files it all the same.",
+                "In der Regel ist nichts zu tun; freigeben legt sie trotzdem ab.",
+            ),
+            R::AutomaticMail => (
+                "As a rule nothing is to be done; release what somebody needs to see.",
+                "In der Regel ist nichts zu tun; geben Sie frei, was jemand sehen soll.",
+            ),
+            R::Storm => (
+                "It files itself when its turn comes; what has no turn waits for you to release it.",
+                "Sie wird von selbst abgelegt, wenn sie an der Reihe ist; was keine Reihe hat, wartet auf Ihre Freigabe.",
+            ),
+            R::HeldByRule => (
+                "Release it, or change the rule that is named and have it decided again.",
+                "Geben Sie sie frei, oder ändern Sie die genannte Regel und lassen neu entscheiden.",
+            ),
+            R::NoDefaultWorkspace => (
+                "Make a workspace the default, then have it decided again.",
+                "Machen Sie einen Arbeitsbereich zum Standard, dann lassen Sie neu entscheiden.",
+            ),
+            R::TooLarge | R::Unfetchable => (
+                "It is on its server only: open it there with a mail program.",
+                "Sie ist nur auf ihrem Server: öffnen Sie sie dort mit einem Mailprogramm.",
+            ),
+            R::ReadPanicked | R::ReadCrashed | R::ReadExhausted => (
+                "Its original is whole; please report it, and after an update have it decided again.",
+                "Das Original ist ganz; bitte melden Sie es, und lassen Sie nach einer Aktualisierung neu entscheiden.",
+            ),
+            R::FilingFailed => (
+                "Its way names the error; once that is mended, have it decided again.",
+                "Ihr Weg nennt den Fehler; ist er behoben, lassen Sie neu entscheiden.",
+            ),
+            R::OctetsDamaged => (
+                "Bring its file back from a backup, then have it decided again.",
+                "Holen Sie ihre Datei aus einer Sicherung, dann lassen Sie neu entscheiden.",
+            ),
+        };
+        if self == Self::English { english } else { german }
+    }
 }
 
 fn german(reason: Reason) -> &'static str {

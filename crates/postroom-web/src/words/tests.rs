@@ -160,6 +160,9 @@ fn german_has_its_own_numbers_and_dates() {
 fn every_reason_is_told_in_german() {
     for reason in Reason::ALL {
         assert_ne!(DE.reason(*reason), EN.reason(*reason), "{reason}");
+        // Whoever looks at held mail is told what to do about it.
+        let holds = !reason.advice().is_empty() && reason.cause() != postroom_domain::held::Cause::Done;
+        assert_eq!((!DE.advice(*reason).is_empty(), !EN.advice(*reason).is_empty()), (holds, holds), "{reason}");
     }
 }
 

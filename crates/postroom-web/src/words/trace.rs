@@ -163,6 +163,13 @@ impl Language {
         }
     }
 
+    /// Why a message is held: the rule that said so, else the reason.
+    pub(crate) fn why_held(self, receipt: &Receipt) -> String {
+        let steps = receipt.trace.iter().rev().map(|step| self.rule_step(step));
+        let said = steps.into_iter().find(|step| step.tone == "bad").map(|step| step.sentence);
+        said.unwrap_or_else(|| self.outcome(receipt))
+    }
+
     /// Why somebody is proposed as a participant.
     pub(crate) fn proposed(self, proposed: &Proposed) -> String {
         let from = proposed.item.map_or(String::new(), |item| self.see_item(item));

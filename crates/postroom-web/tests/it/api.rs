@@ -49,7 +49,11 @@ const ROWS: &[Row] = &[
     ("get /receipts/{id}/raw", "/receipts/1/raw", "", [401, 404, 404, 404, 200, 200]),
     ("post /receipts/{id}/retry", "/receipts/2/retry", "", [401, 404, 404, 404, 202, 409]),
     ("post /receipts/{id}/release", "/receipts/2/release", r#"{"workspace":"SUP"}"#, [401, 404, 404, 404, 202, 409]),
+    ("post /receipts/{id}/block", "/receipts/2/block", "", [401, 404, 404, 404, 404, 204]),
     ("delete /receipts/{id}", "/receipts/2", "", [401, 404, 404, 404, 404, 204]),
+    ("post /mailboxes/{name}/pause", "/mailboxes/desk/pause", "", [401, 404, 404, 404, 404, 204]),
+    ("post /mailboxes/{name}/resume", "/mailboxes/desk/resume", "", [401, 404, 404, 404, 404, 204]),
+    ("post /mailboxes/{name}/visit", "/mailboxes/desk/visit", "", [401, 404, 404, 404, 404, 202]),
     ("get /rules", "/rules", "", [401, 404, 404, 404, 404, 200]),
     ("put /rules", "/rules", r#"{"rules":[]}"#, [401, 404, 404, 404, 404, 200]),
     ("post /rules", "/rules", r#"{"rule":{"name":"two"},"place":"first"}"#, [401, 404, 404, 404, 404, 201]),
@@ -63,7 +67,7 @@ async fn furnished() -> App {
     let app = App::new().await;
     let (admin, now) = (app.users[&Who::Admin].clone(), Timestamp::now());
     let store = app.house.store.by(&admin.address);
-    store.comment_item(1, &admin, "We look into it.", now).await.unwrap();
+    store.comment_item(1, &admin, "We look into it.", false, now).await.unwrap();
     let second = app.bring("3", "From: two@customer.example\r\nSubject: Second\r\n\r\nx\r\n").await;
     assert_eq!(second.kind, OutcomeKind::Item(2));
     store.tag_item(1, &["vip".to_owned()], &[], now).await.unwrap();
@@ -306,7 +310,7 @@ async fn an_item_of_any_length_is_answered() {
     let admin = &app.users[&Who::Admin];
     // Each of these octets takes six in JSON.
     let text = format!("x{}", "\u{2}".repeat(1_000_000));
-    app.house.store.by(&admin.address).comment_item(1, admin, &text, Timestamp::now()).await.unwrap();
+    app.house.store.by(&admin.address).comment_item(1, admin, &text, false, Timestamp::now()).await.unwrap();
     let token = token_of(&app, admin, Scope::Read).await;
     let answer = ask(&app, Some(&token), "get", "/items/1", "").await;
     assert_eq!((answer.status.as_u16(), answer.header("etag")), (200, ""));

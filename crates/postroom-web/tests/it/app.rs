@@ -79,6 +79,11 @@ pub const FIRST: &str = "From: Participant <participant@customer.example>\r\n\
 const AUTOMATIC: &str =
     "From: Away <away@customer.example>\r\nSubject: I am away\r\nAuto-Submitted: auto-replied\r\n\r\nAway.\r\n";
 
+/// Reads mail where it stands: what the tests bring does nobody harm.
+pub fn reader() -> postroom_web::Read {
+    std::sync::Arc::new(|raw| Box::pin(async move { Some(postroom_mail::read(&raw)) }))
+}
+
 impl App {
     pub async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -108,7 +113,7 @@ impl App {
     /// The application over this store, with a session for each of these people.
     pub async fn of(house: House, people: &[(Who, User)]) -> Self {
         let config = WebConfig { base_url: "http://127.0.0.1:8025".to_owned() };
-        let router = postroom_web::router(house.store.clone(), config);
+        let router = postroom_web::router(house.store.clone(), config, reader());
         let users = people.iter().cloned().collect();
         let mut app = Self { house, router, desk: None, users, cookies: HashMap::new(), dir: None };
         for (who, user) in people {
@@ -148,6 +153,23 @@ impl App {
 
     pub async fn get(&self, who: Who, path: &str) -> Answer {
         self.send(self.request(who, Method::GET, path).body(Body::empty()).unwrap()).await
+    }
+
+    /// What a browser gets that has this cookie.
+    pub async fn get_with(&self, cookie: &str, path: &str) -> Answer {
+        let request = self.request(Who::Nobody, Method::GET, path).header(header::COOKIE, cookie);
+        self.send(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// A form out of a browser that has this cookie.
+    pub async fn post_with(&self, cookie: &str, path: &str, form: &str) -> Answer {
+        let request = self
+            .request(Who::Nobody, Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::COOKIE, cookie)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.to_owned()));
+        self.send(request.unwrap()).await
     }
 
     /// A form as a page of ours sends it.

@@ -2,15 +2,32 @@
 
 use crate::app::{App, Who};
 use jiff::Timestamp;
+use postroom_domain::{GlobalPolicy, RegistrationMode};
 use postroom_store::{AuditEntry, AuditFilter};
 
 /// Addresses that change something, or give out what the audit accounts for: a form for those that are posted to.
 const ROUTES: &[(&str, Option<&str>, &str)] = &[
     ("/receipts/2/raw", None, "receipt.download"),
     ("/items/1/original/1/raw", None, "receipt.download"),
-    ("/receipts/2/retry", Some(""), "receipt.retry"),
-    ("/receipts/2/release", Some("workspace=SUP"), "receipt.release"),
+    ("/receipts/2", Some("do=retry"), "receipt.retry"),
+    ("/held", Some("do=release&receipt=2"), "receipt.release"),
+    ("/items/1", Some("do=close"), "item.close"),
+    ("/", Some("do=reopen&item=1"), "item.reopen"),
+    ("/account/language", Some("language=de"), "user.set"),
+    ("/account/tokens", Some("token-name=report&scope=read"), "token.add"),
+    ("/account/tokens/1/remove", Some(""), "token.remove"),
     ("/signout", Some(""), "signin.out"),
+];
+
+/// Those that begin or end sessions, or are for some accounts alone; each is used on its own below.
+const APART: &[&str] = &[
+    "/mailboxes/{name}",
+    "/join/{token}",
+    "/signin",
+    "/register",
+    "/account/password",
+    "/account/sign-out",
+    "/account/address",
 ];
 
 async fn rows(app: &App) -> Vec<AuditEntry> {
@@ -23,11 +40,12 @@ async fn k12_every_route_that_changes_something_leaves_one_row() {
     let posted: Vec<&str> =
         routes.filter(|line| line.contains("post(")).map(|line| line.split('"').next().unwrap()).collect();
     assert!(posted.len() > 2, "only {posted:?} found: the search is broken");
-    let filled = |route: &str| route.replace("{id}", "2").replace("{number}", "1").replace("{receipt}", "1");
+    let filled = |route: &str| {
+        route.replace("tokens/{id}", "tokens/1").replace("{id}", "2").replace("{number}", "1").replace("{receipt}", "1")
+    };
     for route in posted {
-        // Used below, with a link of its own.
         let known =
-            route == "/join/{token}" || ROUTES.iter().any(|(path, form, _)| form.is_some() && *path == filled(route));
+            APART.contains(&route) || ROUTES.iter().any(|(path, form, _)| form.is_some() && *path == filled(route));
         assert!(known, "{route} changes something and has no row in ROUTES");
     }
 
@@ -70,6 +88,44 @@ async fn k12_every_route_that_changes_something_leaves_one_row() {
     {
         app.get(who, path).await;
     }
-    app.post(Who::Reader, "/receipts/2/retry", "").await;
+    app.post(Who::Reader, "/receipts/2", "do=retry").await;
     assert_eq!(rows(&app).await.len(), before + 1);
+}
+
+#[tokio::test]
+async fn what_is_for_some_alone_leaves_one_row() {
+    let app = App::new().await;
+    let policy = GlobalPolicy { registration: RegistrationMode::Open, ..GlobalPolicy::default() };
+    app.house.store.set_global_policy(&policy, Timestamp::now()).await.unwrap();
+    let admin = &app.users[&Who::Admin];
+    app.house.store.set_main_address(admin.id, "admin@localhost", Timestamp::now()).await.unwrap();
+    let mut before = rows(&app).await.len();
+    let password = "password=correct+horse";
+    for (who, path, form, actor, action) in [
+        (Who::Nobody, "/register", &*format!("address=new%40x.example&{password}"), "stranger", "user.register"),
+        (Who::Admin, "/account/address", "address=pat%40demo.example", "admin@localhost", "user.set"),
+        (Who::Reader, "/account/password", password, "reader@demo.example", "user.password"),
+        (Who::Nobody, "/signin", "address=reader%40demo.example&password=wrong", "", ""),
+        (
+            Who::Nobody,
+            "/signin",
+            &format!("address=reader%40demo.example&{password}"),
+            "reader@demo.example",
+            "signin.use",
+        ),
+        (Who::Admin, "/mailboxes/desk", "do=pause", "pat@demo.example", "mailbox.pause"),
+        (Who::Admin, "/mailboxes/desk", "do=resume", "pat@demo.example", "mailbox.resume"),
+        (Who::Admin, "/mailboxes/desk", "do=visit", "pat@demo.example", "mailbox.visit"),
+        (Who::Admin, "/mailboxes/desk", "do=log-on", "pat@demo.example", "mailbox.set"),
+        (Who::Manager, "/mailboxes/desk", "do=pause", "", ""),
+        (Who::Manager, "/account/sign-out", "", "manager@demo.example", "user.sign-out"),
+    ] {
+        app.post(who, path, form).await;
+        let after = rows(&app).await;
+        assert_eq!(after.len() - before, usize::from(!action.is_empty()), "{path}");
+        if !action.is_empty() {
+            assert_eq!((after[0].actor.as_str(), after[0].action.as_str()), (actor, action), "{path}");
+        }
+        before = after.len();
+    }
 }

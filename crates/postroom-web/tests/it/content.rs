@@ -202,3 +202,20 @@ async fn a_german_browser_gets_german_pages() {
         assert!(page.contains("Zum Inhalt springen") && !page.contains("Skip to the content"), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_mailbox_is_paused_and_goes_on_from_its_page() {
+    let app = App::new().await;
+    let page = app.get(Who::Admin, "/mailboxes/desk").await.text();
+    assert!(page.contains("1 filed, 1 held, 0 waiting") && page.contains("value=\"visit\""), "{page}");
+    for (deed, state, next) in [("pause", ">paused<", "value=\"resume\""), ("resume", ">well<", "value=\"pause\"")] {
+        let answer = app.post(Who::Admin, "/mailboxes/desk", &format!("do={deed}")).await;
+        assert_eq!(answer.header("location"), "/mailboxes/desk", "{deed}");
+        let page = app.get(Who::Admin, "/mailboxes/desk").await.text();
+        assert!(page.contains(state) && page.contains(next), "{deed}: {page}");
+    }
+    for (deed, status) in [("nonsense", 400), ("pause", 404)] {
+        let who = if status == 400 { Who::Admin } else { Who::Manager };
+        assert_eq!(app.post(who, "/mailboxes/desk", &format!("do={deed}")).await.status.as_u16(), status);
+    }
+}

@@ -62,7 +62,7 @@ async fn a_page_says_which_change_it_shows() {
 async fn what_waits_to_be_read_makes_the_journal_look_again() {
     let app = App::new().await;
     assert!(app.get(Who::Admin, "/receipts").await.text().contains("data-again=\"0\""));
-    app.post(Who::Admin, "/receipts/2/retry", "").await;
+    app.post(Who::Admin, "/receipts/2", "do=retry").await;
     for path in ["/receipts", "/receipts/2"] {
         assert!(app.get(Who::Admin, path).await.text().contains("data-again=\"1\""), "{path}");
     }

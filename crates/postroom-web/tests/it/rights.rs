@@ -36,8 +36,15 @@ const GET: &[(&str, [u16; 6])] = &[
     ("/receipts/3", [303, 404, 404, 404, 404, 404]),
     ("/receipts/2/raw", [303, 404, 404, 404, 200, 200]),
     ("/mailboxes", [303, 404, 404, 404, 404, 200]),
+    ("/account", [303, 200, 200, 200, 200, 200]),
+    ("/register", [404, 404, 404, 404, 404, 404]),
+    ("/mailboxes/desk", [303, 404, 404, 404, 404, 200]),
+    ("/mailboxes/nix", [303, 404, 404, 404, 404, 404]),
     ("/nowhere", [303, 404, 404, 404, 404, 404]),
-    ("/receipts/2/retry", [303, 405, 405, 405, 405, 405]),
+    ("/signout", [303, 405, 405, 405, 405, 405]),
+    ("/held", [303, 200, 404, 404, 200, 200]),
+    ("/held?reason=AUTOMATIC_MAIL", [303, 200, 404, 404, 200, 200]),
+    ("/held?reason=NONSENSE", [303, 400, 404, 404, 400, 400]),
     ("/assets/0/postroom.css", [404, 404, 404, 404, 404, 404]),
 ];
 
@@ -63,7 +70,7 @@ async fn every_address_answers_everybody_as_it_should() {
 #[tokio::test]
 async fn held_mail_is_handled_only_by_those_who_may() {
     let app = App::new().await;
-    for (path, form) in [("/receipts/2/retry", ""), ("/receipts/2/release", "workspace=SUP")] {
+    for (path, form) in [("/receipts/2", "do=retry"), ("/receipts/2", "do=release&workspace=SUP")] {
         for (who, expected) in
             [(Who::Nobody, 303), (Who::Outsider, 404), (Who::Participant, 404), (Who::Reader, 404), (Who::Manager, 303)]
         {
@@ -81,7 +88,7 @@ async fn held_mail_is_handled_only_by_those_who_may() {
     let page = app.get(Who::Manager, "/receipts/2").await.text();
     assert!(page.contains("It became item #2."), "{page}");
     // What is filed can be neither retried nor released.
-    assert_eq!(app.post(Who::Admin, "/receipts/2/retry", "").await.status, StatusCode::CONFLICT);
+    assert_eq!(app.post(Who::Admin, "/receipts/2", "do=retry").await.status, StatusCode::CONFLICT);
 }
 
 #[tokio::test]
@@ -94,7 +101,7 @@ async fn nobody_releases_into_a_workspace_that_is_not_theirs() {
         (Who::Outsider, "OPS", 404),
         (Who::Admin, "OPS", 303),
     ] {
-        let answer = app.post(who, "/receipts/2/release", &format!("workspace={workspace}")).await;
+        let answer = app.post(who, "/receipts/2", &format!("do=release&workspace={workspace}")).await;
         assert_eq!(answer.status.as_u16(), expected, "{who:?} {workspace}");
     }
 }
@@ -103,7 +110,7 @@ async fn nobody_releases_into_a_workspace_that_is_not_theirs() {
 async fn what_comes_from_another_site_does_nothing() {
     let app = App::new().await;
     for (name, value) in [("sec-fetch-site", "cross-site"), ("origin", "https://evil.example"), ("origin", "null")] {
-        for path in ["/receipts/2/retry", "/signout"] {
+        for path in ["/receipts/2", "/signout"] {
             let request = app.request(Who::Admin, Method::POST, path).header(name, value).body(Body::empty());
             let answer = app.send(request.unwrap()).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path} with {name}: {value}");
@@ -154,7 +161,7 @@ async fn programs_get_problem_documents() {
         (Who::Outsider, "/items/1", 404, "NOT_FOUND"),
         (Who::Admin, "/nowhere", 404, "NOT_FOUND"),
         (Who::Admin, "/?status=x", 400, "BAD_REQUEST"),
-        (Who::Admin, "/receipts/1/retry", 405, "METHOD_NOT_ALLOWED"),
+        (Who::Admin, "/signout", 405, "METHOD_NOT_ALLOWED"),
     ] {
         let request = app.request(who, Method::GET, path).header(header::ACCEPT, "application/json");
         let answer = app.send(request.body(Body::empty()).unwrap()).await;
@@ -168,7 +175,7 @@ async fn programs_get_problem_documents() {
 #[tokio::test]
 async fn a_body_that_is_too_large_is_refused() {
     let app = App::new().await;
-    let answer = app.post(Who::Admin, "/receipts/2/release", &"x".repeat(100_000)).await;
+    let answer = app.post(Who::Admin, "/receipts/2", &"x".repeat(100_000)).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
 

@@ -59,7 +59,7 @@ async fn with_tls_the_cookie_travels_over_tls_only() {
     let config = postroom_web::WebConfig { base_url: "https://post.example/".to_owned() };
     let token = app.house.token(&app.users[&Who::Reader]).await;
     assert_eq!(config.signin_url("T"), "https://post.example/signin/T");
-    app.router = postroom_web::router(app.house.store.clone(), config);
+    app.router = postroom_web::router(app.house.store.clone(), config, crate::app::reader());
     let answer = app.get(Who::Nobody, &format!("/signin/{token}")).await;
     let cookie = answer.header("set-cookie");
     assert!(cookie.starts_with("__Host-postroom=") && cookie.ends_with("; Secure"), "{cookie}");

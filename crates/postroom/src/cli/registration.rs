@@ -18,7 +18,7 @@ pub async fn register(
     out: Output,
 ) -> Result<(), Failure> {
     let store = open_store(global).await?;
-    let ask = Ask { address: address.clone(), name: name.unwrap_or_default(), by: AskedBy::Operator };
+    let ask = Ask { address: address.clone(), name: name.unwrap_or_default(), by: AskedBy::Operator, password: None };
     let asked = store.register(ask, Timestamp::now()).await?;
     let Letter::Link(token) = &asked.letter else {
         // An operator is told plainly what stands in the way, as an error.

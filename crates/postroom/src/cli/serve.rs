@@ -15,6 +15,7 @@ use postroom_store::{NewUser, SYSTEM};
 use postroom_web::WebConfig;
 use serde_json::json;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -73,7 +74,13 @@ pub fn base_of(address: SocketAddr) -> String {
 /// Serves and works until told to stop by SIGINT or SIGTERM.
 pub async fn serve(floor: Floor, listener: TcpListener, stopping: watch::Receiver<bool>) -> Result<(), Failure> {
     let base = base_of(local_address(&listener)?);
-    let router = postroom_web::router(floor.store.clone(), WebConfig { base_url: base });
+    let readers = floor.readers.clone();
+    let read: postroom_web::Read = Arc::new(move |raw| {
+        let readers = readers.clone();
+        // What cannot be read is not shown; why is in the trace of its receipt.
+        Box::pin(async move { readers.read(vec![raw]).await.ok()?.pop()?.ok() })
+    });
+    let router = postroom_web::router(floor.store.clone(), WebConfig { base_url: base }, read);
     let workers = tokio::spawn(supervisor::run(floor, stopping.clone()));
     let mut stopped = stopping.clone();
     let web = postroom_web::serve(listener, router, async move {

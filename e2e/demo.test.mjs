@@ -103,7 +103,7 @@ test("held mail that is decided again under the same rules is held again, and th
     await page.locator(".row-title", { hasText: "Undelivered Mail" }).first().click();
     await page.getByRole("button", { name: /Decide again/ }).click();
     await page.getByText("So it is held.").waitFor();
-    await page.getByRole("button", { name: "Release" }).waitFor();
+    await page.getByRole("button", { name: "Release", exact: true }).waitFor();
   });
 });
 

@@ -21,7 +21,6 @@ test("triage by keyboard: go, select, assign, close, take back", async () => {
     await page.keyboard.press("k");
     const first = page.locator(".row-title").first();
     assert.ok(await first.evaluate((one) => one === document.activeElement), "k leads back to the first");
-    const name = await first.innerText();
     await page.keyboard.press("x");
     await page.keyboard.press("j");
     await page.keyboard.press("x");
@@ -33,6 +32,7 @@ test("triage by keyboard: go, select, assign, close, take back", async () => {
     await page.getByText("2 items were changed.").waitFor();
     await page.getByText("→ kim@demo.example").first().waitFor();
     await page.keyboard.press("j");
+    const name = await first.innerText();
     await page.keyboard.press("e");
     await page.getByText("1 item was changed.").waitFor();
     assert.equal(await title(page, name).count(), 0, "what is closed is off the list");
@@ -76,9 +76,29 @@ test("an item is moved, tagged, commented and noted on, and its history takes it
     await page.locator(".message.is-internal", { hasText: "They pay late." }).waitFor();
     await withoutBarriers(page, "an item with a note");
 
+    await page.reload();
     await page.locator("summary", { hasText: "History" }).press("Enter");
     await page.getByRole("button", { name: /take back: moved it/ }).press("Enter");
     await page.locator(".tag.key", { hasText: "SUP" }).first().waitFor();
+  });
+});
+
+test("in a wide window the item that the focus is on is read beside the list", async () => {
+  await desk.visit("/", async (page) => {
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    const name = await page.locator(".row-title").nth(1).innerText();
+    const pane = page.getByRole("complementary", { name: "Reading pane" });
+    await pane.getByRole("heading", { name }).waitFor();
+    await title(page, "The printer on the third floor").click();
+    await pane.getByText("Three of us").waitFor();
+    assert.equal(page.url(), `${desk.origin}/`, "a click shows it here");
+    await withoutBarriers(page, "/ with something in the pane");
+    await desk.demo.drop(`pane-${process.pid}`, ["From: a@customer.example", "Subject: Beside the pane", "", "x"]);
+    await title(page, "Beside the pane").waitFor();
+    assert.equal(await pane.getByText("Three of us").count(), 1, "what is read stays when something arrives");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/items/);
   });
 });
 
@@ -117,7 +137,10 @@ test("held mail is read, released and deleted by keyboard", async () => {
     await page.locator(".row-title").first().press("Enter");
     await page.getByRole("heading", { name: "What it says" }).waitFor();
     await withoutBarriers(page, "a held message");
-    await page.getByRole("button", { name: "Delete it here" }).press("Enter");
+    await page.reload();
+    // What cannot be taken back is asked twice.
+    await page.locator(".sure summary").press("Enter");
+    await page.getByRole("button", { name: "Yes, delete it for good" }).press("Enter");
     await page.getByText("So nothing is left of it but this page.").waitFor();
   });
 });

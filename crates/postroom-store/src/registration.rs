@@ -104,7 +104,7 @@ pub enum Proven {
 }
 
 /// A registration or invitation that waits for somebody.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Pending {
     /// The canonical address.
     pub address: String,

@@ -12,7 +12,8 @@ let timer = 0;
 
 /** Brings `old` to the state of `next`. Children are paired by their data-key or id, else by their place. */
 function morph(old, next) {
-  if (old.isEqualNode(next)) return;
+  // What a script of the page itself fills is its own to keep.
+  if (old.isEqualNode(next) || old.dataset?.keep) return;
   for (const { name, value } of next.attributes) {
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }

@@ -2,7 +2,7 @@
 //! the pages, and the description (`/api/v1/openapi.json`) is made of them.
 //!
 //! Read in this order: here (how requests are let in), `answer` (how they are answered), `items`, `receipts`, `mailboxes`,
-//! `rules`, `people`.
+//! `rules`, `settings`, `people`.
 
 mod answer;
 mod items;
@@ -10,6 +10,7 @@ mod mailboxes;
 mod people;
 mod receipts;
 mod rules;
+mod settings;
 
 use crate::App;
 use crate::failure::Failure;
@@ -85,9 +86,15 @@ fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
         .routes(routes!(receipts::retry))
         .routes(routes!(receipts::release))
         .routes(routes!(receipts::block))
+        .routes(routes!(receipts::explain))
         .routes(routes!(mailboxes::pause))
         .routes(routes!(mailboxes::resume))
         .routes(routes!(mailboxes::visit))
+        .routes(routes!(settings::show, settings::replace))
+        .routes(routes!(settings::users))
+        .routes(routes!(settings::registrations, settings::invite))
+        .routes(routes!(settings::approve))
+        .routes(routes!(settings::refuse))
         .routes(routes!(rules::list, rules::replace, rules::add))
         .routes(routes!(rules::set, rules::remove))
         .routes(routes!(rules::move_rule));

@@ -28,6 +28,16 @@ const ASSETS: &[Asset] = &[
         content_type: "text/javascript; charset=utf-8",
         content: include_str!("../assets/keys.js"),
     },
+    Asset {
+        name: "pane.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("../assets/pane.js"),
+    },
+    Asset {
+        name: "rules.js",
+        content_type: "text/javascript; charset=utf-8",
+        content: include_str!("../assets/rules.js"),
+    },
     Asset { name: "icon.svg", content_type: "image/svg+xml", content: include_str!("../assets/icon.svg") },
 ];
 

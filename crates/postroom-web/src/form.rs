@@ -59,6 +59,11 @@ impl Form {
         }
     }
 
+    /// The values of this form, with those of a part of the page that was sent instead and has problems.
+    pub(crate) fn with_problems_of(self, part: Self) -> Self {
+        Self { sent: part.sent.into_iter().chain(self.sent).collect(), problems: part.problems }
+    }
+
     /// Whether nothing is wrong.
     pub(crate) fn is_fine(&self) -> bool {
         self.problems.is_empty()
@@ -101,7 +106,7 @@ impl Form {
 pub(crate) struct Field {
     pub(crate) name: &'static str,
     pub(crate) label: &'static str,
-    /// The `type` of an input, or `select`.
+    /// The `type` of an input, or `select` or `textarea`.
     pub(crate) kind: &'static str,
     pub(crate) value: String,
     pub(crate) problem: String,

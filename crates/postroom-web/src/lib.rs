@@ -12,6 +12,8 @@ mod account;
 mod api;
 mod assets;
 mod attachments;
+mod attempt;
+mod audit;
 mod desk;
 mod download;
 mod failure;
@@ -27,10 +29,12 @@ mod mailboxes;
 mod metrics;
 mod page;
 mod password;
+mod people;
 mod receipt;
 mod register;
 mod safety;
 mod session;
+mod settings;
 mod text;
 mod words;
 mod work;
@@ -90,6 +94,7 @@ impl WebConfig {
 pub(crate) struct App {
     pub(crate) store: Store,
     cookie: Arc<session::Cookie>,
+    config: Arc<WebConfig>,
     changes: watch::Receiver<i64>,
     requests: Arc<api::Requests>,
     passwords: password::Passwords,
@@ -118,6 +123,7 @@ pub fn router(store: Store, config: WebConfig, read: Read) -> Router {
     let app = App {
         store,
         cookie: Arc::new(session::Cookie::of(&config.base_url)),
+        config: Arc::new(config.clone()),
         changes,
         requests: Arc::default(),
         passwords: password::Passwords::default(),
@@ -136,9 +142,13 @@ pub fn router(store: Store, config: WebConfig, read: Read) -> Router {
         .route("/receipts", get(journal::page))
         .route("/held", get(held::page).post(held::on_list))
         .route("/receipts/{id}", get(receipt::page).post(held::on_receipt))
+        .route("/receipts/{id}/try", get(attempt::page))
         .route("/receipts/{id}/raw", get(receipt::raw))
         .route("/mailboxes", get(mailboxes::page))
         .route("/mailboxes/{name}", get(mailboxes::one::page).post(mailboxes::one::on_mailbox))
+        .route("/people", get(people::page).post(people::on_people))
+        .route("/settings", get(settings::page).post(settings::on_settings))
+        .route("/audit", get(audit::page))
         .route("/live", get(live::live))
         .route("/signout", post(session::sign_out))
         .route("/signin", get(session::sign_in_page).post(session::sign_in_by_password))

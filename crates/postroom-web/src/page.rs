@@ -30,6 +30,8 @@ pub(crate) struct Visitor {
     pub(crate) journal: bool,
     /// Whether the mailboxes are in the bar.
     pub(crate) mailboxes: bool,
+    /// Whether people and settings are in the bar.
+    pub(crate) installation: bool,
 }
 
 impl Frame {
@@ -63,6 +65,12 @@ impl Frame {
         }
     }
 
+    /// The same page as that of a section.
+    pub(crate) fn section(mut self, section: &'static str) -> Self {
+        (self.section, self.whole) = (section, true);
+        self
+    }
+
     pub(crate) fn is_live(&self) -> bool {
         self.live
     }
@@ -84,6 +92,7 @@ impl Visitor {
             address: user.address.clone(),
             journal: authorize(Actor::User(user), Action::See, Object::Journal),
             mailboxes: authorize(Actor::User(user), Action::See, Object::Mailboxes),
+            installation: authorize(Actor::User(user), Action::Configure, Object::Installation),
         }
     }
 }

@@ -10,6 +10,7 @@
 #[macro_use]
 mod entries;
 mod account;
+mod admin;
 mod desk;
 mod errors;
 mod history;

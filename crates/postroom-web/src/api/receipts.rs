@@ -5,17 +5,18 @@ use crate::failure::Failure;
 use crate::held::{self, Deed};
 use crate::receipt::receipt_for;
 use crate::session::CurrentUser;
-use crate::{App, attachments};
+use crate::{App, attachments, attempt};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::{Extension, Json};
 use jiff::Timestamp;
+use postroom_domain::filing::Effect;
 use postroom_domain::{
-    Action, Actor, Object, Reason, Receipt, ReceiptId, ReceiptState, WorkspaceKey, access, authorize,
+    Action, Actor, Object, Reason, Receipt, ReceiptId, ReceiptState, TraceStep, WorkspaceKey, access, authorize,
 };
-use postroom_store::ReceiptFilter;
-use serde::Deserialize;
+use postroom_store::{ReceiptFilter, StoreError};
+use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// Which receipts.
@@ -171,4 +172,43 @@ pub(crate) async fn block(
 ) -> Result<StatusCode, Failure> {
     held::act(&app, &user, &id, Deed::Block).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What would become of a message.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Explained {
+    /// `item`, `comment` or `held`.
+    filing: &'static str,
+    /// Why, as a code.
+    reason: &'static str,
+    /// The item that it would be a comment on.
+    item: Option<i64>,
+    /// The workspace of that item, or of the one that it would open.
+    workspace: Option<WorkspaceKey>,
+    /// The rules that were asked, with their answers.
+    trace: Vec<TraceStep>,
+}
+
+/// What would become of its message under the rules of now. Nothing is written.
+#[utoipa::path(get, path = "/receipts/{id}/explain", params(("id" = i64, Path, description = "Its number")),
+    responses((status = 200, body = Explained), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn explain(
+    State(app): State<App>,
+    Extension(user): Extension<CurrentUser>,
+    Path(id): Path<String>,
+) -> Result<Json<Explained>, Failure> {
+    let (receipt, explanation) = attempt::explain(&app, &user, &id).await?;
+    // What cannot be read now has no octets that anything could be decided by.
+    let explanation = explanation.ok_or(Failure::Store(StoreError::NoOctets(receipt.id)))?;
+    Ok(Json(Explained {
+        filing: match explanation.filing.effect {
+            Effect::OpenItem { .. } => "item",
+            Effect::AddComment { .. } => "comment",
+            Effect::Hold | Effect::Prove { .. } => "held",
+        },
+        reason: explanation.filing.reason.code(),
+        item: explanation.item,
+        workspace: explanation.workspace,
+        trace: explanation.filing.trace,
+    }))
 }

@@ -59,6 +59,8 @@ entries! {
     items_changed[count] = ("{count} item was changed.", "{count} items were changed."), ("{count} Vorgang wurde geändert.", "{count} Vorgänge wurden geändert.");
     items_not_changed[count] = ("{count} item could not be changed: you may not, or whom you named may not work there.", "{count} items could not be changed: you may not, or whom you named may not work there."), ("{count} Vorgang ließ sich nicht ändern: Sie dürfen nicht, oder die genannte Person darf dort nicht arbeiten.", "{count} Vorgänge ließen sich nicht ändern: Sie dürfen nicht, oder die genannte Person darf dort nicht arbeiten.");
     assignee_label(who) = "Assigned to {who}", "Zugewiesen an {who}";
+    reading_pane() = "Reading pane", "Lesebereich";
+    reading_pane_empty() = "Choose an item to read it here.", "Wählen Sie einen Vorgang, um ihn hier zu lesen.";
     keys_title() = "Keys", "Tasten";
     key_down_up() = "next and previous item", "nächster und voriger Vorgang";
     key_open() = "open the item", "den Vorgang öffnen";

@@ -18,6 +18,7 @@ entries! {
     always_allow() = "Release, and always admit its sender", "Freigeben und den Absender immer zulassen";
     block() = "Block its sender", "Absender sperren";
     delete_octets() = "Delete it here", "Hier löschen";
+    delete_for_good() = "Yes, delete it for good", "Ja, endgültig löschen";
     deeds_explained() = "Blocking takes no more mail of this sender; the message stays held. Deleting removes its octets here for good; its server is not told.", "Sperren nimmt keine Mail dieses Absenders mehr an; die Nachricht bleibt zurückgehalten. Löschen entfernt ihre Oktette hier endgültig; ihr Server erfährt nichts davon.";
     messages_done[count] = ("Done with {count} message.", "Done with {count} messages."), ("Mit {count} Nachricht getan.", "Mit {count} Nachrichten getan.");
     messages_failed[count] = ("With {count} message it could not be done: it is not in a state for it, or its sender has an account.", "With {count} messages it could not be done: they are not in a state for it, or their senders have accounts."), ("Mit {count} Nachricht ging es nicht: ihr Zustand erlaubt es nicht, oder ihr Absender hat ein Konto.", "Mit {count} Nachrichten ging es nicht: ihr Zustand erlaubt es nicht, oder ihre Absender haben Konten.");
@@ -47,6 +48,10 @@ entries! {
     decide_again() = "Decide again under today’s rules", "Nach den heutigen Regeln neu entscheiden";
     let_in_as() = "Let it in, as an item of", "Einlassen, als Vorgang von";
     release() = "Release", "Freigeben";
+    try_title() = "What would become of it", "Was daraus würde";
+    try_lead() = "Decided again under the rules of now, step by step. Nothing is written by looking.", "Nach den jetzigen Regeln noch einmal entschieden, Schritt für Schritt. Das Ansehen schreibt nichts.";
+    under_todays_rules() = "Under the rules of now", "Nach den jetzigen Regeln";
+    cannot_be_read() = "It cannot be read, so nothing can be decided.", "Sie lässt sich nicht lesen, darum lässt sich nichts entscheiden.";
     the_message() = "The message", "Die Nachricht";
     from() = "From", "Von";
     subject() = "Subject", "Betreff";

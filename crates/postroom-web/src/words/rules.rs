@@ -4,6 +4,11 @@
 use super::Language;
 use postroom_domain::TraceStep;
 
+/// The last word of the evidence: a number, where it ends with one.
+fn last_word(detail: &str) -> &str {
+    detail.rsplit(' ').next().unwrap_or(detail)
+}
+
 /// The colour of a step, and what it says.
 type Said = (&'static str, String);
 
@@ -127,6 +132,9 @@ impl Language {
                     "Ob ihr Absender schreiben darf, ließ sich nicht entscheiden: {d}."
                 ),
             ),
+            ("copy", "duplicate") if self == Self::German => {
+                ("bad", format!("Sie ist eine zweite Kopie von Eingang {}.", last_word(d)))
+            }
             ("copy", "duplicate") => {
                 ("bad", say!(self, "It is a second copy: the {d}.", "Sie ist eine zweite Kopie: {d}."))
             }

@@ -1,8 +1,10 @@
 //! What became of a message, step by step, as sentences.
 
 use super::{Language, capital};
+use postroom_domain::filing::Effect;
 use postroom_domain::item::{Proposed, ProposedBecause};
 use postroom_domain::{Identity, Level, Reason, Receipt, ReceiptState, SettlementState, TraceStep};
+use postroom_store::Explanation;
 
 /// One step of a trace, ready to be shown.
 pub(crate) struct Step {
@@ -32,6 +34,9 @@ entries! {
     kind_bounce() = "a bounce", "eine Unzustellbarkeitsmeldung";
     kind_list() = "list mail", "Mail einer Liste";
     kind_report() = "a report", "ein Bericht";
+    would_comment(item) = "It would become a comment on item #{item}.", "Daraus würde ein Kommentar zu Vorgang #{item}.";
+    would_open(workspace) = "It would become a new item in {workspace}.", "Daraus würde ein neuer Vorgang in {workspace}.";
+    would_be_held(because) = "It would be held: {because}.", "Sie würde zurückgehalten: {because}.";
     state_accepted() = "accepted", "angenommen";
     state_deferred() = "deferred", "aufgeschoben";
     state_item() = "item", "Vorgang";
@@ -161,6 +166,20 @@ impl Language {
             (ReceiptState::Held, Some(reason)) => capital(self.reason(reason)),
             (ReceiptState::Held, None) => self.line_held().to_owned(),
         }
+    }
+
+    /// What would become of a message, rule by rule.
+    pub(crate) fn would_become(self, explanation: &Explanation) -> Vec<Step> {
+        let filing = &explanation.filing;
+        let mut steps: Vec<Step> = filing.trace.iter().map(|step| self.rule_step(step)).collect();
+        let workspace = explanation.workspace.as_ref().map(ToString::to_string).unwrap_or_default();
+        let (tone, sentence) = match (&filing.effect, explanation.item) {
+            (Effect::AddComment { .. }, Some(item)) => ("good", self.would_comment(item)),
+            (Effect::OpenItem { .. } | Effect::AddComment { .. }, _) => ("good", self.would_open(workspace)),
+            (Effect::Hold | Effect::Prove { .. }, _) => ("bad", self.would_be_held(self.reason(filing.reason))),
+        };
+        steps.push(Step { tone, sentence, code: filing.reason.code() });
+        steps
     }
 
     /// Why a message is held: the rule that said so, else the reason.

@@ -21,6 +21,8 @@ const ROUTES: &[(&str, Option<&str>, &str)] = &[
 
 /// Those that begin or end sessions, or are for some accounts alone; each is used on its own below.
 const APART: &[&str] = &[
+    "/people",
+    "/settings",
     "/mailboxes/{name}",
     "/join/{token}",
     "/signin",
@@ -113,6 +115,15 @@ async fn what_is_for_some_alone_leaves_one_row() {
             "reader@demo.example",
             "signin.use",
         ),
+        (Who::Admin, "/settings", "do=save&submissions=on&unknown-senders=on", "pat@demo.example", "setting.set"),
+        (Who::Admin, "/settings", "do=test&submissions=off", "", ""),
+        (Who::Admin, "/settings", "do=add-workspace&key=NEW&name=New", "pat@demo.example", "workspace.add"),
+        (Who::Admin, "/settings", "do=default&default=NEW", "pat@demo.example", "workspace.default"),
+        (Who::Admin, "/people", "do=invite&address=y%40x.example", "pat@demo.example", "user.invite"),
+        (Who::Admin, "/people", "do=refuse&address=y%40x.example", "pat@demo.example", "user.refuse"),
+        (Who::Admin, "/people", "do=make-admin&address=outsider%40demo.example", "pat@demo.example", "user.set"),
+        (Who::Reader, "/people", "do=make-admin&address=reader%40demo.example", "", ""),
+        (Who::Manager, "/settings", "do=save", "", ""),
         (Who::Admin, "/mailboxes/desk", "do=pause", "pat@demo.example", "mailbox.pause"),
         (Who::Admin, "/mailboxes/desk", "do=resume", "pat@demo.example", "mailbox.resume"),
         (Who::Admin, "/mailboxes/desk", "do=visit", "pat@demo.example", "mailbox.visit"),

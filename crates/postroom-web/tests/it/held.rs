@@ -89,3 +89,14 @@ async fn several_messages_are_handled_at_once() {
     }
     assert!(app.house.work_off().await.is_empty());
 }
+
+#[tokio::test]
+async fn what_would_become_of_a_message_is_told_and_nothing_is_written() {
+    let app = App::new().await;
+    let page = app.get(Who::Manager, "/receipts/2/try").await.text();
+    assert!(page.contains("It would be held: it is automatic mail"), "{page}");
+    let page = app.get(Who::Manager, "/receipts/1/try").await.text();
+    assert!(page.contains("It would become a new item in SUP."), "{page}");
+    assert!(app.house.work_off().await.is_empty());
+    assert!(app.get(Who::Admin, "/audit").await.text().contains("<code>user.add</code>"));
+}

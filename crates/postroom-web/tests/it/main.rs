@@ -1,6 +1,7 @@
 //! The pages as a browser asks for them, over a real store.
 #![allow(clippy::unwrap_used)]
 
+mod admin;
 mod api;
 mod app;
 mod audit;

@@ -153,9 +153,7 @@ async fn settings(app: &App, user: &CurrentUser, t: Language, form: &Form) -> Re
         ],
         samples: form.field("samples", t.samples(), "textarea").optional().hint(t.samples_hint()),
         verdicts,
-        warnings: lint(&policy.allowed.allowed_domains, policy.allowed.allowed_domains_syntax)
-            .map(|found| found.warnings)
-            .unwrap_or_default(),
+        warnings: warnings(&policy.allowed),
         default: present
             .field("default", t.default_label(), "select")
             .choices(std::iter::once(none).chain(keys).collect()),
@@ -165,6 +163,15 @@ async fn settings(app: &App, user: &CurrentUser, t: Language, form: &Form) -> Re
         ],
         workspaces,
     })))
+}
+
+/// What was probably not meant by the patterns.
+fn warnings(allowed: &DomainPolicy) -> Vec<String> {
+    if allowed.allowed_domains.is_empty() {
+        return Vec::new();
+    }
+    // What cannot be used at all is said at its field.
+    lint(&allowed.allowed_domains, allowed.allowed_domains_syntax).map_or_else(|_| Vec::new(), |found| found.warnings)
 }
 
 /// What the rules do to the addresses that were named.

@@ -251,7 +251,7 @@ async fn k8_invitations_work_once_and_for_72_hours() {
         // Whoever invites need not ask the rules: registration is closed.
         let earlier = store.invite("New@Example.org", "Newt", vec![], noon()).await.unwrap();
         let invited = store.invite("New@Example.org", "Newt", roles.clone(), noon()).await.unwrap();
-        assert!(store.prove(earlier.link.expose(), noon()).await.unwrap().is_none(), "the later takes its place");
+        assert!(store.prove(earlier.link.expose(), None, noon()).await.unwrap().is_none(), "the later takes its place");
         assert_eq!((invited.address.as_str(), invited.expires_at), (NEW, at("2026-03-04T12:00:00.000001Z")));
         let pending = store.pending_registrations(noon()).await.unwrap();
         assert!(pending.len() == 1 && pending[0].invited && pending[0].memberships == roles, "{pending:?}");

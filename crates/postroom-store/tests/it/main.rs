@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod audit;
+mod audit_chain;
 mod backup;
 mod child;
 mod closed;

@@ -1,6 +1,6 @@
 //! Receipts: the durable record that a message is ours, and how far it has come.
 
-use crate::{Cause, Identity, Reason, TraceStep};
+use crate::{Cause, Identity, Reason, TraceStep, User};
 use jiff::Timestamp;
 use postroom_mail::{RemoteId, Sha256};
 use serde::{Serialize, Serializer};
@@ -57,7 +57,19 @@ pub struct Receipt {
     pub resumes_at: Option<Timestamp>,
 }
 
+/// The steps of a trace as a user may see them. Which items a message named without a right to comment on them, and which of
+/// its numbers are none, is for admins: who works in one workspace does not learn so what there is in another.
+pub fn steps_for(user: &User, trace: Vec<TraceStep>) -> Vec<TraceStep> {
+    let is_of_others = |step: &TraceStep| matches!(step.outcome.as_str(), "mention" | "no such item" | "no-reply");
+    trace.into_iter().filter(|step| user.admin || !is_of_others(step)).collect()
+}
+
 impl Receipt {
+    /// The receipt as a user may see it: see [`steps_for`].
+    pub fn for_user(self, user: &User) -> Self {
+        Self { trace: steps_for(user, self.trace), ..self }
+    }
+
     /// Whether it was deleted: its octets are gone, and nothing more can be done with it.
     pub fn is_deleted(&self) -> bool {
         self.reason == Some(Reason::Deleted)

@@ -9,8 +9,8 @@ use crate::{Noun, Store, StoreError, Tx};
 use bytes::Bytes;
 use jiff::Timestamp;
 use postroom_domain::{
-    Action, Actor, Attachment, Comment, Identity, Item, ItemSummary, Object, Party, ReceiptId, User, UserId, WorkspaceKey,
-    authorize,
+    Action, Actor, Attachment, Comment, Identity, Item, ItemSummary, Object, Party, ReceiptId, User, UserId,
+    WorkspaceKey, authorize,
 };
 use std::collections::HashMap;
 

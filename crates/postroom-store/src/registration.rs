@@ -279,7 +279,11 @@ impl Store {
                 format!("{SELECT} WHERE {PENDING} AND NOT r.invited AND r.address = ?2 ORDER BY r.id DESC LIMIT 1");
             let row = tx.query_opt(&sql, params![now, &address])?;
             let row = row.ok_or_else(|| StoreError::unknown(Noun::Registration, &given))?;
-            let registration = Registration::of(row)?;
+            let mut registration = Registration::of(row)?;
+            if !registration.proven {
+                // The admin vouches for the address, but somebody else may have asked and chosen the password.
+                registration.password = None;
+            }
             notes.add(AuditAction::UserApprove, "user", &address, json!({ "proven": registration.proven }));
             let user = join(tx, &registration, now)?;
             notes.add(AuditAction::UserAdd, "user", &address, json!(user));

@@ -11,6 +11,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use postroom_domain::receipt::steps_for;
 use postroom_domain::{Action, Receipt, User};
 use postroom_store::{Explanation, Question};
 
@@ -31,7 +32,8 @@ pub(crate) async fn explain(app: &App, user: &User, id: &str) -> Result<(Receipt
     let raw = app.store.raw_of(receipt.id).await?;
     let Some(message) = (app.read)(raw).await else { return Ok((receipt, None)) };
     let question = Question { receipt: Some(receipt.id), ..Question::default() };
-    let explanation = app.store.explain(question, &message, Timestamp::now()).await?;
+    let mut explanation = app.store.explain(question, &message, Timestamp::now()).await?;
+    explanation.filing.trace = steps_for(user, explanation.filing.trace);
     Ok((receipt, Some(explanation)))
 }
 

@@ -179,7 +179,10 @@ pub(crate) async fn answer(
     let mut messages = Vec::new();
     for part in parts(&item) {
         let origin = match part.receipt.filter(|_| readable) {
-            Some(id) => receipt_of(app, id).await?.map(|receipt| Origin { receipt: id, steps: t.steps(&receipt) }),
+            Some(id) => {
+                let receipt = receipt_of(app, id).await?.map(|receipt| receipt.for_user(user));
+                receipt.map(|receipt| Origin { receipt: id, steps: t.steps(&receipt) })
+            }
             None => None,
         };
         messages.push(said(t, &part, origin));
@@ -334,7 +337,7 @@ async fn original_for(app: &App, user: &User, asked: &str, receipt: &str) -> Res
     if !belongs {
         return Err(Failure::NotFound);
     }
-    Ok((item, app.store.receipt(id).await?))
+    Ok((item, app.store.receipt(id).await?.for_user(user)))
 }
 
 /// `GET /items/{number}/original/{receipt}`

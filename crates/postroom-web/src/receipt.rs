@@ -90,7 +90,9 @@ pub(crate) async fn receipt_for(app: &App, user: &User, action: Action, id: &str
     let found = app.store.receipts(filter).await?.pop().filter(|receipt| receipt.id == id);
     let of_own_workspace = found.is_some();
     match found {
-        Some(receipt) if authorize(Actor::User(user), action, Object::Receipt { of_own_workspace }) => Ok(receipt),
+        Some(receipt) if authorize(Actor::User(user), action, Object::Receipt { of_own_workspace }) => {
+            Ok(receipt.for_user(user))
+        }
         _ => Err(Failure::NotFound),
     }
 }

@@ -50,9 +50,17 @@ pub(crate) async fn register(State(app): State<App>, t: Language, mut form: Form
     match app.store.register(ask, Timestamp::now()).await {
         Ok(asked) => {
             let page = Alone::new(t, Frame::still(t.register(), None), t.one_more_step(), "");
-            let lines = vec![t.send_the_code(address), t.then_sign_in().to_owned()];
+            let lines = vec![t.send_the_code(address)];
             let code = asked.code.expose().to_owned();
-            Ok(Alone { lines, code_to_send: code, href: "/signin", link: t.to_sign_in(), ..page }.into_response())
+            Ok(Alone {
+                lines,
+                code_to_send: code,
+                below: t.then_sign_in(),
+                href: "/signin",
+                link: t.to_sign_in(),
+                ..page
+            }
+            .into_response())
         }
         Err(StoreError::AddressInvalid(_)) => {
             form.problem("address", t.address_nonsense());

@@ -268,7 +268,9 @@ async fn k8_invitations_work_once_and_for_72_hours() {
         open(store, RegistrationMode::Open, &[]).await;
         store.invite("Three@example.org", "", roles.clone(), noon()).await.unwrap();
         let registered = asked(store, "three@example.org").await;
-        let Some(Proven::Joined(user, _)) = store.prove(token(&registered), None, noon()).await.unwrap() else { panic!() };
+        let Some(Proven::Joined(user, _)) = store.prove(token(&registered), None, noon()).await.unwrap() else {
+            panic!()
+        };
         assert_eq!(user.role_in(&key("SUP")), Some(Role::Agent));
         let withdrawn = store.invite("two@example.org", "", vec![], noon()).await.unwrap();
         assert_eq!(store.refuse_registration("two@example.org", noon()).await.unwrap(), 1);

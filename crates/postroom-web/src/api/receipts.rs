@@ -71,6 +71,7 @@ pub(crate) async fn list(
     let more = entries.len() > limit as usize;
     entries.truncate(limit as usize);
     let next = entries.last().filter(|_| more).map(|last| last.id.to_string());
+    let entries = entries.into_iter().map(|receipt| receipt.for_user(&user)).collect();
     Ok(Json(Page { entries, next }))
 }
 

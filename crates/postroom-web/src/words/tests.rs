@@ -49,7 +49,7 @@ fn initials_are_there_for_everybody() {
 }
 
 #[test]
-fn a_badge_tells_what_was_checked() {
+fn a_badge_tells_how_sure_it_is_who_wrote() {
     let word = |level, evidence| {
         let identity = Identity { level, evidence, detail: "so it is".to_owned() };
         EN.badge(Some(&identity)).map(|badge| (badge.tone, badge.word, badge.title))
@@ -58,7 +58,7 @@ fn a_badge_tells_what_was_checked() {
     assert_eq!(word(Level::Verified, Evidence::Dkim), Some(("good", "verified", said.clone())));
     assert_eq!(word(Level::Unverified, Evidence::Dmarc), Some(("warn", "unverified", said.clone())));
     assert_eq!(word(Level::Failed, Evidence::Dmarc), Some(("bad", "not by its sender", said)));
-    assert_eq!(word(Level::Unverified, Evidence::NotChecked), None);
+    assert_eq!(word(Level::Unverified, Evidence::NotChecked), Some(("", "unverified", "So it is".to_owned())));
     assert!(EN.badge(None).is_none());
 }
 

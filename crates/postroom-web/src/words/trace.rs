@@ -95,15 +95,26 @@ impl Language {
         steps
     }
 
-    /// What is to be said about who wrote a message, if anything was checked.
+    /// How sure it is who wrote a message, and why.
     pub(crate) fn badge(self, identity: Option<&Identity>) -> Option<Badge> {
-        let identity = identity.filter(|identity| identity.is_checked())?;
-        let (tone, word) = match identity.level {
+        let identity = identity?;
+        let (tone, word) = self.level(identity.level);
+        // Where nothing is checked, it is so with every message.
+        let tone = if identity.is_checked() { tone } else { "" };
+        Some(Badge { tone, word, title: capital(&identity.detail) })
+    }
+
+    /// The word for how sure it is who wrote a message, where that is not proven.
+    pub(crate) fn doubt(self, level: Option<&Level>) -> Option<&'static str> {
+        level.filter(|level| **level != Level::Verified).map(|level| self.level(*level).1)
+    }
+
+    fn level(self, level: Level) -> (&'static str, &'static str) {
+        match level {
             Level::Verified => ("good", self.verified()),
             Level::Unverified => ("warn", self.unverified()),
             Level::Failed => ("bad", self.not_by_sender()),
-        };
-        Some(Badge { tone, word, title: capital(&identity.detail) })
+        }
     }
 
     /// The kind of automatic mail with its article, and what showed it, as the domain names them: `kind: evidence`.

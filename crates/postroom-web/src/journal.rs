@@ -23,6 +23,7 @@ pub(crate) struct Line {
     pub(crate) tone: &'static str,
     pub(crate) subject: String,
     pub(crate) from: String,
+    pub(crate) doubt: Option<&'static str>,
     pub(crate) outcome: String,
     pub(crate) settlement: &'static str,
 }
@@ -38,6 +39,7 @@ impl Line {
             tone: words::tone(&receipt),
             subject: or(&receipt.subject, t.no_subject()),
             from: or(&receipt.from, t.no_sender()),
+            doubt: t.doubt(receipt.identity.as_ref().map(|identity| &identity.level)),
             outcome: t.outcome(&receipt),
             settlement: t.settlement(receipt.settlement),
             receipt,

@@ -235,6 +235,11 @@ mod tests {
             "389a20c0cd10ebfe915ea8a75c082496b86e2b878c727dc5296f60e5852cf8fd",
             "389a20c0cd10ebfe915ea8a75c082496b86e2b878c727dc5296f60e5852cf8fd",
         ),
+        (
+            70,
+            "8926b9b3d8829048ef67ade790f15072f8d3c36cb2ee54e16c45d6d833769f31",
+            "347f8d2e31afe6caae9fbb650347de32f63e39af5a3a8747b62c6d0d016fd7e6",
+        ),
     ];
 
     #[test]

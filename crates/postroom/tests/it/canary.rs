@@ -138,8 +138,12 @@ fn token_of(object: &serde_json::Value) -> String {
 fn request(address: &str, method: &str, path: &str, fields: &[(&str, &str)]) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    let length = if method == "POST" { "Content-Length: 0\r\n" } else { "" };
-    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{length}{fields}\r\n").unwrap();
+    // The form that makes an account; nothing else reads it.
+    let form = if method == "POST" { format!("password={PERSONS_PASSWORD}") } else { String::new() };
+    let about = format!("Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n", form.len());
+    let about = if form.is_empty() { "" } else { &about };
+    write!(stream, "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{about}{fields}\r\n{form}")
+        .unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).unwrap();
     String::from_utf8_lossy(&answer).into_owned()
@@ -189,6 +193,7 @@ fn use_everything(dovecot: &Dovecot, desk: &Desk, user: &str, database: Vec<(&'s
     watch.canaries.push(Canary::new("the password of a mailbox", PASSWORD.as_bytes()));
     watch.canaries.push(Canary::new("the other password of a mailbox", other.as_bytes()));
     watch.canaries.push(Canary::new("the password of the database", DATABASE_PASSWORD.as_bytes()));
+    watch.canaries.push(Canary::new("the password of a person", PERSONS_PASSWORD.as_bytes()));
     watch.run(&["workspace", "add", "SUP", "Support", "--default"]);
     watch.run(&["user", "add", "ann@example.org", "--member", "SUP=reporter"]);
     watch.run(&["user", "add", "admin@example.org", "--admin"]);
@@ -275,6 +280,7 @@ fn use_everything(dovecot: &Dovecot, desk: &Desk, user: &str, database: Vec<(&'s
 }
 
 const DATABASE_PASSWORD: &str = "canary-database-5e1f-Pa55word";
+const PERSONS_PASSWORD: &str = "canary-person-8c2d-Pa55word";
 
 #[test]
 fn k1_k2_secrets_are_nowhere_but_where_they_are_used() {

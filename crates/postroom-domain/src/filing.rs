@@ -280,7 +280,7 @@ fn judge(
         trace.push(TraceStep::new("submissions", "off", ""));
         return Err(Reason::SubmissionsOff);
     }
-    if place::is_own_mail(message, clues, facts, policy, trace) {
+    if place::is_own_mail(message, facts, policy, trace) {
         return Err(Reason::OwnAddress);
     }
     judge_addresses(message, clues.author.as_deref(), policy, trace)?;

@@ -75,19 +75,10 @@ pub struct Given {
 
 /// Whether mail comes from one of our own addresses, and is therefore to be held. A registered person may write from one
 /// of them, a machine may not: that is how our own answers come back.
-pub(crate) fn is_own_mail(
-    message: &Message,
-    clues: &Clues,
-    facts: &Facts,
-    policy: &Policy,
-    trace: &mut Vec<TraceStep>,
-) -> bool {
-    let own = match &clues.author {
-        Some(author) => Some(author.clone()),
-        // Where several are named, one of them is enough.
-        None => message.from.iter().filter_map(Address::canonical).find(|address| policy.routing.own.has(address)),
-    };
-    let Some(author) = own.filter(|author| policy.routing.own.has(author)) else { return false };
+pub(crate) fn is_own_mail(message: &Message, facts: &Facts, policy: &Policy, trace: &mut Vec<TraceStep>) -> bool {
+    // Where several are named, one of them is enough.
+    let own = message.from.iter().filter_map(Address::canonical).find(|address| policy.routing.own.has(address));
+    let Some(author) = own else { return false };
     let is_person = facts.sender.is_some() && !message.auto_submitted;
     trace.push(TraceStep::new("own-address", if is_person { "registered" } else { "held" }, author));
     !is_person

@@ -57,10 +57,11 @@ pub struct Receipt {
     pub resumes_at: Option<Timestamp>,
 }
 
-/// The steps of a trace as a user may see them. Which items a message named without a right to comment on them, and which of
-/// its numbers are none, is for admins: who works in one workspace does not learn so what there is in another.
+/// The steps of a trace as a user may see them. Which other items a message named, who takes part in them, and which of its
+/// numbers are none, is for admins: who works in one workspace does not learn so what there is in another.
 pub fn steps_for(user: &User, trace: Vec<TraceStep>) -> Vec<TraceStep> {
-    let is_of_others = |step: &TraceStep| matches!(step.outcome.as_str(), "mention" | "no such item" | "no-reply");
+    const OF_OTHERS: [&str; 5] = ["mention", "no such item", "no-reply", "conflict", "proposed"];
+    let is_of_others = |step: &TraceStep| OF_OTHERS.contains(&step.outcome.as_str());
     trace.into_iter().filter(|step| user.admin || !is_of_others(step)).collect()
 }
 
@@ -158,5 +159,33 @@ impl SettlementState {
     /// The state of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::UserId;
+
+    #[test]
+    fn what_a_message_named_elsewhere_is_for_admins() {
+        for (admin, expected) in [
+            (true, &["mention", "no such item", "no-reply", "conflict", "proposed", "comment", "opened"][..]),
+            (false, &["comment", "opened"]),
+        ] {
+            let user = User {
+                id: UserId(1),
+                address: "ann@example.org".to_owned(),
+                name: String::new(),
+                admin,
+                active: true,
+                aliases: Vec::new(),
+                memberships: Vec::new(),
+            };
+            let all = ["mention", "no such item", "no-reply", "conflict", "proposed", "comment", "opened"];
+            let trace = all.map(|outcome| TraceStep::new("x", outcome, "#2")).to_vec();
+            let shown: Vec<String> = steps_for(&user, trace).into_iter().map(|step| step.outcome).collect();
+            assert_eq!(shown, expected, "admin: {admin}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::failure::Failure;
-use crate::page::{Frame, Pager, href, render};
+use crate::page::{Frame, Pager, before, cut, href, render};
 use crate::session::CurrentUser;
 use crate::settings::store_of;
 use crate::words::Language;
@@ -40,14 +40,9 @@ pub(crate) async fn page(
     Query(asked): Query<Asked>,
 ) -> Result<Response, Failure> {
     let store = store_of(&app, &user)?;
-    let before = match asked.before.as_str() {
-        "" => None,
-        number => Some(number.parse().map_err(|_| Failure::BadRequest(Language::not_understood))?),
-    };
+    let before = before(&asked.before)?;
     let mut entries = store.audit(AuditFilter { before, limit: LINES + 1, ..AuditFilter::default() }).await?;
-    let more = entries.len() > LINES as usize;
-    entries.truncate(LINES as usize);
-    let older = entries.last().filter(|_| more).map(|last| href("/audit", &[("before", &last.id.to_string())]));
+    let older = cut(&mut entries, LINES).map(|last| href("/audit", &[("before", &last.id.to_string())]));
     let newest = if asked.before.is_empty() { String::new() } else { "/audit".to_owned() };
     let pager = Pager { newest, older: older.unwrap_or_default() };
     Ok(render(&Audit {

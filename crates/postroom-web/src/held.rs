@@ -4,7 +4,7 @@ use crate::App;
 use crate::failure::Failure;
 use crate::form::Form;
 use crate::journal::Line;
-use crate::page::{Choice, Frame, Pager, href, render};
+use crate::page::{Choice, Frame, Pager, before, cut, href, render};
 use crate::receipt::{receipt_for, release_into};
 use crate::session::CurrentUser;
 use crate::words::Language;
@@ -168,10 +168,7 @@ pub(crate) async fn page(
         "" => None,
         code => Some(Reason::from_code(code).ok_or(Failure::BadRequest(Language::reason_nonsense))?),
     };
-    let before = match asked.before.as_str() {
-        "" => None,
-        number => Some(ReceiptId(number.parse().map_err(|_| Failure::BadRequest(Language::before_nonsense))?)),
-    };
+    let before = before(&asked.before)?.map(ReceiptId);
     let change = app.latest().await?;
     let managed = access::managed(&user);
     let counts = app.store.held_by_reason(managed.clone()).await?;
@@ -184,9 +181,7 @@ pub(crate) async fn page(
         ..ReceiptFilter::default()
     };
     let mut receipts = app.store.receipts(filter).await?;
-    let more = receipts.len() > LINES as usize;
-    receipts.truncate(LINES as usize);
-    let older = receipts.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();
+    let older = cut(&mut receipts, LINES).map(|last| last.id.to_string()).unwrap_or_default();
     Ok(render(&Held {
         t,
         frame: Frame::live(t.held_mail(), &user, "held", true, change).again_after(5),

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::failure::Failure;
-use crate::page::{Choice, Empty, Frame, Pager, href, render};
+use crate::page::{Choice, Empty, Frame, Pager, cut, href, render};
 use crate::session::{CurrentUser, Preferences};
 use crate::words::Language;
 use askama::Template;
@@ -132,9 +132,7 @@ pub(crate) async fn page(
     }
     let filter = filter(&asked, joined, &user)?;
     let mut items = app.store.items(filter).await?;
-    let more = items.len() > LINES as usize;
-    items.truncate(LINES as usize);
-    let older = items.last().filter(|_| more).map(cursor).unwrap_or_default();
+    let older = cut(&mut items, LINES).map(cursor).unwrap_or_default();
     let (to, into) = targets(&app, &user, t, &workspaces).await?;
     let done = Done::parse(&asked.done);
     let heading = chosen.map_or_else(|| t.items().to_owned(), |workspace| workspace.name.clone());

@@ -2,7 +2,7 @@
 
 use crate::App;
 use crate::failure::Failure;
-use crate::page::{Choice, Empty, Frame, Pager, href, render};
+use crate::page::{Choice, Empty, Frame, Pager, before, cut, href, render};
 use crate::session::CurrentUser;
 use crate::words::{self, Language};
 use askama::Template;
@@ -84,10 +84,7 @@ pub(crate) async fn page(
         "" => None,
         name => Some(ReceiptState::from_name(name).ok_or(Failure::BadRequest(Language::state_nonsense))?),
     };
-    let before = match asked.before.as_str() {
-        "" => None,
-        number => Some(ReceiptId(number.parse().map_err(|_| Failure::BadRequest(Language::before_nonsense))?)),
-    };
+    let before = before(&asked.before)?.map(ReceiptId);
     let change = app.latest().await?;
     let filter = ReceiptFilter {
         mailbox: (!asked.mailbox.is_empty()).then(|| asked.mailbox.clone()),
@@ -98,10 +95,8 @@ pub(crate) async fn page(
         ..ReceiptFilter::default()
     };
     let mut receipts = app.store.receipts(filter).await?;
-    let more = receipts.len() > LINES as usize;
-    receipts.truncate(LINES as usize);
+    let older = cut(&mut receipts, LINES).map(|last| last.id.to_string()).unwrap_or_default();
     let pending = receipts.iter().any(is_pending);
-    let older = receipts.last().filter(|_| more).map(|last| last.id.to_string()).unwrap_or_default();
     Ok(render(&Journal {
         t,
         frame: Frame::live(t.journal(), &user, "journal", true, change).again_after(u32::from(pending)),

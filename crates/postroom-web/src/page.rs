@@ -1,5 +1,6 @@
 //! What all pages share: the frame around them, choices, pagers, empty states.
 
+use crate::failure::Failure;
 use crate::form::Field;
 use crate::session::CurrentUser;
 use crate::words::Language;
@@ -109,6 +110,21 @@ pub(crate) struct Choice {
 pub(crate) struct Pager {
     pub(crate) newest: String,
     pub(crate) older: String,
+}
+
+/// The entry that an address says to go on before; `None` for the newest.
+pub(crate) fn before(text: &str) -> Result<Option<i64>, Failure> {
+    match text {
+        "" => Ok(None),
+        number => number.parse().map(Some).map_err(|_| Failure::BadRequest(Language::before_nonsense)),
+    }
+}
+
+/// Cuts what was asked for with one more than a page has down to the page; the last entry, if there are more behind it.
+pub(crate) fn cut<T>(entries: &mut Vec<T>, page: u32) -> Option<&T> {
+    let more = entries.len() > page as usize;
+    entries.truncate(page as usize);
+    entries.last().filter(|_| more)
 }
 
 /// What stands where there is nothing: why, and what to do.

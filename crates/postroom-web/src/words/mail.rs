@@ -40,7 +40,7 @@ entries! {
     no_mail() = "No mail yet", "Noch keine Mail";
     no_mail_text() = "As soon as a mailbox is visited, every message it brings has a line here: what became of it, and why.", "Sobald ein Postfach besucht wird, hat jede Nachricht daraus hier eine Zeile: was daraus wurde, und warum.";
     state_nonsense() = "There is no such state of a receipt.", "Diesen Zustand eines Eingangs gibt es nicht.";
-    before_nonsense() = "`before` is the number of a receipt.", "`before` ist die Nummer eines Eingangs.";
+    before_nonsense() = "`before` is the number of an entry.", "`before` ist die Nummer eines Eintrags.";
 
     receipt_number(number) = "Receipt {number}", "Eingang {number}";
     what_became() = "What became of it, and why", "Was daraus wurde, und warum";
